@@ -1,0 +1,1 @@
+"""One page a station: each joins widgets to the session."""

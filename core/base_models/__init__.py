@@ -1,0 +1,1 @@
+"""What is known of a base model from its files, and where to find it."""

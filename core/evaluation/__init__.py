@@ -1,0 +1,1 @@
+"""Measuring answers: styles, metrics, verdicts, without torch."""

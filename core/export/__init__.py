@@ -1,0 +1,1 @@
+"""Taking an adapter away: cards, archives, verified copies."""

@@ -1,0 +1,1 @@
+"""Asking a model process for answers, from the window or the command line."""

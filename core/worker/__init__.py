@@ -1,0 +1,1 @@
+"""The torch room: started as its own process with `python -m core.worker JOB ...`."""
