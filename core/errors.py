@@ -29,7 +29,7 @@ class ProjectError(UserError):
     """A project folder cannot be opened, created or written."""
 
 
-class ImportFailed(UserError):
+class ExamplesFileError(UserError):
     """A file of examples cannot be read at all; nothing was imported."""
 
 

@@ -99,5 +99,7 @@ class Example:
             input=str(row.get("input", "")),
             output=str(row["output"]),
             system=str(row.get("system", "")),
-            history=tuple(Turn(role=str(turn["role"]), content=str(turn["content"])) for turn in row.get("history", ())),
+            history=tuple(
+                Turn(role=str(turn["role"]), content=str(turn["content"])) for turn in row.get("history", ())
+            ),
         )

@@ -1,0 +1,71 @@
+"""Ready-made settings to start from, and those that a base model brings along."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core import paths
+from core.recipe.file import flatten, load_partial
+from core.recipe.recipe import get, with_settings
+from core.recipe.schema import STARTER, Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A named set of changes to the defaults."""
+
+    id: str
+    title: str
+    description: str
+    changes: dict[str, Any]
+
+
+PRESETS = (
+    Preset(
+        "quick",
+        "Quick try",
+        "One pass with a small adapter: is this worth an evening?",
+        {"lora.rank": 8, "lora.alpha": 16, "training.epochs": 1.0, "training.batch_size": 8},
+    ),
+    Preset("balanced", "Balanced", "Three passes, rank 16: right for a few hundred to a few thousand examples.", {}),
+    Preset(
+        "thorough",
+        "Thorough",
+        "A larger adapter and five passes, stopped early when it no longer helps.",
+        {"lora.rank": 32, "lora.alpha": 64, "training.epochs": 5.0, "heldout.evaluations_per_epoch": 2},
+    ),
+)
+
+_PRESET_SETTINGS = sorted({name for preset in PRESETS for name in preset.changes})
+
+
+def brought_by(base: str) -> dict[str, Any]:
+    """The settings that suit a base model and come with it; empty for most."""
+    if base != STARTER:
+        return {}
+    return flatten(load_partial(paths.starter_model() / "recipe.toml"))
+
+
+def base_recipe(base: str) -> Recipe:
+    """The defaults for a base model: the app's own, with what the model brings."""
+    return with_settings(Recipe(), {"model.base": base, **brought_by(base)})
+
+
+def apply(preset: Preset, recipe: Recipe) -> Recipe:
+    """The recipe with the preset's settings; others that presets touch go back to the base model's defaults.
+
+    A preset's number of epochs is relative to what the base model brings (the starter needs more than a real model).
+    """
+    base = base_recipe(recipe.model.base)
+    changes = {name: get(base, name) for name in _PRESET_SETTINGS}
+    changes |= preset.changes
+    if "training.epochs" in preset.changes:
+        factor = preset.changes["training.epochs"] / Recipe().training.epochs
+        changes["training.epochs"] = max(1.0, round(base.training.epochs * factor))
+    return with_settings(recipe, changes)
+
+
+def matching(recipe: Recipe) -> Preset | None:
+    """The preset that the recipe agrees with, if any."""
+    return next((preset for preset in PRESETS if apply(preset, recipe) == recipe), None)

@@ -1,0 +1,321 @@
+"""The settings of a training run. Form, command line, validation, file and manual are all made from these models.
+
+Adding a setting is one field here and its use in ``core/worker``. Defaults and their reasons follow the QLoRA paper
+(Dettmers et al., 2023, arXiv:2305.14314) and "LoRA Without Regret" (Schulman et al., 2025).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+Level = Literal["basic", "advanced"]
+ALL_LINEAR = "all-linear"
+ATTENTION = "attention"
+STARTER = "starter"
+
+
+def setting(
+    default: Any,
+    *,
+    title: str,
+    help: str,
+    level: Level = "basic",
+    unit: str = "",
+    usual: tuple[float, float] | None = None,
+    unusual: str = "",
+    words: dict[str, str] | None = None,
+    **bounds: Any,
+) -> Any:
+    """A field that describes itself.
+
+    Args:
+        default: the value unless a preset or the user says otherwise.
+        title: the label.
+        help: one or two plain sentences.
+        level: ``basic`` is always shown, ``advanced`` behind one click.
+        unit: shown after the number.
+        usual: the range in which values need no remark.
+        unusual: what to say outside of it.
+        words: for a choice, what each value is called on the screen.
+        bounds: pydantic's ``ge``, ``le``, ``gt``, ``lt``.
+    """
+    extra: Any = {"level": level, "unit": unit, "usual": usual, "unusual": unusual, "words": words or {}}
+    return Field(default=default, title=title, description=help, json_schema_extra=extra, **bounds)
+
+
+def _as_targets(value: object) -> object:
+    """Accept ``q_proj,v_proj`` from the command line as a list; keep the two named sets as they are."""
+    if isinstance(value, str) and value not in (ALL_LINEAR, ATTENTION):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, frozen=True)
+
+
+class ModelSettings(_Group):
+    """Which base model, and how it is held in memory."""
+
+    base: str = setting(
+        STARTER,
+        title="Base model",
+        help="The model that learns: the starter, a local folder, or a Hugging Face id already on this machine.",
+        min_length=1,
+    )
+    quantization: Literal["nf4", "int8", "none"] = setting(
+        "nf4",
+        title="Precision of the base model",
+        help="4-bit (QLoRA) needs about a quarter of the memory of 16-bit and learns about as well.",
+        words={"nf4": "4-bit (NF4)", "int8": "8-bit", "none": "Full (16-bit, 32-bit on a CPU)"},
+    )
+    double_quantization: bool = setting(
+        True,
+        title="Double quantisation",
+        help="Compresses the scales of the 4-bit weights as well; saves about 0.4 bit a parameter at no visible cost.",
+        level="advanced",
+    )
+    compute_dtype: Literal["auto", "bfloat16", "float16", "float32"] = setting(
+        "auto",
+        title="Compute precision",
+        help="Automatic takes bfloat16 where the card has it, float16 on older cards and float32 on a CPU.",
+        level="advanced",
+        words={"auto": "Automatic", "bfloat16": "bfloat16", "float16": "float16", "float32": "float32"},
+    )
+
+
+class LoraSettings(_Group):
+    """The small matrices that are trained."""
+
+    rank: int = setting(
+        16,
+        title="Rank",
+        help="How much the adapter can learn. 8 for a few hundred examples, 16 for most, 32 or more for thousands.",
+        ge=1,
+        le=512,
+        usual=(4, 128),
+        unusual="Ranks under 4 learn little; over 128 they mostly cost memory and overfit.",
+    )
+    alpha: int = setting(
+        32,
+        title="Alpha",
+        help="How strongly the adapter acts. Twice the rank is a good rule: the learning rate then suits every rank.",
+        ge=1,
+        le=2048,
+        usual=(4, 256),
+        unusual="Far from twice the rank the learning rate has to be found anew.",
+    )
+    dropout: float = setting(
+        0.05,
+        title="Dropout",
+        help="Switches off a random share of the adapter in each step, against learning small data by heart.",
+        ge=0,
+        le=0.5,
+        usual=(0, 0.2),
+        unusual="Over 0.2 the adapter learns slowly.",
+    )
+    target_modules: Annotated[Literal["all-linear", "attention"] | list[str], BeforeValidator(_as_targets)] = setting(
+        ALL_LINEAR,
+        title="Target modules",
+        help="Which layers get an adapter. All linear layers learn best; attention only is smaller.",
+        words={ALL_LINEAR: "All linear layers", ATTENTION: "Attention only", "list": "Chosen modules"},
+    )
+    use_rslora: bool = setting(
+        False,
+        title="Rank-stabilised scaling (rsLoRA)",
+        help="Scales by alpha over the square root of the rank, which keeps high ranks effective (arXiv:2312.03732).",
+        level="advanced",
+    )
+
+
+class TrainingSettings(_Group):
+    """How it learns."""
+
+    learning_rate: float = setting(
+        2e-4,
+        title="Learning rate",
+        help="The size of each step. Too high and the loss jumps; too low and nothing changes.",
+        gt=0,
+        le=0.1,
+        usual=(2e-5, 5e-4),
+        unusual="Common values for real models lie between 2e-5 and 5e-4; only tiny models want more.",
+    )
+    epochs: float = setting(
+        3.0,
+        title="Epochs",
+        help="How often every example is seen. Two to four; more learns by heart.",
+        unit="passes",
+        gt=0,
+        le=100,
+        usual=(1, 6),
+        unusual="Over 6 passes small data is usually learnt by heart; watch the held-out loss.",
+    )
+    batch_size: int = setting(
+        16,
+        title="Batch size",
+        help="Examples an optimizer step. It changes how learning goes; memory depends on the tokens per pass.",
+        unit="examples",
+        ge=1,
+        le=1024,
+        usual=(4, 64),
+        unusual="LoRA does best with 4 to 64 examples a step.",
+    )
+    max_length: int = setting(
+        1024,
+        title="Maximum length",
+        help="Longer examples are listed and left out, never cut silently.",
+        unit="tokens",
+        ge=16,
+        le=131072,
+        usual=(64, 8192),
+        unusual="Under 64 tokens most answers do not fit; long rows need much memory.",
+    )
+    schedule: Literal["cosine", "linear", "constant_with_warmup", "constant"] = setting(
+        "cosine",
+        title="Learning-rate schedule",
+        help="How the learning rate falls over the run; decaying to zero matters in short runs.",
+        level="advanced",
+        words={
+            "cosine": "Cosine to zero",
+            "linear": "Linear to zero",
+            "constant_with_warmup": "Constant after warm-up",
+            "constant": "Constant",
+        },
+    )
+    warmup_share: float = setting(
+        0.03,
+        title="Warm-up",
+        help="The share of steps in which the learning rate rises from zero (at least five steps).",
+        level="advanced",
+        ge=0,
+        le=0.5,
+        usual=(0, 0.2),
+        unusual="More than a fifth of the run in warm-up is time lost.",
+    )
+    optimizer: Literal["auto", "adamw_torch", "paged_adamw_8bit", "adamw_8bit"] = setting(
+        "auto",
+        title="Optimizer",
+        help="Automatic takes paged 8-bit AdamW on CUDA and AdamW elsewhere.",
+        level="advanced",
+        words={
+            "auto": "Automatic",
+            "adamw_torch": "AdamW",
+            "paged_adamw_8bit": "Paged 8-bit AdamW (CUDA)",
+            "adamw_8bit": "8-bit AdamW (CUDA)",
+        },
+    )
+    weight_decay: float = setting(
+        0.0, title="Weight decay", help="Pulls the adapter towards zero; rarely needed.", level="advanced", ge=0, le=1
+    )
+    max_grad_norm: float = setting(
+        0.3,
+        title="Gradient clipping",
+        help="Caps the size of one step, so that one odd batch cannot spoil the run.",
+        level="advanced",
+        gt=0,
+        le=100,
+        usual=(0.1, 2),
+        unusual="Between 0.1 and 2 is usual.",
+    )
+    gradient_checkpointing: Literal["auto", "on", "off"] = setting(
+        "auto",
+        title="Gradient checkpointing",
+        help="Saves memory by computing parts twice. Automatic switches it on with a GPU.",
+        level="advanced",
+        words={"auto": "Automatic", "on": "On", "off": "Off"},
+    )
+    tokens_per_pass: int = setting(
+        4096,
+        title="Tokens per pass",
+        help="How many tokens go through the model at once; lower it when memory runs out. The result stays the same.",
+        level="advanced",
+        unit="tokens",
+        ge=64,
+        le=1048576,
+    )
+    seed: int = setting(
+        42,
+        title="Seed",
+        help="The same seed on the same machine gives the same adapter.",
+        level="advanced",
+        ge=0,
+        le=2**31 - 1,
+    )
+
+
+class HeldoutSettings(_Group):
+    """Examples kept out of training, to see whether it learns or only memorises."""
+
+    share: float = setting(
+        0.1,
+        title="Held-out share",
+        help="This share is never trained on and measures progress (at least 10, at most 200; none under 50 examples).",
+        ge=0,
+        le=0.5,
+        usual=(0.05, 0.3),
+        unusual="Without held-out examples nobody can tell learning from memorising.",
+    )
+    early_stopping: bool = setting(
+        True,
+        title="Stop early",
+        help="Ends the run when the held-out loss has stopped falling; the best state is kept either way.",
+    )
+    patience: int = setting(
+        2,
+        title="Patience",
+        help="How many evaluations without a better held-out loss are borne before stopping.",
+        level="advanced",
+        unit="evaluations",
+        ge=1,
+        le=20,
+    )
+    evaluations_per_epoch: int = setting(
+        1,
+        title="Evaluations per epoch",
+        help="How often the held-out loss is measured in each pass over the data.",
+        level="advanced",
+        ge=1,
+        le=20,
+    )
+    sample_answers: int = setting(
+        3,
+        title="Sample answers",
+        help="For this many held-out examples the model's answer is shown at each evaluation.",
+        level="advanced",
+        ge=0,
+        le=10,
+    )
+
+
+class CheckpointSettings(_Group):
+    """What a crash can cost."""
+
+    minutes: float = setting(
+        2.0,
+        title="Checkpoint every",
+        help="At most this much work is lost when the machine fails; stretched where saving would cost over 2 %.",
+        level="advanced",
+        unit="minutes",
+        gt=0,
+        le=240,
+    )
+    keep: int = setting(
+        2,
+        title="Checkpoints kept",
+        help="The newest ones; the best is kept besides.",
+        level="advanced",
+        ge=1,
+        le=20,
+    )
+
+
+class Recipe(_Group):
+    """All settings of a run."""
+
+    model: ModelSettings = Field(default_factory=ModelSettings, title="Base model")
+    lora: LoraSettings = Field(default_factory=LoraSettings, title="LoRA")
+    training: TrainingSettings = Field(default_factory=TrainingSettings, title="Training")
+    heldout: HeldoutSettings = Field(default_factory=HeldoutSettings, title="Held-out examples")
+    checkpoints: CheckpointSettings = Field(default_factory=CheckpointSettings, title="Checkpoints")

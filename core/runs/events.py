@@ -1,0 +1,259 @@
+"""What a training process tells about itself: one typed model per event, written and read as JSON lines.
+
+``events.jsonl`` is append-only and is the only thing a window reads while a run goes on. Numbers that are not finite
+are written as null.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+PhaseName = Literal["starting", "preparing_examples", "loading_model", "training", "evaluating", "saving"]
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    at: float = Field(default_factory=time.time, description="Unix seconds")
+
+
+class Started(_Event):
+    """The run has a model and examples and begins (again) to train."""
+
+    type: Literal["started"] = "started"
+    device: str
+    versions: dict[str, str]
+    trainable_parameters: int
+    total_parameters: int
+    steps: int
+    epochs: float
+    examples: int
+    heldout_examples: int
+    tokens: int = Field(description="tokens of all training examples, once")
+    supervised_tokens: int
+    left_out: int = Field(default=0, description="examples longer than the maximum length")
+
+
+class Phase(_Event):
+    """What is being done; with ``done`` of ``total`` where that can be counted."""
+
+    type: Literal["phase"] = "phase"
+    name: PhaseName
+    done: int | None = None
+    total: int | None = None
+
+
+class Step(_Event):
+    """One optimizer step."""
+
+    type: Literal["step"] = "step"
+    step: int
+    epoch: float
+    loss: float | None = Field(description="mean cross entropy of the step's supervised tokens, in nats")
+    learning_rate: float
+    grad_norm: float | None
+    tokens: int = Field(description="tokens seen so far, supervised or not")
+    tokens_per_second: float
+    memory_bytes: int = Field(description="GPU memory reserved, or the process's resident memory on a CPU")
+    seconds_left: float | None = None
+
+
+class Evaluation(_Event):
+    """The held-out loss, weighted by supervised tokens. Step 0 is the untrained model."""
+
+    type: Literal["evaluation"] = "evaluation"
+    step: int
+    epoch: float = 0.0
+    loss: float | None
+    perplexity: float | None
+    best: bool = False
+
+
+class Sample(_Event):
+    """What the model says to a held-out example."""
+
+    type: Literal["sample"] = "sample"
+    step: int
+    example: int
+    prompt: str
+    expected: str
+    text: str
+
+
+class Checkpoint(_Event):
+    """A complete checkpoint is on disk; ``path`` is relative to the run folder."""
+
+    type: Literal["checkpoint"] = "checkpoint"
+    step: int
+    path: str
+    best: bool = False
+
+
+class Adjusted(_Event):
+    """The run changed a setting by itself to go on."""
+
+    type: Literal["adjusted"] = "adjusted"
+    what: str
+    before: float | str
+    after: float | str
+    why: str
+
+
+class Notice(_Event):
+    """Worth knowing; the run goes on."""
+
+    type: Literal["warning"] = "warning"
+    message: str
+    hint: str = ""
+
+
+class Resumed(_Event):
+    """A process took the run up again from a checkpoint; steps after ``step`` seen before are void."""
+
+    type: Literal["resumed"] = "resumed"
+    step: int
+
+
+class Paused(_Event):
+    """Last event: the process is gone, its memory free; can be resumed."""
+
+    type: Literal["paused"] = "paused"
+    step: int
+
+
+class Finished(_Event):
+    """Last event: all done. ``early`` when the held-out loss had stopped falling."""
+
+    type: Literal["finished"] = "finished"
+    step: int
+    loss: float | None
+    heldout_loss: float | None
+    adapter: str
+    early: bool = False
+    seconds: float
+
+
+class Stopped(_Event):
+    """Last event: the user ended it; adapter and checkpoint are kept."""
+
+    type: Literal["stopped"] = "stopped"
+    step: int
+    loss: float | None
+    heldout_loss: float | None
+    adapter: str | None
+
+
+class Failed(_Event):
+    """Last event: what happened, why, what to do."""
+
+    type: Literal["failed"] = "failed"
+    kind: str = Field(description="short machine-readable cause, for example out_of_memory")
+    message: str
+    reason: str = ""
+    hint: str = ""
+    traceback: str = ""
+
+
+Event = Annotated[
+    Started
+    | Phase
+    | Step
+    | Evaluation
+    | Sample
+    | Checkpoint
+    | Adjusted
+    | Notice
+    | Resumed
+    | Paused
+    | Finished
+    | Stopped
+    | Failed,
+    Field(discriminator="type"),
+]
+FINAL = (Paused, Finished, Stopped, Failed)
+_ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+class EventWriter:
+    """Appends events to a file, whole lines at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - held for the run's length, closed in __exit__
+        if self._file.tell() and not _ends_with_newline(path):
+            self._file.write(b"\n")
+
+    def write(self, event: _Event) -> None:
+        """Append one event; final ones are made durable before this returns.
+
+        Raises:
+            OSError: the disk is full or the folder is gone.
+        """
+        data = _finite(event.model_dump())
+        self._file.write(json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace") + b"\n")
+        if isinstance(event, FINAL):
+            os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class EventFollower:
+    """Reads a growing event file; each call of :meth:`read` returns what has come since the last."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.unreadable = 0
+        self._offset = 0
+
+    def read(self, limit: int = 1 << 24) -> list[Event]:
+        """New events, oldest first; at most about ``limit`` bytes of them at a time.
+
+        A line still being written waits for the next call; a damaged or unknown one is counted and skipped.
+        """
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(self._offset)
+                data = file.read(limit)
+        except FileNotFoundError:
+            return []
+        end = data.rfind(b"\n") + 1
+        self._offset += end
+        events = (self._decode(line) for line in data[:end].splitlines() if line.strip())
+        return [event for event in events if event is not None]
+
+    def _decode(self, line: bytes) -> Event | None:
+        try:
+            return _ADAPTER.validate_json(line)
+        except ValidationError:
+            self.unreadable += 1
+            return None
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,320 @@
+"""A run folder: complete in itself, readable while it trains, movable to another machine."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+
+from core.dataset.example import Example
+from core.errors import RunError
+from core.files import write_atomically
+from core.recipe import file as recipe_file
+from core.recipe.schema import Recipe
+from core.runs.events import (
+    FINAL,
+    Evaluation,
+    Event,
+    EventFollower,
+    Failed,
+    Finished,
+    Paused,
+    Started,
+    Step,
+    Stopped,
+)
+
+Wish = Literal["pause", "stop"]
+
+
+class State(StrEnum):
+    """What a run is doing; ``interrupted`` is derived: no last event and no living process."""
+
+    QUEUED = "queued"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether a process works on it."""
+        return self in (State.STARTING, State.RUNNING)
+
+
+@dataclass(slots=True)
+class Progress:
+    """What a run's events add up to; feed every event to :meth:`add`."""
+
+    state: State = State.QUEUED
+    step: int = 0
+    steps: int = 0
+    loss: float | None = None
+    heldout_loss: float | None = None
+    seconds_left: float | None = None
+    error: Failed | None = None
+    ended: float = 0.0
+
+    def add(self, event: Event) -> None:
+        """Take one event into account."""
+        if isinstance(event, FINAL):
+            self.ended, self.seconds_left = event.at, None
+        match event:
+            case Started():
+                self.state, self.steps, self.error = State.RUNNING, event.steps, None
+            case Step():
+                self.state, self.step, self.loss = State.RUNNING, event.step, event.loss
+                self.seconds_left = event.seconds_left
+            case Evaluation(loss=float() as loss) if event.best or self.heldout_loss is None:
+                self.heldout_loss = loss
+            case Paused():
+                self.state = State.PAUSED
+            case Finished():
+                self.state, self.loss, self.heldout_loss = State.FINISHED, event.loss, event.heldout_loss
+            case Stopped():
+                self.state, self.loss, self.heldout_loss = State.STOPPED, event.loss, event.heldout_loss
+            case Failed():
+                self.state, self.error = State.FAILED, event
+            case _ if self.state not in (State.RUNNING,):
+                self.state = State.STARTING
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Paths and small files of one run."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The folder's name, for example ``0003-harbour-letters``."""
+        return self.path.name
+
+    @property
+    def number(self) -> int:
+        """The run's number in its project; 0 when the name has none."""
+        match = re.match(r"\d+", self.name)
+        return int(match.group()) if match else 0
+
+    @property
+    def recipe_file(self) -> Path:
+        """The frozen settings."""
+        return self.path / "recipe.toml"
+
+    @property
+    def train_file(self) -> Path:
+        """The frozen training examples."""
+        return self.path / "train.jsonl"
+
+    @property
+    def heldout_file(self) -> Path:
+        """The frozen held-out examples."""
+        return self.path / "heldout.jsonl"
+
+    @property
+    def events_file(self) -> Path:
+        """What the process tells."""
+        return self.path / "events.jsonl"
+
+    @property
+    def command_file(self) -> Path:
+        """What the user asks of the process."""
+        return self.path / "command.json"
+
+    @property
+    def worker_file(self) -> Path:
+        """Which process works on it."""
+        return self.path / "worker.json"
+
+    @property
+    def log_file(self) -> Path:
+        """The process's output."""
+        return self.path / "log.txt"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def adapter(self) -> Path:
+        """The trained adapter, a PEFT folder; complete if it exists."""
+        return self.path / "adapter"
+
+    @property
+    def reference_file(self) -> Path:
+        """Logits of the trained model on a few prompts, to verify exports against."""
+        return self.path / "reference.safetensors"
+
+    @property
+    def created(self) -> float:
+        """Unix seconds of its creation."""
+        return self.recipe_file.stat().st_mtime
+
+    def recipe(self) -> Recipe:
+        """The frozen settings.
+
+        Raises:
+            RecipeError: the file is damaged.
+        """
+        return recipe_file.load(self.recipe_file)
+
+    def train_examples(self) -> list[Example]:
+        """The frozen training examples, in order."""
+        return list(read_examples(self.train_file))
+
+    def heldout_examples(self) -> list[Example]:
+        """The frozen held-out examples, in order; empty when there are none."""
+        return list(read_examples(self.heldout_file)) if self.heldout_file.exists() else []
+
+    def events(self) -> list[Event]:
+        """All events so far."""
+        return EventFollower(self.events_file).read(1 << 40)
+
+    def progress(self) -> Progress:
+        """The state of the run now, read from its events and its process."""
+        progress = Progress()
+        for event in self.events():
+            progress.add(event)
+        return self.judge(progress)
+
+    def judge(self, progress: Progress) -> Progress:
+        """Correct a state derived from events by what is known of the process."""
+        process = self.worker_process()
+        if process is None:
+            if progress.state.is_active or (progress.state is State.QUEUED and self.worker_file.exists()):
+                progress.state, progress.seconds_left = State.INTERRUPTED, None
+        elif not progress.state.is_active and process.create_time() > progress.ended:
+            progress.state = State.STARTING
+        return progress
+
+    def worker_is_alive(self) -> bool:
+        """Whether the process named in ``worker.json`` still runs on this machine."""
+        return self.worker_process() is not None
+
+    def worker_process(self) -> psutil.Process | None:
+        """The living process named in ``worker.json``, recognised by number and time of start."""
+        try:
+            data = json.loads(self.worker_file.read_text(encoding="utf-8"))
+            process = psutil.Process(int(data["pid"]))
+            same = abs(process.create_time() - float(data["created"])) < 2.0
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+            return None
+
+    def claim(self, pid: int, *, versions: dict[str, str] | None = None) -> None:
+        """Write ``worker.json`` for a process."""
+        data = {"pid": pid, "created": psutil.Process(pid).create_time(), "versions": versions or {}}
+        write_atomically(self.worker_file, json.dumps(data).encode())
+
+    def ask(self, wish: Wish) -> None:
+        """Ask the process to pause or to stop at the next safe point."""
+        write_atomically(self.command_file, json.dumps({"wish": wish, "at": time.time()}).encode())
+
+    def wish(self) -> Wish | None:
+        """What the user asks for now."""
+        try:
+            wish = json.loads(self.command_file.read_text(encoding="utf-8")).get("wish")
+        except (OSError, ValueError, AttributeError):
+            return None
+        return wish if wish in ("pause", "stop") else None
+
+    def withdraw_wish(self) -> None:
+        """Forget an earlier wish (before the run is taken up again)."""
+        self.command_file.unlink(missing_ok=True)
+
+
+def create(runs: Path, *, name: str, recipe: Recipe, train: Iterable[Example], heldout: Iterable[Example]) -> RunFolder:
+    """Freeze settings and examples into a new numbered run folder under ``runs``.
+
+    Raises:
+        RunError: there is nothing to train on.
+        OSError: the folder cannot be written.
+    """
+    train = list(train)
+    if not train:
+        raise RunError(
+            "There is nothing to train on.",
+            reason="No example is ready: training takes examples with an instruction and an output.",
+            hint="Write or import examples, or set drafts to ready.",
+        )
+    runs.mkdir(parents=True, exist_ok=True)
+    folder = RunFolder(_new_folder(runs, name))
+    _write_examples(folder.train_file, train)
+    _write_examples(folder.heldout_file, heldout)
+    recipe_file.save(recipe, folder.recipe_file)
+    return folder
+
+
+def all_runs(runs: Path) -> list[RunFolder]:
+    """The run folders under ``runs``, oldest first; others are passed over."""
+    if not runs.is_dir():
+        return []
+    found = [RunFolder(path) for path in runs.iterdir() if (path / "recipe.toml").is_file()]
+    return sorted(found, key=lambda run: (run.number, run.name))
+
+
+def find(runs: Path, key: str) -> RunFolder:
+    """The run with this name or number (``3``, ``0003`` or ``0003-name``).
+
+    Raises:
+        RunError: there is none; the existing ones are named.
+    """
+    known = all_runs(runs)
+    for run in known:
+        if run.name == key or (key.isdigit() and run.number == int(key)):
+            return run
+    names = ", ".join(run.name for run in known[-5:])
+    raise RunError(
+        f"There is no run {key}.", reason=f"Known runs: {names}." if names else "The project has no runs yet."
+    )
+
+
+def read_examples(path: Path) -> Iterator[Example]:
+    """The examples of a frozen file.
+
+    Raises:
+        RunError: a line is damaged.
+    """
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield Example.from_frozen(json.loads(line))
+            except (ValueError, KeyError, TypeError) as error:
+                raise RunError(
+                    f"Line {number} of {path.name} is damaged.",
+                    reason=str(error),
+                    hint="Start a new run from the project's examples.",
+                ) from error
+
+
+def _new_folder(runs: Path, name: str) -> Path:
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "run"
+    numbers = [RunFolder(path).number for path in runs.iterdir()]
+    number = max(numbers, default=0)
+    while True:
+        number += 1
+        folder = runs / f"{number:04d}-{slug}"
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+
+
+def _write_examples(path: Path, examples: Iterable[Example]) -> None:
+    lines: list[str] = []
+    for example in examples:
+        row: dict[str, Any] = example.frozen()
+        lines.append(json.dumps(row, ensure_ascii=False))
+    write_atomically(path, "".join(f"{line}\n" for line in lines).encode())
