@@ -1,0 +1,117 @@
+"""Checkpoints that are complete or absent: written aside, hashed, synced, renamed last, checked before use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.files import sync_folder
+
+MANIFEST = "manifest.json"
+_PREFIX = "step-"
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a checkpoint belongs to: hashes of the run's data and recipe, and the library versions."""
+
+    data: str
+    recipe: str
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A checkpoint whose every file was found as its manifest says."""
+
+    path: Path
+    step: int
+    fingerprint: Fingerprint
+
+
+def write(folder: Path, step: int, fingerprint: Fingerprint, fill: Callable[[Path], None]) -> Path:
+    """Make ``folder/step-…`` of what ``fill`` writes into a folder aside; durable and complete on return.
+
+    Raises:
+        OSError: disk full or read-only; earlier checkpoints are untouched.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{_PREFIX}{step:08d}"
+    aside = folder / f".{target.name}.tmp"
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    try:
+        fill(aside)
+        files = {path.name: _measure(path) for path in sorted(aside.iterdir())}
+        manifest: dict[str, Any] = {"step": step, "files": files, "data": fingerprint.data, "recipe": fingerprint.recipe}
+        manifest["versions"] = fingerprint.versions
+        (aside / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        _sync(aside / MANIFEST)
+        sync_folder(aside)
+        shutil.rmtree(target, ignore_errors=True)
+        os.replace(aside, target)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    sync_folder(folder)
+    return target
+
+
+def newest(folder: Path) -> tuple[Saved | None, list[str]]:
+    """The newest complete checkpoint, and the names of newer ones that were damaged."""
+    damaged: list[str] = []
+    for path in sorted(folder.glob(f"{_PREFIX}*"), reverse=True):
+        saved = check(path)
+        if saved is not None:
+            return saved, damaged
+        damaged.append(path.name)
+    return None, damaged
+
+
+def check(path: Path) -> Saved | None:
+    """The checkpoint if every file has the size and hash that its manifest says, else None."""
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        for name, measure in manifest["files"].items():
+            if _hash(path / name) != (measure["size"], measure["sha256"]):
+                return None
+        fingerprint = Fingerprint(manifest["data"], manifest["recipe"], manifest["versions"])
+        return Saved(path, int(manifest["step"]), fingerprint)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def thin_out(folder: Path, *, keep: int, best: int | None) -> None:
+    """Delete all but the newest ``keep`` checkpoints and the one of step ``best``."""
+    paths = sorted(folder.glob(f"{_PREFIX}*"), reverse=True)
+    for path in paths[keep:]:
+        if best is None or path.name != f"{_PREFIX}{best:08d}":
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def hash_file(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    return _hash(path)[1]
+
+
+def _measure(path: Path) -> dict[str, Any]:
+    _sync(path)
+    size, digest = _hash(path)
+    return {"size": size, "sha256": digest}
+
+
+def _hash(path: Path) -> tuple[int, str]:
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+        return file.tell(), digest.hexdigest()
+
+
+def _sync(path: Path) -> None:
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())

@@ -1,0 +1,78 @@
+"""Which device trains, and in what precision: decided in one place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+import psutil
+import torch
+
+from core.recipe.schema import ModelSettings
+
+Kind = Literal["cuda", "xpu", "mps", "cpu"]
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A place to compute."""
+
+    kind: Kind
+    name: str
+
+    @property
+    def torch_device(self) -> torch.device:
+        """The device as torch names it."""
+        return torch.device(self.kind, 0) if self.kind != "cpu" else torch.device("cpu")
+
+    def compute_dtype(self, settings: ModelSettings) -> torch.dtype:
+        """The precision of the forward pass: as the recipe says, or the best that the device has."""
+        if settings.compute_dtype != "auto":
+            dtype = getattr(torch, settings.compute_dtype)
+            assert isinstance(dtype, torch.dtype)
+            return dtype
+        if self.kind == "cpu":
+            return torch.float32
+        if self.kind == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+            return torch.float16
+        return torch.bfloat16
+
+    def memory_bytes(self) -> int:
+        """Memory in use: what the GPU has reserved for this process, or the process's own resident memory."""
+        if self.kind == "cuda":
+            return int(torch.cuda.max_memory_reserved())
+        if self.kind == "xpu":
+            return int(torch.xpu.max_memory_reserved())
+        if self.kind == "mps":
+            return int(torch.mps.driver_allocated_memory())
+        return int(psutil.Process().memory_info().rss)
+
+
+def choose() -> Device:
+    """The best device of this machine: CUDA (or ROCm), XPU, MPS, CPU, in that order."""
+    if torch.cuda.is_available():
+        return Device("cuda", torch.cuda.get_device_name(0))
+    if torch.xpu.is_available():
+        return Device("xpu", torch.xpu.get_device_name(0))
+    if torch.backends.mps.is_available():
+        return Device("mps", "Apple GPU")
+    return Device("cpu", f"CPU, {cpu_threads()} threads" if cpu_threads() > 1 else "CPU, 1 thread")
+
+
+def cpu_threads() -> int:
+    """Threads to compute with on a CPU: one core is left to the window."""
+    try:
+        available = len(os.sched_getaffinity(0))
+    except AttributeError:
+        available = os.cpu_count() or 2
+    physical = psutil.cpu_count(logical=False) or available
+    return max(1, min(available, physical) - 1)
+
+
+def prepare(device: Device) -> None:
+    """Settings of torch that hold for the whole process."""
+    if device.kind == "cpu":
+        torch.set_num_threads(cpu_threads())
+    else:
+        torch.backends.cuda.matmul.allow_tf32 = True

@@ -1,0 +1,153 @@
+"""Loading a base model quantised, adding LoRA, and proving that gradients through the quantised weights are right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bitsandbytes as bnb
+import bitsandbytes.functional
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch import nn
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
+
+from core.base_models.facts import ModelFacts
+from core.errors import ModelError
+from core.recipe.schema import ATTENTION, ModelSettings, Recipe
+from core.worker.device import Device
+
+
+def load_base(folder: Path, settings: ModelSettings, device: Device) -> PreTrainedModel:
+    """The base model of a local folder, held as the recipe says; no code of the folder is run.
+
+    Raises:
+        ModelError: the folder holds no model that can be loaded, or the precision is not to be had on this device.
+    """
+    dtype = device.compute_dtype(settings)
+    options: dict[str, Any] = {"dtype": dtype, "device_map": {"": device.torch_device}}
+    quantisation = _quantisation(settings, dtype, device)
+    if quantisation is not None:
+        options["quantization_config"] = quantisation
+    try:
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, **options
+        )
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise ModelError(
+            "The base model cannot be loaded.",
+            reason=str(error).splitlines()[0] if str(error) else type(error).__name__,
+            hint="Check that the folder holds config.json and .safetensors files of a causal language model.",
+            details=str(folder),
+        ) from error
+    keep_cpu_gradients_right(model)
+    model.eval()
+    return model
+
+
+def keep_cpu_gradients_right(model: nn.Module) -> None:
+    """Switch off bitsandbytes' in-place repacking of 4-bit weights on CPUs with AVX512-BF16.
+
+    In 0.50.2 an evaluation forward repacks the weight and nothing unpacks it for training: the loss stays right and
+    the gradients of all adapters before that layer are wrong. Must run before the first forward.
+    """
+    for module in model.modules():
+        if isinstance(module, bnb.nn.Linear4bit):
+            module.support_avx512bf16_for_cpu = False
+
+
+def add_lora(model: PreTrainedModel, recipe: Recipe, facts: ModelFacts) -> PeftModel:
+    """The model with fresh LoRA matrices (float32), seeded by the recipe; everything else is frozen.
+
+    Raises:
+        ModelError: a chosen target module does not exist in the model.
+    """
+    torch.manual_seed(recipe.training.seed)
+    config = LoraConfig(
+        r=recipe.lora.rank,
+        lora_alpha=recipe.lora.alpha,
+        lora_dropout=recipe.lora.dropout,
+        target_modules=_targets(recipe, facts),
+        use_rslora=recipe.lora.use_rslora,
+        task_type="CAUSAL_LM",
+    )
+    adapted: PeftModel = get_peft_model(model, config)
+    if recipe.training.gradient_checkpointing == "on" or (
+        recipe.training.gradient_checkpointing == "auto" and model.device.type != "cpu"
+    ):
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    return adapted
+
+
+def gradient_error(model: nn.Module) -> float | None:
+    """How far the gradient through a 4-bit layer is from that of its dequantised weight, after eval and train.
+
+    Returns:
+        1 - cosine similarity (0 is exact), or None when the model has no 4-bit layer.
+    """
+    layer = next((module for module in model.modules() if isinstance(module, bnb.nn.Linear4bit)), None)
+    if layer is None:
+        return None
+    was_training = layer.training
+    generator = torch.Generator().manual_seed(0)
+    weight = bitsandbytes.functional.dequantize_4bit(layer.weight.data, layer.weight.quant_state).float()
+    x = torch.randn(8, layer.in_features, generator=generator).to(weight.device, layer.compute_dtype or torch.float32)
+    upstream = torch.randn(8, layer.out_features, generator=generator).to(weight.device)
+    layer.eval()
+    with torch.no_grad():
+        layer(x)
+    layer.train()
+    x.requires_grad_(True)
+    layer(x).float().backward(upstream)
+    layer.train(was_training)
+    assert x.grad is not None
+    cosine = torch.nn.functional.cosine_similarity(x.grad.float().flatten(), (upstream @ weight).flatten(), dim=0)
+    return 1.0 - float(cosine)
+
+
+def parameter_counts(model: nn.Module) -> tuple[int, int]:
+    """Trainable parameters and all parameters; 4-bit weights are counted unpacked."""
+    trainable = total = 0
+    for parameter in model.parameters():
+        count = parameter.numel()
+        if isinstance(parameter, bnb.nn.Params4bit) and parameter.quant_state is not None:
+            count = parameter.quant_state.shape.numel()
+        total += count
+        trainable += count if parameter.requires_grad else 0
+    return trainable, total
+
+
+def _quantisation(settings: ModelSettings, dtype: torch.dtype, device: Device) -> BitsAndBytesConfig | None:
+    if settings.quantization == "none":
+        return None
+    if device.kind == "mps":
+        raise ModelError(
+            "Quantised training is not to be had on this device.",
+            reason="bitsandbytes has no 4-bit or 8-bit weights for Apple GPUs.",
+            hint="Set the precision of the base model to full.",
+        )
+    if settings.quantization == "int8":
+        return BitsAndBytesConfig(load_in_8bit=True)
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=settings.double_quantization,
+        bnb_4bit_compute_dtype=dtype,
+    )
+
+
+def _targets(recipe: Recipe, facts: ModelFacts) -> str | list[str]:
+    wanted = recipe.lora.target_modules
+    if wanted == ATTENTION:
+        return facts.attention_names()
+    if isinstance(wanted, str):
+        return wanted
+    known = facts.target_names()
+    missing = [name for name in wanted if name not in known]
+    if missing:
+        raise ModelError(
+            f"The base model has no module named {', '.join(missing)}.",
+            reason=f"It has: {', '.join(known)}.",
+            hint="Choose other target modules, or all linear layers.",
+        )
+    return list(wanted)
