@@ -60,9 +60,7 @@ def remarks(recipe: Recipe) -> dict[str, str]:
     found = {info.name: info.remark(get(recipe, info.name)) for info in settings()}
     ratio = recipe.lora.alpha / recipe.lora.rank
     if not found["lora.alpha"] and not 0.5 <= ratio <= 4:
-        found["lora.alpha"] = (
-            f"Alpha is {ratio:g} times the rank; twice is usual, and far from it the learning rate has to be found anew."
-        )
+        found["lora.alpha"] = f"Alpha is {ratio:g} times the rank; twice is usual, and the learning rate depends on it."
     return {name: text for name, text in found.items() if text}
 
 

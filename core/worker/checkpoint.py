@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,7 @@ def write(folder: Path, step: int, fingerprint: Fingerprint, fill: Callable[[Pat
     try:
         fill(aside)
         files = {path.name: _measure(path) for path in sorted(aside.iterdir())}
-        manifest: dict[str, Any] = {"step": step, "files": files, "data": fingerprint.data, "recipe": fingerprint.recipe}
-        manifest["versions"] = fingerprint.versions
+        manifest = {"step": step, "files": files, **asdict(fingerprint)}
         (aside / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
         _sync(aside / MANIFEST)
         sync_folder(aside)

@@ -1,0 +1,48 @@
+"""``python -m core.worker JOB ...``: one heavy job in a process of its own.
+
+The environment is set and the priority lowered before torch is imported.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import sys
+from pathlib import Path
+
+from core.runs.events import EventWriter, Failed, Phase
+from core.runs.folder import RunFolder
+from core.runs.process import WORKER_ENVIRONMENT
+
+
+def main(arguments: list[str]) -> int:
+    """Run a job; returns the exit code."""
+    os.environ.update(WORKER_ENVIRONMENT)
+    faulthandler.enable()
+    if hasattr(os, "nice"):
+        os.nice(5)
+    job, *rest = arguments or ["help"]
+    if job == "train" and len(rest) == 1:
+        return _train(RunFolder(Path(rest[0])))
+    print("usage: python -m core.worker train RUN", file=sys.stderr)  # noqa: T201
+    return 2
+
+
+def _train(run: RunFolder) -> int:
+    """The run says that it is starting before the slow imports, and what is wrong when they fail."""
+    run.claim(os.getpid())
+    with EventWriter(run.events_file) as events:
+        events.write(Phase(name="starting"))
+        try:
+            from core.worker.train import train
+        except ImportError as error:
+            hint = "Run `tunesmith doctor`; it says what is missing and how to mend it."
+            events.write(
+                Failed(kind="libraries", message="A training library is missing.", reason=str(error), hint=hint)
+            )
+            raise
+        return train(run, events)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,71 @@
+"""The one place where a recipe becomes Transformers' training arguments."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from transformers import TrainingArguments
+
+from core.recipe.schema import Recipe
+from core.runs.folder import RunFolder
+from core.worker.device import Device
+
+_LEAST_WARMUP_STEPS = 5
+
+
+def steps_per_epoch(examples: int, recipe: Recipe) -> int:
+    """Optimizer steps in a pass over the data."""
+    return math.ceil(examples / recipe.training.batch_size)
+
+
+def total_steps(examples: int, recipe: Recipe) -> int:
+    """Optimizer steps of the whole run."""
+    return max(1, math.ceil(steps_per_epoch(examples, recipe) * recipe.training.epochs))
+
+
+def training_arguments(run: RunFolder, recipe: Recipe, device: Device, steps: int) -> TrainingArguments:
+    """Arguments for ``steps`` optimizer steps; evaluation, saving and logging are decided by our own callback."""
+    settings = recipe.training
+    dtype = device.compute_dtype(recipe.model)
+    return TrainingArguments(
+        output_dir=str(run.checkpoints),
+        # One batch of the loader is one optimizer step; it is cut into passes inside the step.
+        per_device_train_batch_size=settings.batch_size,
+        gradient_accumulation_steps=1,
+        num_train_epochs=settings.epochs,
+        max_steps=steps,
+        learning_rate=settings.learning_rate,
+        lr_scheduler_type=settings.schedule,
+        warmup_steps=_warmup_steps(recipe, steps),
+        optim=_optimizer(recipe, device),
+        weight_decay=settings.weight_decay,
+        max_grad_norm=settings.max_grad_norm,
+        seed=settings.seed,
+        bf16=device.kind != "cpu" and dtype == torch.bfloat16,
+        fp16=device.kind != "cpu" and dtype == torch.float16,
+        use_cpu=device.kind == "cpu",
+        logging_strategy="no",
+        eval_strategy="no",
+        save_strategy="no",
+        logging_nan_inf_filter=False,
+        remove_unused_columns=False,
+        report_to=[],
+        disable_tqdm=True,
+        dataloader_num_workers=0,
+        dataloader_pin_memory=False,
+    )
+
+
+def _warmup_steps(recipe: Recipe, steps: int) -> int:
+    if recipe.training.schedule == "constant" or recipe.training.warmup_share == 0:
+        return 0
+    least = min(_LEAST_WARMUP_STEPS, steps // 4)
+    return max(least, round(recipe.training.warmup_share * steps))
+
+
+def _optimizer(recipe: Recipe, device: Device) -> str:
+    chosen = recipe.training.optimizer
+    if chosen == "auto":
+        return "paged_adamw_8bit" if device.kind == "cuda" else "adamw_torch"
+    return chosen if device.kind == "cuda" else "adamw_torch"

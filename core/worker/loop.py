@@ -1,0 +1,170 @@
+"""Transformers' Trainer with packed batches, supervised positions only, our evaluation and our checkpoints.
+
+One batch of the data loader is one optimizer step. It is cut into packed rows here, so gradient accumulation happens
+inside the step and the loss is the mean over all supervised tokens of the step, however they are packed.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors.torch import load_file, save_file
+from torch import nn
+from transformers import Trainer, TrainingArguments
+
+from core.worker import checkpoint
+from core.worker.batches import ExampleTokens, Row, Tokens, pack
+
+ADAPTER_FILE = "adapter_model.safetensors"
+STATE_FILE = "trainer_state.json"
+_SMALLEST_ROW = 64
+
+
+class PackedTrainer(Trainer):  # type: ignore[misc]
+    """The training loop of a run.
+
+    Args:
+        model: the base model with its LoRA adapter.
+        args: what the recipe was mapped to.
+        train: encoded training examples.
+        heldout: encoded held-out examples; may be empty.
+        tokens_per_pass: the longest packed row.
+        checkpoints: the folder of checkpoints.
+        fingerprint: what the checkpoints belong to.
+        on_out_of_memory: told the old and new tokens per pass when a step is repeated with shorter rows.
+        after_evaluation: told the held-out loss of a step.
+    """
+
+    def __init__(
+        self,
+        model: PeftModel,
+        args: TrainingArguments,
+        *,
+        train: Sequence[Tokens],
+        heldout: Sequence[Tokens],
+        tokens_per_pass: int,
+        checkpoints: Path,
+        fingerprint: checkpoint.Fingerprint,
+        on_out_of_memory: Callable[[int, int], None],
+        after_evaluation: Callable[[int, float], None],
+        callbacks: list[Any],
+    ) -> None:
+        super().__init__(
+            model=model, args=args, train_dataset=ExampleTokens(train), data_collator=list, callbacks=callbacks
+        )
+        self.heldout = list(heldout)
+        self.tokens_per_pass = tokens_per_pass
+        self.checkpoints = checkpoints
+        self.fingerprint = fingerprint
+        self.saving_seconds = 0.0
+        self._on_out_of_memory = on_out_of_memory
+        self._after_evaluation = after_evaluation
+
+    def training_step(self, model: nn.Module, inputs: list[Tokens], num_items_in_batch: object = None) -> torch.Tensor:
+        """Forward and backward of one optimizer step; the mean loss of its supervised tokens."""
+        model.train()
+        while True:
+            try:
+                loss = self._forward_backward(model, inputs)
+                break
+            except torch.OutOfMemoryError:
+                longest = max(len(example.ids) for example in inputs)
+                smaller = max(_SMALLEST_ROW, min(self.tokens_per_pass, longest * len(inputs)) // 2)
+                if self.tokens_per_pass <= longest or smaller >= self.tokens_per_pass:
+                    raise
+            # Outside the handler, so that the failed step's tensors are free before it is repeated.
+            model.zero_grad(set_to_none=True)
+            torch.cuda.empty_cache()
+            self._on_out_of_memory(self.tokens_per_pass, smaller)
+            self.tokens_per_pass = smaller
+        self.state.num_input_tokens_seen += sum(len(example.ids) for example in inputs)
+        return loss
+
+    def _forward_backward(self, model: nn.Module, examples: list[Tokens]) -> torch.Tensor:
+        targets = sum(example.targets for example in examples)
+        total = torch.zeros((), device=self.args.device)
+        for row in pack(examples, self.tokens_per_pass):
+            with self.compute_loss_context_manager():
+                loss = summed_loss(model, row.to(self.args.device)) / targets
+            self.accelerator.backward(loss)
+            total += loss.detach()
+        return total
+
+    def evaluate(self, *_: object, **__: object) -> dict[str, float]:
+        """The held-out loss, weighted by supervised tokens; consumes no random numbers."""
+        loss = heldout_loss(self.model, self.heldout, self.tokens_per_pass, self.args.device, self)
+        metrics = {"eval_loss": loss}
+        self.log(dict(metrics))
+        self._after_evaluation(self.state.global_step, loss)
+        return metrics
+
+    def floating_point_ops(self, inputs: object) -> int:
+        """Not counted."""
+        return 0
+
+    def _save_checkpoint(self, model: nn.Module, trial: object) -> None:
+        def fill(folder: Path) -> None:
+            save_file(adapter_state(self.model), folder / ADAPTER_FILE)
+            self._save_optimizer_and_scheduler(str(folder))
+            self._save_scaler(str(folder))
+            self._save_rng_state(str(folder))
+            self.state.save_to_json(str(folder / STATE_FILE))
+
+        began = time.monotonic()
+        checkpoint.write(self.checkpoints, self.state.global_step, self.fingerprint, fill)
+        self.saving_seconds = time.monotonic() - began
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
+        load_adapter_state(self.model, Path(resume_from_checkpoint) / ADAPTER_FILE)
+
+
+def summed_loss(model: nn.Module, row: Row) -> torch.Tensor:
+    """The cross entropy of a row's supervised tokens, in nats, summed.
+
+    ``use_cache`` must be off: with it on, Transformers does not see that the row is packed and attention leaks.
+    """
+    logits = model(
+        input_ids=row.input_ids, position_ids=row.position_ids, use_cache=False, logits_to_keep=row.keep
+    ).logits
+    return nn.functional.cross_entropy(logits[0].float(), row.labels, reduction="sum")
+
+
+def heldout_loss(
+    model: nn.Module, examples: Sequence[Tokens], tokens_per_pass: int, device: torch.device, trainer: Trainer
+) -> float:
+    """The mean loss over all supervised tokens of ``examples``."""
+    targets = sum(example.targets for example in examples)
+    was_training = model.training
+    model.eval()
+    total = 0.0
+    with torch.no_grad():
+        for row in pack(examples, tokens_per_pass):
+            with trainer.compute_loss_context_manager():
+                total += float(summed_loss(model, row.to(device)))
+    model.train(was_training)
+    return total / targets if targets else math.nan
+
+
+def adapter_state(model: PeftModel) -> dict[str, torch.Tensor]:
+    """The adapter's matrices, as PEFT names them in files."""
+    state: dict[str, torch.Tensor] = get_peft_model_state_dict(model)
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+
+
+def load_adapter_state(model: PeftModel, file: Path) -> None:
+    """Put saved matrices into the model's adapter.
+
+    Raises:
+        ValueError: the file does not belong to this adapter.
+    """
+    state = load_file(file)
+    expected = get_peft_model_state_dict(model)
+    if {name: tuple(t.shape) for name, t in state.items()} != {name: tuple(t.shape) for name, t in expected.items()}:
+        raise ValueError(f"{file.name} does not fit the adapter of this run")
+    set_peft_model_state_dict(model, state)

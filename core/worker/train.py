@@ -1,0 +1,284 @@
+"""The training job of one run folder, in the order in which things happen.
+
+1. Read the frozen recipe and examples; encode them and prove their masks.
+2. Load the base model quantised, prove its gradients, add LoRA.
+3. Take up the newest complete checkpoint, if there is one.
+4. Train; at set steps evaluate, ask for sample answers, save.
+5. Put the best state into the adapter folder, with reference logits to verify exports against.
+
+Exactly one last event is written, whatever happens.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+
+from peft import PeftModel
+from transformers import TrainerState
+from transformers import logging as transformers_logging
+
+from core.base_models import catalogue
+from core.base_models.facts import ModelFacts
+from core.errors import RunError
+from core.prompt.format import PromptFormat
+from core.recipe.schema import Recipe
+from core.runs.events import (
+    Adjusted,
+    EventWriter,
+    Finished,
+    Notice,
+    Paused,
+    Phase,
+    Resumed,
+    Started,
+    Stopped,
+)
+from core.runs.folder import RunFolder
+from core.worker import checkpoint, device
+from core.worker.adapter import save_adapter
+from core.worker.arguments import steps_per_epoch, total_steps, training_arguments
+from core.worker.device import Device
+from core.worker.failures import explain
+from core.worker.loop import ADAPTER_FILE, STATE_FILE, PackedTrainer, load_adapter_state
+from core.worker.model import add_lora, gradient_error, load_base, parameter_counts
+from core.worker.prepare import Prepared, prepare
+from core.worker.reference import write_reference
+from core.worker.reporting import Reporter, Schedule, best_evaluation, should_stop_early
+from core.worker.samples import Sampler
+
+_LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")
+_LARGEST_GRADIENT_ERROR = 1e-3
+_REFERENCE_PROMPTS = 4
+
+
+def train(run: RunFolder, events: EventWriter) -> int:
+    """Train a run to its end; every outcome is told in the run's events.
+
+    Returns:
+        The exit code: 0 when the run finished, paused or stopped as asked, 1 when it failed.
+    """
+    transformers_logging.set_verbosity_error()
+    try:
+        _Job(run, events).work()
+    except Exception as error:  # noqa: BLE001 - whatever ended the run is told as its last event
+        failed = explain(error)
+        print(failed.traceback, file=sys.stderr)  # noqa: T201 - the log keeps it when the event cannot be written
+        events.write(failed)
+        return 1
+    return 0
+
+
+@dataclass(slots=True)
+class _Loaded:
+    """What training needs in memory."""
+
+    model: PeftModel
+    device: Device
+    prompt_format: PromptFormat
+    base: Path
+    train: Prepared
+    heldout: Prepared
+
+
+class _Job:
+    """One process's work on a run."""
+
+    def __init__(self, run: RunFolder, events: EventWriter) -> None:
+        self.run = run
+        self.events = events
+        self.began = time.monotonic()
+        self.recipe: Recipe = run.recipe()
+        self.fingerprint = checkpoint.Fingerprint(
+            data=checkpoint.hash_file(run.train_file) + checkpoint.hash_file(run.heldout_file),
+            recipe=checkpoint.hash_file(run.recipe_file),
+            versions={name: version(name) for name in _LIBRARIES},
+        )
+
+    def work(self) -> None:
+        """See the module's description."""
+        loaded = self._load()
+        saved = self._checkpoint_to_resume()
+        trainer, reporter = self._trainer(loaded)
+        self._announce(loaded, trainer)
+        if saved is None:
+            self._first_look(trainer, loaded)
+            trainer.train()
+        else:
+            self.events.write(Resumed(step=saved.step))
+            state = TrainerState.load_from_json(str(saved.path / STATE_FILE))
+            if should_stop_early(state.log_history, self.recipe):
+                trainer.state, reporter.early = state, True
+            else:
+                trainer.train(resume_from_checkpoint=str(saved.path))
+        self._end(loaded, trainer, reporter)
+
+    def _load(self) -> _Loaded:
+        place = device.choose()
+        device.prepare(place)
+        base = catalogue.resolve(self.recipe.model.base)
+        prompt_format = PromptFormat.load(base)
+        train = self._prepare(prompt_format, heldout=False)
+        heldout = self._prepare(prompt_format, heldout=True)
+        if not train.tokens:
+            raise RunError(
+                "There is nothing to train on.",
+                reason=f"All examples are longer than the maximum length of {self.recipe.training.max_length} tokens.",
+                hint="Raise the maximum length.",
+            )
+        self.events.write(Phase(name="loading_model"))
+        model = load_base(base, self.recipe.model, place)
+        error = gradient_error(model)
+        if error is not None and error > _LARGEST_GRADIENT_ERROR:
+            raise RunError(
+                "Training would learn from wrong gradients on this machine.",
+                reason=f"The gradient through the 4-bit weights differs from the true one (error {error:.3f}).",
+                hint="Set the precision of the base model to full, or update bitsandbytes.",
+            )
+        adapted = add_lora(model, self.recipe, ModelFacts.read(base))
+        return _Loaded(adapted, place, prompt_format, base, train, heldout)
+
+    def _prepare(self, prompt_format: PromptFormat, *, heldout: bool) -> Prepared:
+        def progress(done: int, total: int) -> None:
+            self.events.write(Phase(name="preparing_examples", done=done, total=total))
+
+        examples = self.run.heldout_examples() if heldout else self.run.train_examples()
+        prepared = prepare(examples, prompt_format, self.recipe.training.max_length, progress)
+        if prepared.too_long:
+            kind = "held-out" if heldout else "training"
+            listed = ", ".join(str(number) for number in prepared.too_long[:10])
+            more = f" and {len(prepared.too_long) - 10} more" if len(prepared.too_long) > 10 else ""
+            self.events.write(
+                Notice(
+                    message=f"{len(prepared.too_long)} {kind} examples are longer than "
+                    f"{self.recipe.training.max_length} tokens and were left out: {listed}{more}.",
+                    hint="Raise the maximum length to include them.",
+                )
+            )
+        return prepared
+
+    def _checkpoint_to_resume(self) -> checkpoint.Saved | None:
+        saved, damaged = checkpoint.newest(self.run.checkpoints)
+        for name in damaged:
+            self.events.write(Notice(message=f"The checkpoint {name} is incomplete or damaged and was passed over."))
+        if saved is None:
+            return None
+        if (saved.fingerprint.data, saved.fingerprint.recipe) != (self.fingerprint.data, self.fingerprint.recipe):
+            raise RunError(
+                "This run cannot be resumed.",
+                reason="Its examples or settings were changed after the last checkpoint.",
+                hint="Start a new run with the new examples or settings.",
+            )
+        for name, now in self.fingerprint.versions.items():
+            before = saved.fingerprint.versions.get(name)
+            if before != now:
+                self.events.write(
+                    Notice(message=f"{name} was {before} at the last checkpoint and is {now} now; results can differ.")
+                )
+        return saved
+
+    def _trainer(self, loaded: _Loaded) -> tuple[PackedTrainer, Reporter]:
+        recipe = self.recipe
+        examples = len(loaded.train.tokens)
+        schedule = Schedule(
+            total_steps(examples, recipe),
+            steps_per_epoch(examples, recipe),
+            recipe.heldout.evaluations_per_epoch,
+            bool(loaded.heldout.tokens),
+        )
+        reporter = Reporter(self.run, recipe, self.events, schedule, loaded.device)
+        sampler = Sampler(loaded.prompt_format, loaded.heldout.examples[: recipe.heldout.sample_answers])
+
+        def after_evaluation(step: int, loss: float) -> None:
+            reporter.evaluated(step, loss, step / schedule.per_epoch)
+            for sample in sampler.answers(loaded.model, step):
+                self.events.write(sample)
+            self.events.write(Phase(name="training"))
+
+        trainer = PackedTrainer(
+            loaded.model,
+            training_arguments(self.run, recipe, loaded.device, schedule.steps),
+            train=loaded.train.tokens,
+            heldout=loaded.heldout.tokens,
+            tokens_per_pass=recipe.training.tokens_per_pass,
+            checkpoints=self.run.checkpoints,
+            fingerprint=self.fingerprint,
+            on_out_of_memory=self._tell_smaller_passes,
+            after_evaluation=after_evaluation,
+            callbacks=[reporter],
+        )
+        reporter.trainer = trainer
+        # SIGTERM (a shutdown, a second request to stop) is a wish like any other: stop at the next safe point.
+        signal.signal(signal.SIGTERM, lambda *_: _wish_stop(reporter))
+        return trainer, reporter
+
+    def _announce(self, loaded: _Loaded, trainer: PackedTrainer) -> None:
+        trainable, total = parameter_counts(loaded.model)
+        self.events.write(
+            Started(
+                device=loaded.device.name,
+                versions=self.fingerprint.versions,
+                trainable_parameters=trainable,
+                total_parameters=total,
+                steps=int(trainer.args.max_steps),
+                epochs=self.recipe.training.epochs,
+                examples=len(loaded.train.tokens),
+                heldout_examples=len(loaded.heldout.tokens),
+                tokens=loaded.train.token_count,
+                supervised_tokens=loaded.train.target_count,
+                left_out=len(loaded.train.too_long),
+            )
+        )
+
+    def _first_look(self, trainer: PackedTrainer, loaded: _Loaded) -> None:
+        """What the untrained model scores and says."""
+        if loaded.heldout.tokens:
+            self.events.write(Phase(name="evaluating"))
+            trainer.evaluate()
+
+    def _end(self, loaded: _Loaded, trainer: PackedTrainer, reporter: Reporter) -> None:
+        state = trainer.state
+        if reporter.wish == "pause" and state.global_step < reporter.schedule.steps:
+            self.events.write(Paused(step=state.global_step))
+            return
+        self.events.write(Phase(name="saving"))
+        best = best_evaluation(state.log_history)
+        last_loss = next((entry["loss"] for entry in reversed(state.log_history) if "loss" in entry), None)
+        if (best is not None and best[0] != state.global_step) or reporter.last_loss is None:
+            step = best[0] if best is not None else state.global_step
+            load_adapter_state(loaded.model, self.run.checkpoints / f"step-{step:08d}" / ADAPTER_FILE)
+        loaded.model.eval()
+        heldout = best[1] if best is not None else None
+        stopped = reporter.wish == "stop" and state.global_step < reporter.schedule.steps
+        examples = (loaded.heldout.examples or loaded.train.examples)[:_REFERENCE_PROMPTS]
+        prompts = [list(loaded.prompt_format.encode(example).ids) for example in examples]
+        write_reference(loaded.model, prompts, self.run.reference_file)
+        save_adapter(loaded.model, base=loaded.base, run=self.run)
+        name = self.run.adapter.name
+        if stopped:
+            self.events.write(Stopped(step=state.global_step, loss=last_loss, heldout_loss=heldout, adapter=name))
+            return
+        self.events.write(
+            Finished(
+                step=state.global_step,
+                loss=last_loss,
+                heldout_loss=heldout,
+                adapter=name,
+                early=reporter.early,
+                seconds=time.monotonic() - self.began,
+            )
+        )
+
+    def _tell_smaller_passes(self, before: int, after: int) -> None:
+        self.events.write(
+            Adjusted(what="training.tokens_per_pass", before=before, after=after, why="The GPU's memory was full.")
+        )
+
+
+def _wish_stop(reporter: Reporter, _frame: FrameType | None = None) -> None:
+    reporter.wish = "stop"
