@@ -179,7 +179,11 @@ class RunFolder:
 
     def events(self) -> list[Event]:
         """All events so far."""
-        return EventFollower(self.events_file).read(1 << 40)
+        follower = EventFollower(self.events_file)
+        found: list[Event] = []
+        while batch := follower.read():
+            found += batch
+        return found
 
     def progress(self) -> Progress:
         """The state of the run now, read from its events and its process."""
