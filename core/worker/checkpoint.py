@@ -50,6 +50,7 @@ def write(folder: Path, step: int, fingerprint: Fingerprint, fill: Callable[[Pat
         fill(aside)
         files = {path.name: _measure(path) for path in sorted(aside.iterdir())}
         manifest = {"step": step, "files": files, **asdict(fingerprint)}
+        manifest["digest"] = _digest(manifest)
         (aside / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
         _sync(aside / MANIFEST)
         sync_folder(aside)
@@ -77,6 +78,8 @@ def check(path: Path) -> Saved | None:
     """The checkpoint if every file has the size and hash that its manifest says, else None."""
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        if manifest.pop("digest") != _digest(manifest):
+            return None
         for name, measure in manifest["files"].items():
             if _hash(path / name) != (measure["size"], measure["sha256"]):
                 return None
@@ -97,6 +100,10 @@ def thin_out(folder: Path, *, keep: int, best: int | None) -> None:
 def hash_file(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     return _hash(path)[1]
+
+
+def _digest(manifest: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def _measure(path: Path) -> dict[str, Any]:
