@@ -1,0 +1,66 @@
+"""All runs of a project at a glance; long event files are read once and then only where they grew."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import RecipeError
+from core.recipe.schema import Recipe
+from core.runs.events import EventFollower
+from core.runs.folder import Progress, RunFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One line of the table of runs. ``adapter_bytes`` is None without an adapter."""
+
+    run: RunFolder
+    progress: Progress
+    created: float
+    recipe: Recipe | None
+    adapter_bytes: int | None
+
+    @property
+    def title(self) -> str:
+        """The run's name without its number, as a person would write it."""
+        words = self.run.name.partition("-")[2].replace("-", " ").strip()
+        return words.capitalize() or self.run.name
+
+
+class Overview:
+    """Keeps what is known of each run between two looks. May be used from any thread, one look at a time."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, tuple[EventFollower, Progress]] = {}
+        self._lock = threading.Lock()
+
+    def look(self, runs: Iterable[RunFolder]) -> list[Summary]:
+        """The runs as they are now; folders that vanished meanwhile are left out."""
+        with self._lock:
+            found = [self._summary(run) for run in runs]
+        return [summary for summary in found if summary is not None]
+
+    def _summary(self, run: RunFolder) -> Summary | None:
+        follower, progress = self._known.setdefault(run.path, (EventFollower(run.events_file), Progress()))
+        while events := follower.read():
+            for event in events:
+                progress.add(event)
+        try:
+            created = run.created
+        except OSError:
+            return None
+        try:
+            recipe = run.recipe()
+        except (RecipeError, OSError):
+            recipe = None
+        return Summary(run, run.judge(copy.copy(progress)), created, recipe, _size(run.adapter))
+
+
+def _size(folder: Path) -> int | None:
+    if not folder.is_dir():
+        return None
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
