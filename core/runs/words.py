@@ -88,13 +88,16 @@ def loss(value: float | None) -> str:
     return "–" if value is None or value != value else f"{value:.3f}"
 
 
-def problem(progress: Progress, run: RunFolder, exit_code: int | None = None) -> UserError | None:
+def problem(
+    progress: Progress, run: RunFolder, exit_code: int | None = None, *, forced: bool = False
+) -> UserError | None:
     """What went wrong with a run that failed or was interrupted; None for every other state.
 
     Args:
         progress: the run's state.
         run: its folder; the end of its log is read.
         exit_code: how its process ended, where that is known (negative: by that signal).
+        forced: whether the user had its process ended.
     """
     if progress.state is State.FAILED and progress.error is not None:
         error = progress.error
@@ -105,7 +108,7 @@ def problem(progress: Progress, run: RunFolder, exit_code: int | None = None) ->
     saved = run.checkpoints.is_dir() and any(run.checkpoints.glob("step-*"))
     return UserError(
         "The run was interrupted.",
-        reason=_why_interrupted(log, exit_code),
+        reason="You had its process ended before it could save." if forced else _why_interrupted(log, exit_code),
         hint="Resume goes on from the last checkpoint with the same result as if nothing had happened."
         if saved
         else "There is no checkpoint yet: the run can be started again from the beginning.",
