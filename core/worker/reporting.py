@@ -59,7 +59,7 @@ def should_stop_early(history: list[dict[str, Any]], recipe: Recipe) -> bool:
     patience = recipe.heldout.patience
     if not recipe.heldout.early_stopping or len(losses) <= patience:
         return False
-    return min(losses[-patience:]) >= min(losses[:-patience])
+    return bool(min(losses[-patience:]) >= min(losses[:-patience]))
 
 
 class Reporter(TrainerCallback):  # type: ignore[misc]

@@ -43,6 +43,7 @@ from core.runs.folder import RunFolder
 from core.worker import checkpoint, device
 from core.worker.adapter import save_adapter
 from core.worker.arguments import steps_per_epoch, total_steps, training_arguments
+from core.worker.attention import use_packed_attention
 from core.worker.device import Device
 from core.worker.failures import explain
 from core.worker.loop import ADAPTER_FILE, STATE_FILE, PackedTrainer, load_adapter_state
@@ -140,6 +141,7 @@ class _Job:
                 reason=f"The gradient through the 4-bit weights differs from the true one (error {error:.3f}).",
                 hint="Set the precision of the base model to full, or update bitsandbytes.",
             )
+        use_packed_attention(model)
         adapted = add_lora(model, self.recipe, ModelFacts.read(base))
         return _Loaded(adapted, place, prompt_format, base, train, heldout)
 
