@@ -1,8 +1,8 @@
 """Threads that own or follow a worker process and turn what it says into Qt signals.
 
 A :class:`TrainingThread` belongs to one run: it starts the process if asked to, reads what the process writes into the
-run folder, and passes the user's wishes on. It ends by itself when the run has ended and its process is gone. Ending
-the thread earlier (:meth:`TrainingThread.close`, when the window closes) does the run no harm: the process goes on, and
+run folder, and passes the user's wishes on. It ends by itself when the run has ended and its process is gone. Leaving
+it earlier (:meth:`TrainingThread.leave`, when the window closes) does the run no harm: the process goes on, and
 another thread can follow it later.
 """
 
@@ -44,7 +44,7 @@ class TrainingThread(QThread):
         self,
         run: RunFolder,
         *,
-        launch: bool,
+        start: bool,
         starter: Starter = start_worker,
         grace: float = STOP_GRACE_SECONDS,
         kill_after: float = KILL_AFTER_SECONDS,
@@ -54,7 +54,7 @@ class TrainingThread(QThread):
 
         Args:
             run: the run to follow.
-            launch: start (or resume) its process; otherwise only follow a living one.
+            start: start (or resume) its process; otherwise only follow a living one.
             starter: how a process is started.
             grace: seconds after a request to stop before :meth:`force` ends the process.
             kill_after: seconds after that before it is killed.
@@ -64,17 +64,17 @@ class TrainingThread(QThread):
         self.run_folder = run
         self.exit_code: int | None = None
         self.problem: UserError | None = None
-        self._launch = launch
+        self._launch = start
         self._starter = starter
         self._grace = grace
         self._kill_after = kill_after
         self._follower = EventFollower(run.events_file)
         self._count = 0
-        self._progress = Progress(state=State.STARTING) if launch else Progress()
+        self._progress = Progress(state=State.STARTING) if start else Progress()
         self._shown: Progress | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._wake = threading.Event()
-        self._closing = False
+        self._leaving = threading.Event()
         self._asked: Wish | None = None
         self._wish: Wish | None = None
         self._stop_asked_at: float | None = None
@@ -117,9 +117,9 @@ class TrainingThread(QThread):
         self._forced = True
         self._wake.set()
 
-    def close(self) -> None:
-        """End this thread, not the run; returns when the thread has ended."""
-        self._closing = True
+    def leave(self) -> None:
+        """End this thread, not the run; returns when the thread has ended (a few milliseconds)."""
+        self._leaving.set()
         self._wake.set()
         self.wait()
 
@@ -128,7 +128,7 @@ class TrainingThread(QThread):
         self._catch_up()
         if self._launch and not self._start_process():
             return
-        while not self._closing:
+        while not self._leaving.is_set():
             born = self._process_born()
             had_events = self._read()
             if born is None and had_events:
@@ -140,6 +140,7 @@ class TrainingThread(QThread):
             self._escalate()
             self._wake.wait(POLL_SECONDS)
             self._wake.clear()
+        self._pass_on()
 
     def _ask(self, wish: Wish) -> None:
         self._asked = wish
@@ -149,7 +150,7 @@ class TrainingThread(QThread):
 
     def _catch_up(self) -> None:
         """What the run told before this thread came is read quietly; who shows it reads the whole file itself."""
-        while not self._closing and (events := self._follower.read()):
+        while not self._leaving.is_set() and (events := self._follower.read()):
             self._count += len(events)
             for event in events:
                 self._progress.add(event)
@@ -191,7 +192,7 @@ class TrainingThread(QThread):
             self._progress.add(event)
         self.events.emit(events, self._count)
         self._count += len(events)
-        time.sleep(_BATCH_SECONDS)
+        self._leaving.wait(_BATCH_SECONDS)
         return True
 
     def _announce(self, born: float | None) -> None:

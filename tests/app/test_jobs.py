@@ -50,8 +50,8 @@ class Watched:
 def watch(qtbot: QtBot) -> Iterator[Callable[..., Watched]]:
     made: list[TrainingThread] = []
 
-    def make(run: RunFolder, *, launch: bool = True, **options: Any) -> Watched:
-        thread = TrainingThread(run, launch=launch, **options)
+    def make(run: RunFolder, *, start: bool = True, **options: Any) -> Watched:
+        thread = TrainingThread(run, start=start, **options)
         made.append(thread)
         watched = Watched(thread)
         thread.start()
@@ -60,7 +60,7 @@ def watch(qtbot: QtBot) -> Iterator[Callable[..., Watched]]:
     yield make
     for thread in made:
         process = thread.run_folder.worker_process()
-        thread.close()
+        thread.leave()
         if process is not None:
             process.kill()
             process.wait(5)
@@ -117,7 +117,7 @@ def test_a_paused_run_goes_on_where_it_was(qtbot: QtBot, run: RunFolder, watch: 
     first.thread.pause()
     until(qtbot, first.thread.isFinished)
     paused_at = Record.load(run).progress.step
-    second = TrainingThread(run, launch=True, starter=starter("--steps", "200", "--seconds", "0.001"))
+    second = TrainingThread(run, start=True, starter=starter("--steps", "200", "--seconds", "0.001"))
     record = Record.load(run)
     states: list[State] = []
     second.events.connect(record.add)
@@ -161,10 +161,10 @@ def test_closing_the_thread_leaves_the_run_alone_and_another_can_follow(
     first = watch(run, starter=starter("--steps", "300", "--seconds", "0.01"))
     until(qtbot, lambda: first.record.series.steps)
     began = time.monotonic()
-    first.thread.close()
+    first.thread.leave()
     assert time.monotonic() - began < 1
     assert run.worker_is_alive()
-    second = watch(run, launch=False)
+    second = watch(run, start=False)
     until(qtbot, lambda: second.states and second.states[-1] is State.RUNNING)
     seen = Record.load(run)
     assert seen.progress.state is State.RUNNING
@@ -178,7 +178,7 @@ def test_following_a_run_that_is_over_tells_its_state_and_ends(
 ) -> None:
     first = watch(run, starter=starter("--steps", "5", "--seconds", "0"))
     until(qtbot, first.thread.isFinished)
-    second = watch(run, launch=False)
+    second = watch(run, start=False)
     until(qtbot, second.thread.isFinished)
     until(qtbot, lambda: second.states == [State.FINISHED])
     assert second.batches == []
@@ -235,7 +235,7 @@ def test_a_wish_that_cannot_be_written_is_told(
 
 
 def test_the_steps_are_typed_events(qtbot: QtBot, run: RunFolder, watch: Callable[..., Watched]) -> None:
-    thread = TrainingThread(run, launch=True, starter=starter("--steps", "3", "--seconds", "0"))
+    thread = TrainingThread(run, start=True, starter=starter("--steps", "3", "--seconds", "0"))
     seen: list[Event] = []
     thread.events.connect(lambda events, first: seen.extend(events))
     thread.start()
