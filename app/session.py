@@ -1,0 +1,217 @@
+"""The open project: holds it, applies what the user wants, and announces every change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QThreadPool, Signal
+
+from app import tasks
+from core.errors import UserError
+
+if TYPE_CHECKING:
+    from app.jobs import TrainingThread
+    from core.dataset.store import Change
+    from core.project import Project
+    from core.prompt.format import PromptFormat
+    from core.recipe.schema import Recipe
+    from core.runs.folder import RunFolder
+
+# The core is imported inside the functions: pydantic and SQLite would cost a third of the time to the first paint.
+
+
+class Session(QObject):
+    """What pages share. It decides nothing about content; that is the core's.
+
+    Disk work (undo, settings, new runs) happens in one thread of its own, in order.
+    """
+
+    project_changed = Signal()
+    """A project was opened or closed; ``project`` is None when closed."""
+    examples_changed = Signal(object, object)
+    """(Change, source): examples were added, changed or removed by ``source`` (or None)."""
+    recipe_changed = Signal(object)
+    """(source): the settings being edited changed."""
+    runs_changed = Signal()
+    """Runs were added or removed, or one changed its state."""
+    prompt_format_changed = Signal()
+    """The tokenizer and chat template of the base model were read, or the base model changed."""
+    prompt_format_failed = Signal(object)
+    """(UserError): they cannot be read."""
+    problem = Signal(object)
+    """(UserError): something failed for which no page is responsible."""
+    training_changed = Signal()
+    """``training`` is another thread now, or None."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.project: Project | None = None
+        self.training: TrainingThread | None = None
+        self._recipe: Recipe | None = None
+        self._format: PromptFormat | None = None
+        self._format_base = ""
+        self._writer = QThreadPool(self)
+        self._writer.setMaxThreadCount(1)
+
+    # The project
+
+    def open(self, path: Path) -> None:
+        """Open the project at ``path`` and close the one that was open.
+
+        Raises:
+            ProjectError: it cannot be opened; the old one stays.
+        """
+        from core.project import Project
+
+        self.use(Project.open(path))
+
+    def create(self, path: Path, *, name: str = "", recipe: Recipe | None = None) -> None:
+        """Make a new project and open it.
+
+        Raises:
+            ProjectError: it cannot be made; the old one stays.
+        """
+        from core.project import Project
+
+        self.use(Project.create(path, name=name, recipe=recipe))
+
+    def use(self, project: Project) -> None:
+        """Make an opened project the session's (pages open big ones in a task and hand them over)."""
+        self._let_go()
+        self.project = project
+        self._recipe = project.recipe
+        self.project_changed.emit()
+        self.prompt_format_changed.emit()
+        self.runs_changed.emit()
+        if not project.read_only:
+            self._write(lambda: _remember(project))
+
+    def close(self) -> None:
+        """Close the project; everything is on disk when this returns."""
+        if self.project is not None:
+            self._let_go()
+            self.project_changed.emit()
+
+    def _let_go(self) -> None:
+        self._writer.waitForDone()
+        self.follow(None)
+        if self.project is not None:
+            self.project.close()
+        self.project = self._recipe = self._format = None
+        self._format_base = ""
+
+    # Settings
+
+    @property
+    def recipe(self) -> Recipe:
+        """The settings being edited."""
+        if self._recipe is None:
+            from core.recipe.schema import Recipe
+
+            return Recipe()
+        return self._recipe
+
+    def set_recipe(self, recipe: Recipe, source: object = None) -> None:
+        """Change the settings; they are on disk a moment later."""
+        if self.project is None or recipe == self._recipe:
+            return
+        base_changed = recipe.model.base != self.recipe.model.base
+        self._recipe = recipe
+        self.recipe_changed.emit(source)
+        if base_changed:
+            self.prompt_format_changed.emit()
+        project = self.project
+        self._write(lambda: project.set_recipe(recipe))
+
+    # Examples
+
+    def apply(self, change: Change, source: object = None) -> None:
+        """Announce what a page did to the store."""
+        self.examples_changed.emit(change, source)
+
+    def undo(self) -> None:
+        """Take back the last step in the examples."""
+        if self.project is not None:
+            self._write(self.project.store.undo, self._announce)
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        if self.project is not None:
+            self._write(self.project.store.redo, self._announce)
+
+    def _announce(self, change: Change | None) -> None:
+        if change is not None:
+            self.apply(change)
+
+    # The base model's tokenizer and chat template
+
+    def prompt_format(self) -> PromptFormat | None:
+        """That of the current base model; None while it is being read, then ``prompt_format_changed`` comes."""
+        base = self.recipe.model.base
+        if self.project is None or base == self._format_base:
+            return self._format
+        self._format, self._format_base = None, base
+        tasks.run(lambda: _load_format(base), done=self._on_format, failed=self.prompt_format_failed.emit)
+        return None
+
+    def _on_format(self, result: tuple[str, PromptFormat]) -> None:
+        base, prompt_format = result
+        if base == self._format_base:
+            self._format = prompt_format
+            self.prompt_format_changed.emit()
+
+    # Runs
+
+    def start_run(self) -> None:
+        """Freeze settings and examples into a new run and train it."""
+        project, recipe = self.project, self.recipe
+        if project is not None:
+            self._write(lambda: project.create_run(recipe=recipe), self.follow_new)
+
+    def follow_new(self, run: RunFolder) -> None:
+        """Start the training of a run (again) and follow it."""
+        self.follow(run, start=True)
+        self.runs_changed.emit()
+
+    def follow(self, run: RunFolder | None, *, start: bool = False) -> None:
+        """Follow a run's events; the one followed before goes on without being watched."""
+        if self.training is not None:
+            self.training.leave()
+            self.training = None
+        if run is not None:
+            from app.jobs import TrainingThread
+
+            self.training = TrainingThread(run, start=start, parent=self)
+            self.training.state_changed.connect(lambda *_: self.runs_changed.emit())
+            self.training.start()
+        self.training_changed.emit()
+
+    # Work in order
+
+    def wait(self) -> None:
+        """Return when all that was to be written is on disk (for tests and the end of the program)."""
+        self._writer.waitForDone()
+
+    def _write(self, fn: object, done: object = None) -> None:
+        tasks.run(fn, done=done or _nothing, failed=self._on_problem, pool=self._writer)  # type: ignore[arg-type]
+
+    def _on_problem(self, error: UserError) -> None:
+        self.problem.emit(error)
+
+
+def _nothing(_result: object) -> None:
+    """The end of work that nobody waits for."""
+
+
+def _remember(project: Project) -> None:
+    from core import recent
+
+    recent.remember(project)
+
+
+def _load_format(base: str) -> tuple[str, PromptFormat]:
+    from core.base_models.catalogue import resolve
+    from core.prompt.format import PromptFormat
+
+    return base, PromptFormat.load(resolve(base))

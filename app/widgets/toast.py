@@ -1,0 +1,73 @@
+"""A short message over the bottom of the window that goes by itself, with at most one act (Undo)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QEnterEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
+
+from app.theme import SPACE
+
+SHOWN_MS = 6000
+
+
+class Toast(QFrame):
+    """One message; the next takes its place. It waits while the pointer is over it."""
+
+    def __init__(self, window: QWidget, text: str, act: str = "", on_act: Callable[[], object] | None = None) -> None:
+        super().__init__(window)
+        self.setProperty("kind", "toast")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.text = text
+        self.setAccessibleName(text)
+        label = QLabel(text)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(SPACE.CARD, SPACE.UNIT, SPACE.FIELD, SPACE.UNIT)
+        row.setSpacing(SPACE.CARD)
+        row.addWidget(label)
+        self.button = QPushButton(act)
+        self.button.setVisible(bool(act))
+        self.button.clicked.connect(self.close)
+        if on_act is not None:
+            self.button.clicked.connect(lambda: on_act())
+        row.addWidget(self.button)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.close)
+        self._timer.start(SHOWN_MS)
+        window.installEventFilter(self)
+        self._place()
+        self.show()
+        self.raise_()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Stay in the middle of the bottom while the window changes its size."""
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Do not go while being read."""
+        self._timer.stop()
+        super().enterEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Go some time after the pointer left."""
+        self._timer.start(SHOWN_MS)
+        super().leaveEvent(event)
+
+    def _place(self) -> None:
+        window = self.parentWidget()
+        self.adjustSize()
+        self.move((window.width() - self.width()) // 2, window.height() - self.height() - SPACE.PAGE)
+
+
+def show_toast(near: QWidget, text: str, *, act: str = "", on_act: Callable[[], object] | None = None) -> Toast:
+    """Say something in passing in the window of ``near``; ``act`` names a button, for example "Undo"."""
+    window = near.window()
+    for earlier in window.findChildren(Toast):
+        earlier.close()
+    return Toast(window, text, act, on_act)
