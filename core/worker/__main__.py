@@ -24,6 +24,10 @@ def main(arguments: list[str]) -> int:
     job, *rest = arguments or ["help"]
     if job == "train" and len(rest) == 1:
         return _train(RunFolder(Path(rest[0])))
+    if job == "probe" and not rest:
+        from core.worker.probe import probe
+
+        return probe()
     print("usage: python -m core.worker train RUN", file=sys.stderr)  # noqa: T201
     return 2
 
