@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QThreadPool, Signal
 
@@ -43,6 +44,8 @@ class Session(QObject):
     """(UserError): something failed for which no page is responsible."""
     training_changed = Signal()
     """``training`` is another thread now, or None."""
+    hand_over = Signal()
+    """A step is taken back, a run starts or the project closes: pages write now what they still hold back."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -94,6 +97,7 @@ class Session(QObject):
             self.project_changed.emit()
 
     def _let_go(self) -> None:
+        self.hand_over.emit()
         self._writer.waitForDone()
         self.follow(None)
         if self.project is not None:
@@ -133,11 +137,13 @@ class Session(QObject):
     def undo(self) -> None:
         """Take back the last step in the examples."""
         if self.project is not None:
+            self.hand_over.emit()
             self._write(self.project.store.undo, self._announce)
 
     def redo(self) -> None:
         """Do again what was taken back."""
         if self.project is not None:
+            self.hand_over.emit()
             self._write(self.project.store.redo, self._announce)
 
     def _announce(self, change: Change | None) -> None:
@@ -167,6 +173,7 @@ class Session(QObject):
         """Freeze settings and examples into a new run and train it."""
         project, recipe = self.project, self.recipe
         if project is not None:
+            self.hand_over.emit()
             self._write(lambda: project.create_run(recipe=recipe), self.follow_new)
 
     def follow_new(self, run: RunFolder) -> None:
@@ -191,7 +198,12 @@ class Session(QObject):
 
     def wait(self) -> None:
         """Return when all that was to be written is on disk (for tests and the end of the program)."""
+        self.hand_over.emit()
         self._writer.waitForDone()
+
+    def write(self, fn: Callable[[], Any], *, done: tasks.Done, failed: tasks.Failed | None = None) -> None:
+        """Do a page's disk work after all that was asked for earlier; ``problem`` tells of a failure nobody takes."""
+        tasks.run(fn, done=done, failed=failed or self._on_problem, pool=self._writer)
 
     def _write(self, fn: object, done: object = None) -> None:
         tasks.run(fn, done=done or _nothing, failed=self._on_problem, pool=self._writer)  # type: ignore[arg-type]
