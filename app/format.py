@@ -32,6 +32,11 @@ def number(value: float | None, digits: int = 3) -> str:
     return _locale().toString(float(value), "f", decimals)
 
 
+def fixed(value: float, decimals: int) -> str:
+    """A number with so many decimals."""
+    return _locale().toString(float(value), "f", decimals)
+
+
 def percent(share: float) -> str:
     """A share of 1 in whole per cent."""
     return f"{round(100 * share)} %"
