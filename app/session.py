@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QThreadPool, Signal
 
-from app import tasks
+from app import disk, tasks
 from core.errors import UserError
 
 if TYPE_CHECKING:
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from core.project import Project
     from core.prompt.format import PromptFormat
     from core.recipe.schema import Recipe
-    from core.runs.folder import RunFolder
+    from core.runs.folder import Progress, RunFolder, State
 
-# The core is imported inside the functions: pydantic and SQLite would cost a third of the time to the first paint.
+# The core is imported where it is used: pydantic and SQLite would cost a third of the time to the first paint.
 
 
 class Session(QObject):
@@ -44,6 +44,10 @@ class Session(QObject):
     """(UserError): something failed for which no page is responsible."""
     training_changed = Signal()
     """``training`` is another thread now, or None."""
+    name_changed = Signal()
+    """The project was renamed."""
+    opening = Signal(str)
+    """A project is being opened or made in the background (its name); "" when that has ended."""
     hand_over = Signal()
     """A step is taken back, a run starts or the project closes: pages write now what they still hold back."""
 
@@ -54,6 +58,8 @@ class Session(QObject):
         self._recipe: Recipe | None = None
         self._format: PromptFormat | None = None
         self._format_base = ""
+        self._starting = False
+        self._state: State | None = None
         self._writer = QThreadPool(self)
         self._writer.setMaxThreadCount(1)
 
@@ -87,8 +93,34 @@ class Session(QObject):
         self.project_changed.emit()
         self.prompt_format_changed.emit()
         self.runs_changed.emit()
-        if not project.read_only:
-            self._write(lambda: _remember(project))
+        self.write(lambda: disk.remember(project))
+        tasks.run(lambda: disk.active_run(project), done=lambda run: self._follow_found(project, run))
+
+    def open_soon(self, path: Path) -> None:
+        """Open a project in the background; ``problem`` tells when it cannot be opened."""
+        self._prepare(path.name, lambda: disk.opened(path))
+
+    def create_soon(self, path: Path, *, name: str = "", sample: str = "") -> None:
+        """Make a project (with a sample's examples) in the background and open it; ``problem`` tells of failure."""
+        self._prepare(name or path.name, lambda: disk.created(path, name, sample))
+
+    def rename(self, name: str) -> None:
+        """Give the project another name; its folder keeps its own."""
+        project, name = self.project, name.strip()
+        if project is not None and name:
+            self.write(lambda: project.rename(name), done=lambda _: self.name_changed.emit())
+
+    def _prepare(self, name: str, work: Callable[[], Project]) -> None:
+        self.opening.emit(name)
+        tasks.run(work, done=self._on_prepared, failed=self._on_not_prepared)
+
+    def _on_prepared(self, project: Project) -> None:
+        self.use(project)
+        self.opening.emit("")
+
+    def _on_not_prepared(self, error: UserError) -> None:
+        self.opening.emit("")
+        self.problem.emit(error)
 
     def close(self) -> None:
         """Close the project; everything is on disk when this returns."""
@@ -100,6 +132,7 @@ class Session(QObject):
         self.hand_over.emit()
         self._writer.waitForDone()
         self.follow(None)
+        self._starting = False
         if self.project is not None:
             self.project.close()
         self.project = self._recipe = self._format = None
@@ -126,7 +159,7 @@ class Session(QObject):
         if base_changed:
             self.prompt_format_changed.emit()
         project = self.project
-        self._write(lambda: project.set_recipe(recipe))
+        self.write(lambda: project.set_recipe(recipe))
 
     # Examples
 
@@ -138,13 +171,13 @@ class Session(QObject):
         """Take back the last step in the examples."""
         if self.project is not None:
             self.hand_over.emit()
-            self._write(self.project.store.undo, self._announce)
+            self.write(self.project.store.undo, done=self._announce)
 
     def redo(self) -> None:
         """Do again what was taken back."""
         if self.project is not None:
             self.hand_over.emit()
-            self._write(self.project.store.redo, self._announce)
+            self.write(self.project.store.redo, done=self._announce)
 
     def _announce(self, change: Change | None) -> None:
         if change is not None:
@@ -158,7 +191,7 @@ class Session(QObject):
         if self.project is None or base == self._format_base:
             return self._format
         self._format, self._format_base = None, base
-        tasks.run(lambda: _load_format(base), done=self._on_format, failed=self.prompt_format_failed.emit)
+        tasks.run(lambda: disk.prompt_format(base), done=self._on_format, failed=self.prompt_format_failed.emit)
         return None
 
     def _on_format(self, result: tuple[str, PromptFormat]) -> None:
@@ -169,30 +202,63 @@ class Session(QObject):
 
     # Runs
 
+    @property
+    def is_training(self) -> bool:
+        """Whether a run is being started or trained now."""
+        return self._starting or (self.training is not None and self.training.progress.state.is_active)
+
     def start_run(self) -> None:
-        """Freeze settings and examples into a new run and train it."""
+        """Freeze settings and examples into a new run and train it; not while another one is trained."""
         project, recipe = self.project, self.recipe
-        if project is not None:
-            self.hand_over.emit()
-            self._write(lambda: project.create_run(recipe=recipe), self.follow_new)
+        if project is None or self.is_training:
+            return
+        self._starting = True
+        self.hand_over.emit()
+        self.runs_changed.emit()
+        self.write(
+            lambda: project.create_run(recipe=recipe),
+            done=lambda run: self._on_created(project, run),
+            failed=self._on_not_started,
+        )
 
     def follow_new(self, run: RunFolder) -> None:
-        """Start the training of a run (again) and follow it."""
+        """Start the training of a run, or take it up again, and follow it."""
         self.follow(run, start=True)
-        self.runs_changed.emit()
 
     def follow(self, run: RunFolder | None, *, start: bool = False) -> None:
         """Follow a run's events; the one followed before goes on without being watched."""
+        self._starting = False
         if self.training is not None:
             self.training.leave()
+            self.training.deleteLater()
             self.training = None
         if run is not None:
             from app.jobs import TrainingThread
 
             self.training = TrainingThread(run, start=start, parent=self)
-            self.training.state_changed.connect(lambda *_: self.runs_changed.emit())
+            self._state = self.training.progress.state
+            self.training.state_changed.connect(self._on_progress)
             self.training.start()
         self.training_changed.emit()
+        self.runs_changed.emit()
+
+    def _follow_found(self, project: Project, run: RunFolder | None) -> None:
+        if run is not None and project is self.project and self.training is None:
+            self.follow(run)
+
+    def _on_created(self, project: Project, run: RunFolder) -> None:
+        if project is self.project:
+            self.follow_new(run)
+
+    def _on_not_started(self, error: UserError) -> None:
+        self._starting = False
+        self.runs_changed.emit()
+        self.problem.emit(error)
+
+    def _on_progress(self, progress: Progress) -> None:
+        if progress.state is not self._state:
+            self._state = progress.state
+            self.runs_changed.emit()
 
     # Work in order
 
@@ -201,29 +267,12 @@ class Session(QObject):
         self.hand_over.emit()
         self._writer.waitForDone()
 
-    def write(self, fn: Callable[[], Any], *, done: tasks.Done, failed: tasks.Failed | None = None) -> None:
-        """Do a page's disk work after all that was asked for earlier; ``problem`` tells of a failure nobody takes."""
-        tasks.run(fn, done=done, failed=failed or self._on_problem, pool=self._writer)
-
-    def _write(self, fn: object, done: object = None) -> None:
-        tasks.run(fn, done=done or _nothing, failed=self._on_problem, pool=self._writer)  # type: ignore[arg-type]
-
-    def _on_problem(self, error: UserError) -> None:
-        self.problem.emit(error)
+    def write(
+        self, fn: Callable[[], Any], *, done: tasks.Done | None = None, failed: tasks.Failed | None = None
+    ) -> None:
+        """Do disk work after all that was asked for earlier; ``problem`` tells of a failure that nobody takes."""
+        tasks.run(fn, done=done or _nothing, failed=failed or self.problem.emit, pool=self._writer)
 
 
 def _nothing(_result: object) -> None:
     """The end of work that nobody waits for."""
-
-
-def _remember(project: Project) -> None:
-    from core import recent
-
-    recent.remember(project)
-
-
-def _load_format(base: str) -> tuple[str, PromptFormat]:
-    from core.base_models.catalogue import resolve
-    from core.prompt.format import PromptFormat
-
-    return base, PromptFormat.load(resolve(base))

@@ -1,0 +1,66 @@
+"""What the session has done in other threads: functions that take and give plain values.
+
+The core is imported inside them, so that nothing heavy is loaded before the window shows.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.project import Project
+    from core.prompt.format import PromptFormat
+    from core.runs.folder import RunFolder
+
+
+def opened(path: Path) -> Project:
+    """The project at ``path``.
+
+    Raises:
+        ProjectError: it cannot be opened.
+    """
+    from core.project import Project
+
+    return Project.open(path)
+
+
+def created(path: Path, name: str, sample: str) -> Project:
+    """A new project, with the examples and settings of a sample if one is named.
+
+    Raises:
+        ProjectError: it cannot be made.
+    """
+    from core import samples
+    from core.project import Project
+
+    if not sample:
+        return Project.create(path, name=name)
+    project = samples.create_sample_project(path, sample)
+    if name:
+        project.rename(name)
+    return project
+
+
+def remember(project: Project) -> None:
+    """Put it on top of the list of recent projects."""
+    from core import recent
+
+    recent.remember(project)
+
+
+def active_run(project: Project) -> RunFolder | None:
+    """The newest run on which a process works, perhaps since before this window was opened."""
+    return next((run for run in reversed(project.runs()) if run.worker_is_alive()), None)
+
+
+def prompt_format(base: str) -> tuple[str, PromptFormat]:
+    """The base model's tokenizer and chat template, with the name that was asked for.
+
+    Raises:
+        ModelError: the model is missing or broken.
+    """
+    from core.base_models.catalogue import resolve
+    from core.prompt.format import PromptFormat
+
+    return base, PromptFormat.load(resolve(base))

@@ -1,0 +1,84 @@
+"""What the user can do with projects: the questions asked before, the session doing it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QWidget
+
+from app import tasks
+from app.session import Session
+from app.widgets.new_project_dialog import NewProjectDialog, free_name
+from core import paths
+
+
+class Projects(QObject):
+    """One method a verb; nothing waits for the disk."""
+
+    def __init__(self, session: Session, window: QWidget) -> None:
+        super().__init__(window)
+        self._session = session
+        self._window = window
+        self._folder: Path | None = None
+
+    def new(self) -> None:
+        """Ask for a name and a place, and make a project."""
+        self._ask("My project", sample="")
+
+    def new_from_sample(self, sample: str, title: str) -> None:
+        """Ask for a name and a place, and make a project with a sample's examples and the starter model."""
+        self._ask(title, sample=sample)
+
+    def open(self) -> None:
+        """Ask for a project's folder, and open it."""
+        dialog = QFileDialog(self._window, "Open project", str(self._place()))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(lambda folder: self._session.open_soon(Path(folder)))
+        dialog.open()
+
+    def show_folder(self) -> None:
+        """Show the project's folder in the system's file manager."""
+        if self._session.project is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._session.project.path)))
+
+    def rename(self) -> None:
+        """Ask for another name."""
+        if self._session.project is None:
+            return
+        dialog = QInputDialog(self._window)
+        dialog.setWindowTitle("Rename project")
+        dialog.setLabelText("Name (the folder keeps its own)")
+        dialog.setTextValue(self._session.project.name)
+        dialog.setOkButtonText("Rename")
+        dialog.textValueSelected.connect(self._session.rename)
+        dialog.open()
+
+    def close(self) -> None:
+        """Close the project; everything is saved."""
+        self._session.close()
+
+    def _place(self) -> Path:
+        if self._session.project is not None:
+            return self._session.project.path.parent
+        return self._folder or paths.documents()
+
+    def _ask(self, name: str, sample: str) -> None:
+        folder = self._place()
+        tasks.run(lambda: free_name(folder, name), done=lambda free: self._show_dialog(folder, free, sample))
+
+    def _show_dialog(self, folder: Path, name: str, sample: str) -> None:
+        if sample:
+            text = "A copy of the sample's examples, with the starter model and the settings that suit it."
+            dialog = NewProjectDialog(folder, self._window, name=name, title="New project from a sample", text=text)
+        else:
+            dialog = NewProjectDialog(folder, self._window, name=name)
+        dialog.chosen.connect(lambda path, chosen: self._create(path, chosen, sample))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _create(self, path: Path, name: str, sample: str) -> None:
+        self._folder = path.parent
+        self._session.create_soon(path, name=name, sample=sample)

@@ -1,0 +1,329 @@
+"""The frame: side bar, menus, pages, and the wiring between them; it decides nothing about content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QUrl, Signal
+from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QHideEvent, QIcon, QShowEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QWidget
+
+from app import actions, crash, format, problems, stations, tasks, theme
+from app.actions import Verb
+from app.pages.page import Page
+from app.preferences import LOOKS, Preferences
+from app.projects import Projects
+from app.session import Session
+from app.status import Overview, Status
+from app.widgets.about_dialog import AboutDialog
+from app.widgets.command_palette import CommandPalette
+from app.widgets.empty_state import EmptyState
+from app.widgets.shortcuts_dialog import ShortcutsDialog
+from app.widgets.side_bar import SideBar
+from app.widgets.toast import show_toast
+from core import paths
+from core.errors import UserError
+
+if TYPE_CHECKING:
+    from core.hardware.usage import MemoryUse
+    from core.runs.folder import Progress
+
+SIZE, SMALLEST = (1280, 800), (1100, 700)
+MENUS = ("Project", "Edit", "View", "Help")
+
+
+class Window(QMainWindow):
+    """Made once; pages are made at their first visit."""
+
+    page_shown = Signal(str)
+    """(station id)"""
+
+    def __init__(self, session: Session, preferences: Preferences) -> None:
+        super().__init__()
+        self.session = session
+        self.preferences = preferences
+        self.projects = Projects(session, self)
+        self.status = Status(session, self)
+        self.pages: dict[str, Page] = {}
+        self.station = ""
+        self._overview = Overview()
+        self.setWindowIcon(QIcon(str(paths.resources() / "icons" / "tunesmith.svg")))
+        self.setMinimumSize(*SMALLEST)
+        self.verbs = self._make_actions()
+        menus = self._make_menus()
+        self.side_bar = SideBar(menus["Project"])
+        self._stack = QStackedWidget()
+        self._opening = EmptyState("folder", "", "")
+        self._stack.addWidget(self._opening)
+        self._arrange()
+        self._connect()
+        self._restore()
+        self._show_project()
+
+    # Making
+
+    def _make_actions(self) -> dict[Verb, QAction]:
+        does: dict[Verb, Callable[[], object]] = {
+            actions.NEW_PROJECT: self.projects.new,
+            actions.NEW_SAMPLE: lambda: self.go("home"),
+            actions.OPEN_PROJECT: self.projects.open,
+            actions.SHOW_FOLDER: self.projects.show_folder,
+            actions.RENAME_PROJECT: self.projects.rename,
+            actions.CLOSE_PROJECT: self.projects.close,
+            actions.QUIT: self.close,
+            actions.UNDO: self.session.undo,
+            actions.REDO: self.session.redo,
+            actions.START_TRAINING: self.start_training,
+            actions.PALETTE: self.open_palette,
+            actions.SHORTCUTS: self.show_shortcuts,
+            actions.SHOW_LOGS: lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(crash.logs()))),
+            actions.ABOUT: lambda: AboutDialog(self).open(),
+        }
+        for station in stations.STATIONS:
+            does[station.verb] = lambda id=station.id: self.go(id)
+        for look, verb in zip(LOOKS, actions.COLOURS, strict=True):
+            does[verb] = lambda look=look: self.set_look(look)
+        made = {verb: actions.make_action(verb, does[verb], self) for verb in actions.VERBS}
+        self.addActions(list(made.values()))
+        return made
+
+    def _make_menus(self) -> dict[str, QMenu]:
+        menus = {}
+        for name in MENUS:
+            menu = menus[name] = self.menuBar().addMenu(name)
+            group = 0
+            for verb in (verb for verb in actions.VERBS if verb.menu == name):
+                if verb.group != group:
+                    menu.addSeparator()
+                    group = verb.group
+                menu.addAction(self.verbs[verb])
+        return menus
+
+    def _arrange(self) -> None:
+        for station in stations.STATIONS:
+            keys = self.verbs[station.verb].shortcut().toString()
+            self.side_bar.add_station(station.id, station.verb.words, station.verb.icon, keys)
+        frame = QWidget()
+        row = QHBoxLayout(frame)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.side_bar)
+        row.addWidget(self._stack, 1)
+        self.setCentralWidget(frame)
+
+    def _connect(self) -> None:
+        self.side_bar.chosen.connect(self.go)
+        self.session.project_changed.connect(self._on_project)
+        self.session.name_changed.connect(self._show_project)
+        self.session.opening.connect(self._on_opening)
+        self.session.training_changed.connect(self._on_training)
+        self.session.runs_changed.connect(self._show_training)
+        self.session.problem.connect(self.show_problem)
+        self.status.overview_changed.connect(self._on_overview)
+        self.status.memory_changed.connect(self._on_memory)
+
+    def _restore(self) -> None:
+        self.resize(*SIZE)
+        geometry = self.preferences.geometry("window")
+        if geometry is not None:
+            self.restoreGeometry(geometry)
+        self._mark_look()
+
+    # Pages
+
+    def go(self, id: str) -> None:
+        """Show a page; without a project, only Home can be shown."""
+        station = stations.station(id if self.session.project is not None else "home")
+        if station.id not in self.pages:
+            page = self.pages[station.id] = station.page_class()(self.session)
+            page.go.connect(self.go)
+            self._stack.addWidget(page)
+            self._connect_home(page)
+        page = self.pages[station.id]
+        self._stack.setCurrentWidget(page)
+        self.station = station.id
+        self.side_bar.choose(station.id)
+        page.enter()
+        self.page_shown.emit(station.id)
+
+    def page(self) -> Page | None:
+        """The page that is shown."""
+        return self.pages.get(self.station)
+
+    def _connect_home(self, page: Page) -> None:
+        from app.pages.home import HomePage
+
+        if isinstance(page, HomePage):
+            page.new_project.connect(self.projects.new)
+            page.open_project.connect(self.projects.open)
+            page.sample_chosen.connect(self.projects.new_from_sample)
+
+    def load_pages(self) -> None:
+        """Import the other pages' modules in the background, one after the other, so that a first visit is quick."""
+        waiting = list(stations.STATIONS)
+
+        def load_next(_done: object = None) -> None:
+            if waiting:
+                tasks.run(waiting.pop(0).load, done=load_next)
+
+        load_next()
+
+    # The project
+
+    def _on_opening(self, name: str) -> None:
+        if name:
+            self._opening.set_words(f"Opening {name}…", "")
+            self._stack.setCurrentWidget(self._opening)
+        elif self.session.project is None:
+            self.go("home")
+        elif self._stack.currentWidget() is self._opening:
+            self.go(self.station)
+
+    def _on_project(self) -> None:
+        self._show_project()
+        project = self.session.project
+        if project is None:
+            self.go("home")
+            return
+        last = self.preferences.page if self.preferences.project == str(project.path) else ""
+        self.preferences.project = str(project.path)
+        self.go(last if last and last != "home" else "examples")
+
+    def _show_project(self) -> None:
+        project = self.session.project
+        for verb, action in self.verbs.items():
+            action.setEnabled(project is not None or not verb.needs_project)
+        for station in stations.STATIONS:
+            self.side_bar.station(station.id).setEnabled(project is not None or not station.verb.needs_project)
+        if project is None:
+            self.side_bar.set_project("Tunesmith", "No project open")
+        else:
+            note = format.place(project.path)
+            self.side_bar.set_project(project.name, f"Read-only: {note}" if project.read_only else note)
+        self._on_overview(Overview())
+        self._show_training()
+
+    def _on_overview(self, overview: Overview) -> None:
+        self._overview = overview
+        counts = {"examples": overview.examples, "adapters": overview.adapters}
+        for id, amount in counts.items():
+            self.side_bar.station(id).set_count(format.count(amount) if amount else "")
+        for verb, label in ((actions.UNDO, overview.undo), (actions.REDO, overview.redo)):
+            action = self.verbs[verb]
+            action.setText(f"{verb.words} {label[0].lower()}{label[1:]}" if label else verb.words)
+            action.setEnabled(label is not None)
+
+    def _on_memory(self, use: MemoryUse) -> None:
+        used, total = format.size(use.used), format.size(use.total)
+        name = "GPU" if use.is_gpu else "Memory"
+        tip = f"{use.device or 'Main memory of this machine'}: {used} of {total} in use"
+        self.side_bar.set_memory(f"{name} {used.removesuffix(total[-3:])} of {total}", use.share, tip)
+
+    # Training
+
+    def start_training(self) -> None:
+        """Train with the settings as they are, and show it."""
+        self.session.start_run()
+        self.go("train")
+
+    def _on_training(self) -> None:
+        if self.session.training is not None:
+            self.session.training.state_changed.connect(self._on_progress)
+
+    def _on_progress(self, _progress: Progress) -> None:
+        self._show_training()
+
+    def _show_training(self) -> None:
+        state = stations.training_state(self.session)
+        self.side_bar.station("train").set_state(state.tone, state.words)
+        project = self.session.project
+        parts = [state.words if state.active else "", project.name if project is not None else "", "Tunesmith"]
+        self.setWindowTitle(" – ".join(part for part in parts if part))
+        self.verbs[actions.START_TRAINING].setEnabled(project is not None and not self.session.is_training)
+
+    # Other verbs
+
+    def show_problem(self, error: UserError) -> None:
+        """Say what went wrong on the page that is shown; in a dialog where there is none."""
+        page = self.page()
+        if page is not None and page.isVisible():
+            page.show_problem(error)
+        else:
+            problems.show(self, error)
+
+    def open_palette(self) -> None:
+        """Let the user find a command by its words."""
+        page = self.page()
+        own = page.actions() if page is not None else []
+        rest = [action for verb, action in self.verbs.items() if verb is not actions.PALETTE]
+        CommandPalette([*own, *rest], self).open()
+
+    def show_shortcuts(self) -> None:
+        """Show what the keyboard can do here."""
+        page = self.page()
+        groups = {page.title: page.actions()} if page is not None else {}
+        for name in MENUS:
+            groups[name] = [action for verb, action in self.verbs.items() if verb.menu == name]
+        ShortcutsDialog(groups, self).open()
+
+    def set_look(self, look: str) -> None:
+        """Use the light or the dark colours, or those that the system uses."""
+        self.preferences.look = look
+        self._mark_look()
+        app = QApplication.instance()
+        if isinstance(app, QApplication):
+            theme.apply(app, self.preferences.dark)
+
+    def _mark_look(self) -> None:
+        for look, verb in zip(LOOKS, actions.COLOURS, strict=True):
+            self.verbs[verb].setCheckable(True)
+            self.verbs[verb].setChecked(look == self.preferences.look)
+
+    def tell_earlier_crash(self, report: str) -> None:
+        """Say that the program broke off last time, and offer the report."""
+        show_toast(
+            self,
+            "Tunesmith ended unexpectedly last time. Your work is saved.",
+            act="Show report",
+            on_act=lambda: problems.show(self, crash.told(report)),
+        )
+
+    # Events
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Watch the memory while somebody can see it."""
+        super().showEvent(event)
+        self.status.watch_memory(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Stop watching."""
+        self.status.watch_memory(False)
+        super().hideEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Stop watching while minimised."""
+        if event.type() == QEvent.Type.WindowStateChange:
+            self.status.watch_memory(not self.isMinimized())
+        super().changeEvent(event)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Keep how the window was left, and put everything on disk; a run goes on without the window."""
+        self.preferences.keep_geometry("window", self.saveGeometry())
+        self.preferences.page = self.station
+        self.preferences.project = str(self.session.project.path) if self.session.project is not None else ""
+        self.preferences.sync()
+        self.session.close()
+        super().closeEvent(event)
+
+
+def open_at_start(window: Window, path: Path | None) -> None:
+    """Open what was asked for on the command line, or what was open last; Home otherwise."""
+    last = window.preferences.project
+    if path is not None:
+        window.session.open_soon(path)
+    elif last and Path(last).is_dir():
+        window.session.open_soon(Path(last))
+    else:
+        window.go("home")
