@@ -46,5 +46,9 @@ class ModelError(UserError):
     """A base model or an adapter is missing, broken or refused."""
 
 
+class PromptError(UserError):
+    """An example cannot be written in the base model's format."""
+
+
 class RunError(UserError):
     """A run cannot be started, followed or continued."""
