@@ -1,0 +1,300 @@
+"""The Examples page: a table of all examples, and the form in which the chosen one is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QPushButton, QSplitter, QStackedWidget, QWidget
+from shiboken6 import isValid
+
+from app import format
+from app.models.example_table import ExampleTable
+from app.models.token_counter import TokenCounter
+from app.pages.example_desk import ExampleDesk
+from app.pages.example_files import ExampleFiles
+from app.pages.page import Page
+from app.preferences import Preferences
+from app.session import Session
+from app.theme import TEXT_COLUMN
+from app.widgets.drop_zone import dropped_file
+from app.widgets.empty_state import EmptyState
+from app.widgets.example_browser import ExampleBrowser
+from app.widgets.example_form import ExampleForm
+from app.widgets.toast import Toast, show_toast
+from core.dataset.example import Status
+from core.dataset.store import Change, Counts, ExampleStore
+
+_LOOK_MS = 1500  # how often to look whether another program changed the examples
+_PURPOSE = (
+    "An example is an instruction and the answer you wish the model would give. "
+    "Twenty good ones teach a tone, two hundred teach a task. Write them here, or bring a file you have."
+)
+
+
+class ExamplesPage(Page):
+    """Joins the table, the form and the session; what happens to the example in the form is the desk's."""
+
+    title = "Examples"
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(session, parent)
+        self._store: ExampleStore | None = None
+        self._revision = 0
+        self._undo_toast: Toast | None = None
+        self._tokens = TokenCounter(self)
+        self.table = ExampleTable(self._tokens, self)
+        self.browser = ExampleBrowser(self.table)
+        self.form = ExampleForm()
+        self.desk = ExampleDesk(session, self.table, self.browser, self.form, self)
+        self.files = ExampleFiles(session, self.browser, self)
+        self._look = QTimer(self)
+        self._look.setInterval(_LOOK_MS)
+        self._look.timeout.connect(self._look_for_others)
+        self._build()
+        self._join()
+        self._join_session()
+        self.setAcceptDrops(True)
+        self._project_changed()
+
+    def _build(self) -> None:
+        self._export = QPushButton("Export")
+        self._import = QPushButton("Import")
+        self._new = QPushButton("New example")
+        self._new.setProperty("kind", "primary")
+        self._new.setToolTip("Ctrl+Shift+N")
+        for button in (self._export, self._import, self._new):
+            self.add_act(button)
+        self.browser.setMinimumWidth(420)
+        self.form.setMinimumWidth(400)
+        self.form.setMaximumWidth(TEXT_COLUMN)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._splitter.setChildrenCollapsible(False)
+        self._splitter.addWidget(self.browser)
+        self._splitter.addWidget(self.form)
+        self._splitter.setSizes([560, 480])
+        self.empty = EmptyState("edit", "Teach by example", _PURPOSE, "Write the first example", "Import a file")
+        self._stack = QStackedWidget()
+        for face in (QWidget(), self.empty, self._splitter):
+            self._stack.addWidget(face)
+        self.body.addWidget(self._stack, 1)
+        preferences = Preferences()
+        splitter, share = preferences.geometry("examples/splitter"), preferences.geometry("examples/share")
+        if splitter is not None:
+            self._splitter.restoreState(splitter)
+        if share is not None:
+            self.browser.list.share = share.toDouble()[0]
+
+    def _join(self) -> None:
+        header, rows, selection = self.form.header, self.browser.list, self.browser.selection
+        self._new.clicked.connect(self.new)
+        self._import.clicked.connect(lambda: self.files.import_examples())
+        self._export.clicked.connect(lambda: self.files.export_examples())
+        self.empty.acted.connect(self.new)
+        self.empty.acted_second.connect(lambda: self.files.import_examples())
+        self.table.counted.connect(self._count)
+        self.table.failed.connect(self.show_problem)
+        self.desk.settled.connect(self._settled)
+        self.desk.end_reached.connect(lambda: show_toast(self, "That was the last example in this list."))
+        self.desk.not_saved.connect(self.show_problem)
+        self.form.undo_wanted.connect(self.session.undo)
+        self.form.redo_wanted.connect(self.session.redo)
+        header.previous_wanted.connect(self.desk.previous)
+        header.next_wanted.connect(self.desk.next)
+        header.duplicate_wanted.connect(lambda: self._duplicate(self._shown()))
+        header.delete_wanted.connect(lambda: self._delete(self._shown()))
+        rows.open_wanted.connect(self.form.focus_first)
+        rows.delete_wanted.connect(self.delete)
+        selection.status_wanted.connect(self.mark)
+        selection.duplicate_wanted.connect(self.duplicate)
+        selection.delete_wanted.connect(self.delete)
+        shortcuts: tuple[tuple[str, Callable[[], object]], ...] = (
+            ("Ctrl+Shift+N", self.new),
+            ("Ctrl+F", self.find),
+            ("Ctrl+Return", self.desk.save_and_next),
+            ("Ctrl+Enter", self.desk.save_and_next),
+            ("Alt+Up", self.desk.previous),
+            ("Ctrl+PgUp", self.desk.previous),
+            ("Alt+Down", self.desk.next),
+            ("Ctrl+PgDown", self.desk.next),
+            ("Ctrl+D", self.duplicate),
+        )
+        for keys, act in shortcuts:
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(act)
+
+    def _join_session(self) -> None:
+        session = self.session
+        session.project_changed.connect(self._project_changed)
+        session.examples_changed.connect(self._examples_changed)
+        session.recipe_changed.connect(self._recipe_changed)
+        session.prompt_format_changed.connect(self._format_changed)
+        session.prompt_format_failed.connect(self.desk.no_format)
+        session.hand_over.connect(self.desk.autosave.flush)
+
+    # --- What the user does -----------------------------------------------------------------------------------------
+
+    def new(self) -> None:
+        """Begin a new example."""
+        if self._writable():
+            self._stack.setCurrentWidget(self._splitter)
+            self.desk.new()
+
+    def find(self) -> None:
+        """Go to the search field."""
+        self.browser.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.browser.search.selectAll()
+
+    def duplicate(self) -> None:
+        """Duplicate the selected examples, or the one in the form."""
+        self._duplicate(self.browser.list.chosen_ids() or self._shown())
+
+    def delete(self) -> None:
+        """Delete the selected examples; a toast offers to take it back."""
+        self._delete(self.browser.list.chosen_ids() or self._shown())
+
+    def mark(self, status: Status) -> None:
+        """Give the selected examples a status."""
+        store, ids = self._store, self.browser.list.chosen_ids()
+        if store is not None and ids and self._writable():
+            self.desk.autosave.flush()
+            self.session.write(lambda: store.update_many(ids, status=status), done=self._apply)
+
+    def _shown(self) -> list[int]:
+        return [] if self.desk.shown is None else [self.desk.shown]
+
+    def _duplicate(self, ids: list[int]) -> None:
+        store = self._store
+        if store is not None and self._writable() and (ids := [id for id in ids if id > 0]):
+            self.desk.autosave.flush()
+            self.session.write(lambda: store.duplicate(ids), done=self._duplicated)
+
+    def _duplicated(self, change: Change) -> None:
+        if change.added:
+            self.desk.go_when_listed(change.added[0])
+        self._apply(change)
+
+    def _delete(self, ids: list[int]) -> None:
+        store = self._store
+        if store is None or not ids or not self._writable():
+            return
+        if self.desk.is_new and ids == self._shown():
+            self.desk.discard_new()
+            return
+        self.desk.autosave.flush()
+        self.session.write(lambda: store.delete(ids), done=self._deleted)
+
+    def _deleted(self, change: Change) -> None:
+        self._apply(change)
+        words = f"Deleted {format.plural(len(change.removed), 'example')}."
+        self._undo_toast = show_toast(self, words, act="Undo", on_act=self.session.undo)
+
+    def _apply(self, change: Change) -> None:
+        self.session.apply(change, self)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """A file may be dropped anywhere on the page."""
+        if self._writable() and dropped_file(event.mimeData()) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Import the dropped file."""
+        file = dropped_file(event.mimeData())
+        if file is not None:
+            event.acceptProposedAction()
+            self.files.import_examples(file)
+
+    # --- What others do ---------------------------------------------------------------------------------------------
+
+    def enter(self) -> None:
+        """Show what has changed while another page was shown."""
+        self._look_for_others()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look for other programs' changes while in sight."""
+        super().showEvent(event)
+        self._look.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Leave nothing unsaved, and remember the widths."""
+        super().hideEvent(event)
+        self._look.stop()
+        self.desk.autosave.flush()
+        preferences = Preferences()
+        preferences.keep_geometry("examples/splitter", self._splitter.saveState())
+        preferences.keep_geometry("examples/share", QByteArray(str(self.browser.list.share).encode()))
+
+    def _project_changed(self) -> None:
+        project = self.session.project
+        self._store = None if project is None else project.store
+        self.banner.clear()
+        self._stack.setCurrentIndex(0)
+        self.set_summary("")
+        self.browser.reset()
+        self.form.set_read_only(not self._writable())
+        self.desk.set_store(self._store)
+        if self._store is not None:
+            self._revision = self._store.revision
+            self.form.set_known_tags(self._store.tags())
+        self._format_changed()
+
+    def _writable(self) -> bool:
+        project = self.session.project
+        return project is not None and not project.read_only
+
+    def _examples_changed(self, change: Change, source: object) -> None:
+        if self._store is None:
+            return
+        if self._undo_toast is not None and isValid(self._undo_toast):
+            self._undo_toast.close()  # its Undo would take back this change, not that one
+        self._undo_toast = None
+        self._revision = self._store.revision
+        self.desk.changed(change, source)
+
+    def _look_for_others(self) -> None:
+        """Another program (an import on the command line) may have changed the examples."""
+        if self._store is None or self.desk.autosave.busy or self._store.revision == self._revision:
+            return
+        self._revision = self._store.revision
+        self.table.touch(self.table.ids)
+        self.desk.renew()
+        self.table.refresh()
+
+    def _recipe_changed(self, _source: object) -> None:
+        self.desk.count()
+
+    def _format_changed(self) -> None:
+        prompt = self.session.prompt_format()
+        self._tokens.set_format(prompt)
+        self.desk.set_format(prompt)
+
+    # --- Faces ------------------------------------------------------------------------------------------------------
+
+    def _settled(self) -> None:
+        self._count()
+        nothing = self.table.counts.total == 0 and not self.desk.is_new
+        self._stack.setCurrentWidget(self.empty if nothing else self._splitter)
+        for button in (self._export, self._import, self._new):
+            button.setVisible(not nothing)
+        self._export.setEnabled(self.table.counts.total > 0)
+        self._import.setEnabled(self._writable())
+        self._new.setEnabled(self._writable())
+        self.empty.button.setVisible(self._writable())
+        self.empty.second_button.setVisible(self._writable())
+
+    def _count(self) -> None:
+        self.set_summary(summary(self.table.counts))
+
+
+def summary(counts: Counts) -> str:
+    """How many examples there are, and how many of them training takes."""
+    if not counts.total:
+        return ""
+    parts = [format.plural(counts.total, "example"), f"{format.count(counts.ready)} ready"]
+    if counts.draft:
+        parts.append(format.plural(counts.draft, "draft"))
+    if counts.excluded:
+        parts.append(f"{format.count(counts.excluded)} excluded")
+    return ", ".join(parts) + "."

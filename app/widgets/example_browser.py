@@ -1,0 +1,110 @@
+"""The left half of the Examples page: search, filter, table, and what can be done with a selection."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app import theme
+from app.models.example_table import ExampleTable
+from app.theme import SPACE
+from app.widgets.empty_state import EmptyState
+from app.widgets.example_list import ExampleList
+from app.widgets.search_field import SearchField
+from app.widgets.segments import Segments
+from app.widgets.selection_bar import SelectionBar
+from core.dataset.example import Status
+
+_FILTERS = {
+    "": "All",
+    Status.DRAFT.value: "Draft",
+    Status.READY.value: "Ready",
+    Status.EXCLUDED.value: "Excluded",
+}
+
+
+class ExampleBrowser(QFrame):
+    """Sets the table's query from search and filter; ``list`` and ``selection`` are the page's to join."""
+
+    narrowed = Signal()
+
+    def __init__(self, table: ExampleTable, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "card")
+        self._table = table
+        self.search = SearchField("Search", icon=theme.icon("search", "secondary"))
+        self.search.searched.connect(self._ask)
+        self.filter = Segments(_FILTERS, "Show")
+        self.filter.chosen.connect(self._ask)
+        self.list = ExampleList(table)
+        self.list.chosen_changed.connect(self._count_chosen)
+        self.selection = SelectionBar()
+        self._nothing = EmptyState("search", "Nothing found", "", "", "Show all examples")
+        self._nothing.acted_second.connect(self.show_all)
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.list)
+        self._stack.addWidget(self._nothing)
+        table.listed.connect(self._choose_face)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        bar = QHBoxLayout()
+        bar.setContentsMargins(SPACE.FIELD, SPACE.FIELD, SPACE.FIELD, SPACE.UNIT)
+        bar.setSpacing(SPACE.UNIT)
+        bar.addWidget(self.search, 1)
+        bar.addWidget(self.filter)
+        foot = QVBoxLayout()
+        foot.setContentsMargins(SPACE.UNIT, 0, SPACE.UNIT, 0)
+        foot.addWidget(self.selection)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(1, 1, 1, SPACE.UNIT)  # the card's border stays in sight
+        column.setSpacing(0)
+        column.addLayout(bar)
+        column.addWidget(self._stack, 1)
+        column.addLayout(foot)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether a search or a filter leaves some examples out."""
+        return bool(self._table.query.search or self._table.query.status)
+
+    def reset(self) -> None:
+        """Look as at the beginning, for another project."""
+        self.search.reset()
+        self.filter.set_value("")
+        self.list.reset_order()
+
+    def show_all(self) -> None:
+        """Take search and filter away."""
+        self.search.reset()
+        self.filter.set_value("")
+        self._ask()
+
+    def make_room_for_new(self) -> None:
+        """Take away what would hide an example that is about to be written."""
+        if self._table.query.search or self._table.query.status not in (None, Status.DRAFT):
+            self.show_all()
+
+    def _ask(self) -> None:
+        value = self.filter.value
+        self._table.set_query(search=self.search.text().strip(), status=Status(value) if value else None)
+        self.narrowed.emit()
+
+    def _count_chosen(self) -> None:
+        spans = self.list.selectionModel().selection()
+        self.selection.set_count(sum(span.height() for span in spans))
+
+    def _choose_face(self) -> None:
+        query = self._table.listed_query
+        nothing = self._table.rowCount() == 0 and bool(query.search or query.status)
+        if nothing:
+            words = f"No example has “{_short(query.search)}” in it." if query.search else "No example has this status."
+            if query.search and query.status:
+                words = f"No example with this status has “{_short(query.search)}” in it."
+            self._nothing.set_words("Nothing found", words)
+        self._stack.setCurrentWidget(self._nothing if nothing else self.list)
+        self._count_chosen()
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= 40 else words[:39] + "…"

@@ -1,0 +1,116 @@
+"""The line over the form: which example this is, its neighbours, its status, and what can be done with it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QToolButton, QWidget
+
+from app import format, theme
+from app.theme import SPACE
+from app.models.example_table import STATUS_WORDS, shown_status
+from app.widgets.elided_label import ElidedLabel
+from core.dataset.example import Example, Status
+
+_STATUS_HELP = {
+    Status.DRAFT: "A draft is not trained on yet.",
+    Status.READY: "Training takes it.",
+    Status.EXCLUDED: "Kept, and never trained on.",
+}
+
+
+class ExampleHeader(QWidget):
+    """Signals: what is wanted of the buttons, and ``status_chosen(Status)``."""
+
+    previous_wanted = Signal()
+    next_wanted = Signal()
+    duplicate_wanted = Signal()
+    delete_wanted = Signal()
+    status_chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._writable = True
+        self._title = ElidedLabel()
+        self._title.setProperty("kind", "heading")
+        self._previous = _button("chevron-left", "Previous example (Alt+Up)", self.previous_wanted)
+        self._next = _button("chevron-right", "Next example (Alt+Down)", self.next_wanted)
+        self._status = QComboBox()
+        self._status.setAccessibleName("Status")
+        for status, words in STATUS_WORDS.items():
+            self._status.addItem(words, status)
+        self._status.activated.connect(lambda _row: self.status_chosen.emit(self._status.currentData()))
+        self._more = _button("more", "Duplicate or delete this example", None)
+        self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self._more)
+        self._duplicate = _action(menu, "Duplicate", "Ctrl+D", self.duplicate_wanted)
+        self._delete = _action(menu, "Delete", "", self.delete_wanted)
+        self._more.setMenu(menu)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(SPACE.UNIT)
+        row.addWidget(self._title, 1)
+        for widget in (self._previous, self._next, self._status, self._more):
+            row.addWidget(widget)
+
+    def set_position(self, id: int, place: int, count: int) -> None:
+        """Say which example it is.
+
+        Args:
+            id: its number; negative while it is new.
+            place: its row in the list shown, counted from 1; 0 where the list does not have it.
+            count: how many rows the list has.
+        """
+        if id <= 0:
+            words = "New example"
+        elif place == 0:
+            words = f"Example {format.count(id)} (not in this list)"
+        elif place == id:
+            words = f"Example {format.count(id)} of {format.count(count)}"
+        else:
+            words = f"Example {format.count(id)} ({format.count(place)} of {format.count(count)})"
+        self._title.setText(words)
+        self._previous.setEnabled(place > 1 or (id <= 0 and count > 0))
+        self._next.setEnabled(id > 0 and place < count)
+        self._duplicate.setEnabled(id > 0 and self._writable)
+
+    def title(self) -> str:
+        """The words that say which example it is."""
+        return self._title.text()
+
+    def show_status(self, example: Example) -> None:
+        """Show the status that counts: an incomplete example is a draft by nature."""
+        status = shown_status(example)
+        with QSignalBlocker(self._status):
+            self._status.setCurrentIndex(self._status.findData(status))
+        by_nature = status is Status.DRAFT and example.status is Status.READY
+        self._status.setToolTip(
+            "A draft until it has an instruction and an output." if by_nature else _STATUS_HELP[status]
+        )
+
+    def status(self) -> Status:
+        """The status shown."""
+        return Status(self._status.currentData())
+
+    def set_read_only(self, read_only: bool) -> None:
+        """Look, don't touch."""
+        self._writable = not read_only
+        for part in (self._status, self._duplicate, self._delete):
+            part.setEnabled(not read_only)
+
+
+def _button(icon: str, words: str, clicked: object) -> QToolButton:
+    button = QToolButton()
+    button.setProperty("kind", "quiet")
+    button.setIcon(theme.icon(icon))
+    button.setToolTip(words)
+    button.setAccessibleName(words)
+    if clicked is not None:
+        button.clicked.connect(clicked)
+    return button
+
+
+def _action(menu: QMenu, words: str, keys: str, triggered: object) -> QAction:
+    action = menu.addAction(f"{words}\t{keys}" if keys else words)
+    action.triggered.connect(triggered)
+    return action

@@ -1,0 +1,47 @@
+"""What can be done with several examples at once; shown while more than one is selected."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
+
+from app import format
+from app.models.example_table import STATUS_WORDS
+from app.theme import SPACE
+
+
+class SelectionBar(QFrame):
+    """Signals: ``status_wanted(Status)``, ``duplicate_wanted`` and ``delete_wanted`` for all that are selected."""
+
+    status_wanted = Signal(object)
+    duplicate_wanted = Signal()
+    delete_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "well")
+        self._words = QLabel()
+        status = QPushButton("Mark as")
+        menu = QMenu(status)
+        for value, words in STATUS_WORDS.items():
+            menu.addAction(words).triggered.connect(lambda _=False, value=value: self.status_wanted.emit(value))
+        status.setMenu(menu)
+        status.setStyleSheet("padding-right: 26px;")
+        duplicate = QPushButton("Duplicate")
+        duplicate.clicked.connect(self.duplicate_wanted)
+        self.delete = QPushButton()
+        self.delete.setProperty("kind", "danger")
+        self.delete.clicked.connect(self.delete_wanted)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(SPACE.FIELD, SPACE.UNIT, SPACE.UNIT, SPACE.UNIT)
+        row.setSpacing(SPACE.UNIT)
+        row.addWidget(self._words, 1)
+        for button in (status, duplicate, self.delete):
+            row.addWidget(button)
+        self.hide()
+
+    def set_count(self, count: int) -> None:
+        """How many are selected; the bar shows from two on."""
+        self._words.setText(f"{format.count(count)} selected")
+        self.delete.setText(f"Delete {format.count(count)} examples")
+        self.setVisible(count > 1)
