@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from transformers import TrainingArguments
 
@@ -12,16 +10,6 @@ from core.runs.folder import RunFolder
 from core.worker.device import Device
 
 _LEAST_WARMUP_STEPS = 5
-
-
-def steps_per_epoch(examples: int, recipe: Recipe) -> int:
-    """Optimizer steps in a pass over the data."""
-    return math.ceil(examples / recipe.training.batch_size)
-
-
-def total_steps(examples: int, recipe: Recipe) -> int:
-    """Optimizer steps of the whole run."""
-    return max(1, math.ceil(steps_per_epoch(examples, recipe) * recipe.training.epochs))
 
 
 def training_arguments(run: RunFolder, recipe: Recipe, device: Device, steps: int) -> TrainingArguments:

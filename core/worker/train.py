@@ -40,9 +40,10 @@ from core.runs.events import (
     Stopped,
 )
 from core.runs.folder import RunFolder
+from core.runs.plan import steps_per_epoch, total_steps
 from core.worker import checkpoint, device
 from core.worker.adapter import save_adapter
-from core.worker.arguments import steps_per_epoch, total_steps, training_arguments
+from core.worker.arguments import training_arguments
 from core.worker.attention import use_packed_attention
 from core.worker.device import Device
 from core.worker.failures import explain
