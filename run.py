@@ -96,8 +96,11 @@ def main(arguments: list[str]) -> int:
 
 
 def opens_window(arguments: list[str]) -> bool:
-    """Whether the program will open a window: without arguments, or with a project folder."""
-    return not arguments or (Path(arguments[0]) / "project.toml").is_file()
+    """Whether the program will open a window: without arguments, or with a project folder (as app/__main__.py does)."""
+    if len(arguments) != 1 or arguments[0].startswith("-"):
+        return not arguments
+    path = Path(arguments[0])
+    return (path / "project.toml").is_file() or path.name != arguments[0]
 
 
 # Python and its environment
