@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 from tokenizers import AddedToken, Tokenizer
 
 from core import paths
+from core.base_models.reading import broken, read_object, read_text
 from core.errors import ModelError
 
 _NAMED = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
-_MEGABYTE = 1024 * 1024
-_LARGEST = {"tokenizer.json": 256, "chat_template.jinja": 1}  # megabytes; 16 for the others
 _MANY_TOKENS = 100_000
 
 
@@ -48,44 +46,15 @@ def read(folder: Path) -> TokenizerFiles:
             hint="Save it with the tokenizers library (AutoTokenizer … save_pretrained), or choose another model.",
             details=str(folder),
         )
-    source = _read(folder / "tokenizer.json")
+    source = read_text(folder / "tokenizer.json", megabytes=256)
     try:
         tokenizer = Tokenizer.from_str(source)
     except Exception as error:  # the library raises plain Exception for whatever is wrong with the file
-        raise _broken(folder / "tokenizer.json", str(error)) from error
+        raise broken(folder / "tokenizer.json", str(error)) from error
     config = read_object(folder / "tokenizer_config.json")
     named = _named_tokens(folder, config)
     _add_missing(tokenizer, config, named)
     return TokenizerFiles(tokenizer, named, _template(folder, config), _end_ids(folder, tokenizer))
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    """A JSON object from a file; empty when there is no such file.
-
-    Raises:
-        ModelError: it is not a JSON object, or larger than any such file is.
-    """
-    if not path.is_file():
-        return {}
-    try:
-        value = json.loads(_read(path))
-    except (ValueError, RecursionError) as error:
-        raise _broken(path, str(error)) from error
-    if not isinstance(value, dict):
-        raise _broken(path, "it is not a JSON object")
-    return value
-
-
-def _read(path: Path) -> str:
-    bound = _LARGEST.get(path.name, 16) * _MEGABYTE
-    try:
-        with path.open("rb") as file:
-            data = file.read(bound + 1)
-        if len(data) > bound:
-            raise _broken(path, f"it is larger than {bound // _MEGABYTE} MB")
-        return data.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _broken(path, str(error)) from error
 
 
 def _named_tokens(folder: Path, config: dict[str, Any]) -> dict[str, str]:
@@ -119,7 +88,7 @@ def _add_missing(tokenizer: Tokenizer, config: dict[str, Any], named: dict[str, 
 def _template(folder: Path, config: dict[str, Any]) -> str | None:
     """The default chat template: its own file before the configuration, as Transformers has it."""
     if (folder / "chat_template.jinja").is_file():
-        return _read(folder / "chat_template.jinja")
+        return read_text(folder / "chat_template.jinja", megabytes=1)
     entry = config.get("chat_template") or read_object(folder / "chat_template.json").get("chat_template")
     if isinstance(entry, list):  # several, with names
         entry = {item.get("name"): item.get("template") for item in entry if isinstance(item, dict)}
@@ -141,12 +110,3 @@ def alpaca_template(*, beginning: bool) -> str:
     """The app's own format for base models without one; ``beginning`` puts the beginning-of-text token first."""
     source = (paths.resources() / "templates" / "alpaca.jinja").read_text(encoding="utf-8")
     return "{{ bos_token }}" + source if beginning else source
-
-
-def _broken(path: Path, reason: str) -> ModelError:
-    return ModelError(
-        f"The base model's {path.name} cannot be read.",
-        reason=reason[:300],
-        hint="Take the file again from where the model came from.",
-        details=str(path),
-    )

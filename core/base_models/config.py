@@ -1,0 +1,124 @@
+"""A model's config.json: known keys only, each with its type and range. Whatever names code or kernels is not read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.base_models.reading import broken, read_object
+from core.errors import ModelError
+
+# Names that architectures have for the same number, and the range of sense (rule: absurd sizes hang the loader).
+_LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers"), 200
+_HIDDEN_SIZE = ("hidden_size", "n_embd", "d_model", "dim"), 32_768
+_VOCABULARY = ("vocab_size", "padded_vocab_size"), 4_000_000
+_CONTEXT = ("max_position_embeddings", "n_positions", "max_seq_len", "n_ctx", "seq_length"), 100_000_000
+_WRITERS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
+# Built into Transformers: their own code in the folder is not needed, and trust_remote_code stays off.
+_BUILT_IN = """
+apertus arcee bitnet bloom codegen cohere cohere2 deepseek_v2 deepseek_v3 ernie4_5 ernie4_5_moe exaone4 falcon falcon_h1
+falcon_mamba gemma gemma2 gemma3 gemma3_text gemma3n glm glm4 glm4_moe gpt2 gpt_bigcode gpt_neo gpt_neox gpt_oss gptj
+granite granitemoe granitemoehybrid helium hunyuan_v1_dense internlm3 jamba lfm2 llama mamba mamba2 mistral mixtral mpt
+nemotron olmo olmo2 olmo3 olmoe opt persimmon phi phi3 phimoe qwen2 qwen2_moe qwen3 qwen3_moe qwen3_next seed_oss
+smollm3 stablelm starcoder2
+"""
+BUILT_IN = frozenset(_BUILT_IN.split())
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """The checked values; 0 where the file does not say."""
+
+    architecture: str
+    model_type: str
+    layers: int
+    hidden_size: int
+    vocab_size: int
+    context_length: int
+    tied: bool
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """Read ``folder``/config.json.
+
+    Raises:
+        ModelError: there is none, it is broken or absurd, the model writes no text, needs code of its own, or is
+            quantised already.
+    """
+    path = folder / "config.json"
+    if not path.is_file():
+        raise ModelError(
+            "This folder holds no base model.",
+            reason=f"There is no config.json in {folder.name}.",
+            hint="Choose a folder in Transformers' format, with config.json, tokenizer.json and .safetensors files.",
+            details=str(folder),
+        )
+    config = read_object(path)
+    model_type = _word(path, config.get("model_type"))
+    _refuse_what_cannot_be_trained(config, model_type, folder)
+    text = config.get("text_config")
+    values = {**config, **text} if isinstance(text, dict) else config  # a model that also sees images
+    return ModelConfig(
+        architecture=_architecture(path, config, folder),
+        model_type=model_type,
+        layers=_number(path, values, *_LAYERS),
+        hidden_size=_number(path, values, *_HIDDEN_SIZE),
+        vocab_size=_number(path, values, *_VOCABULARY),
+        context_length=_number(path, values, *_CONTEXT),
+        tied=config.get("tie_word_embeddings") is True,
+    )
+
+
+def _refuse_what_cannot_be_trained(config: dict[str, Any], model_type: str, folder: Path) -> None:
+    if config.get("auto_map") and model_type not in BUILT_IN:
+        raise ModelError(
+            "The base model needs code of its own.",
+            reason="Its config.json names Python files (auto_map) that would have to be run; "
+            "code from model folders is never run here.",
+            hint="Choose a model whose architecture is built into Transformers, such as Llama, Qwen, Gemma or Mistral.",
+            details=str(folder),
+        )
+    if config.get("quantization_config"):
+        raise ModelError(
+            "The base model is quantised already.",
+            reason="Its weights are stored in a compressed form that training cannot start from.",
+            hint="Choose the original model; it is made smaller while it is loaded.",
+            details=str(folder),
+        )
+
+
+def _architecture(path: Path, config: dict[str, Any], folder: Path) -> str:
+    names = config.get("architectures")
+    if not names:
+        return ""
+    if not isinstance(names, list):
+        raise broken(path, "architectures is not a list.")
+    name = _word(path, names[0])
+    if not name.endswith(_WRITERS):
+        raise ModelError(
+            "This model does not write text.",
+            reason=f"It is a {name}; training here needs a causal language model.",
+            hint="Choose a model whose architecture ends in ForCausalLM.",
+            details=str(folder),
+        )
+    return name
+
+
+def _word(path: Path, value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str) or not value.isprintable() or len(value) > 100:
+        raise broken(path, "model_type and architectures must be names.")
+    return value
+
+
+def _number(path: Path, values: dict[str, Any], names: tuple[str, ...], most: int) -> int:
+    for name in names:
+        value = values.get(name)
+        if value is None:
+            continue
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+            raise broken(path, f"{name} is {str(value)[:40]}; it must be a whole number from 1 to {most:,}.")
+        return value
+    return 0
