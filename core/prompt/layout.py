@@ -84,7 +84,7 @@ class Typesetter:
         texts = self._renderer.render([prompt, marks[0].job, whole, marks[1].job, *earlier])
         before, after = self._place(prompt, marks[0], *texts[:2]), self._place(whole, marks[1], *texts[2:4])
         if not after.text.startswith(before.text):
-            raise _not_a_beginning(before.text, after.text)
+            after = _continued(before, after)
         turns = [
             Turn(len(start), len(end))
             for start, end in zip(texts[4::2], texts[5::2], strict=True)
@@ -227,6 +227,31 @@ def _text(rendered: str | TemplateError) -> str:
     if isinstance(rendered, TemplateError):
         raise refused(rendered) from rendered
     return rendered
+
+
+def _continued(prompt: Text, whole: Text) -> Text:
+    """The prompt with the answer as the whole conversation has it, where the two differ only in earlier parts.
+
+    Some templates write earlier parts in another way once there is an answer (Mistral's leaves out the system prompt).
+    Then the prompt counts, because generation will see it. What stands from the last question to the end of the prompt
+    must be the same in both.
+
+    Raises:
+        PromptError: it is not.
+    """
+    question = next((span.start for span in reversed(prompt.roles) if span.role == "user"), len(prompt.text))
+    answer = next((span.start for span in reversed(whole.roles) if span.role == "assistant"), len(whole.text))
+    shared = prompt.text[question:]
+    found = whole.text.rfind(shared, 0, answer) if shared else -1
+    if found < 0:
+        raise _not_a_beginning(prompt.text, whole.text)
+    end = found + len(shared)
+    by = len(prompt.text) - end
+    spans = [
+        tuple(Span(span.start + by, span.end + by, span.role) for span in spans if span.start >= end)
+        for spans in (whole.typed, whole.roles)
+    ]
+    return Text(prompt.text + whole.text[end:], *spans)
 
 
 def _not_a_beginning(prompt: str, whole: str) -> PromptError:

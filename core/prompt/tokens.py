@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
 from typing import NamedTuple
 
 from tokenizers import Tokenizer
@@ -71,7 +74,6 @@ class TextTokenizer:
         tokenizer.no_padding()
         self._tokenizer = tokenizer
         self._plain: Tokenizer | None = None
-        self.special: frozenset[int] = frozenset()
         self._controls: dict[int, str] = {}
         special = set()
         for token_id, token in tokenizer.get_added_tokens_decoder().items():
@@ -111,7 +113,7 @@ class TextTokenizer:
         return text
 
     def encode(self, text: str, typed: Sequence[Span]) -> list[Piece]:
-        """The tokens of a whole text; controls inside of what was typed as plain pieces."""
+        """The tokens of a whole text; controls inside of what was typed (spans in order) as plain pieces."""
         return self._pieces(self._tokenizer, text, 0, typed)
 
     def encode_from(self, text: str, start: int, typed: Sequence[Span]) -> list[Piece]:
@@ -132,24 +134,40 @@ class TextTokenizer:
     def _pieces(self, tokenizer: Tokenizer, text: str, shift: int, typed: Sequence[Span]) -> list[Piece]:
         """The tokens of a text that stands at ``shift`` in the text which ``typed`` speaks of."""
         encoding = tokenizer.encode(text, add_special_tokens=False)
-        controls = self._controls
-        pieces: list[Piece] = []
-        for token_id, (start, end) in zip(encoding.ids, encoding.offsets, strict=True):
-            if token_id not in controls:
-                pieces.append(Piece(token_id, start + shift, end + shift, False))
-            elif self._is_typed(text, token_id, start, end, shift, typed):
-                pieces += self._plain_pieces(text[start:end], start + shift)
-            else:
-                pieces.append(Piece(token_id, start + shift, end + shift, True))
+        found = [
+            Piece(token_id, start + shift, end + shift, token_id in self._controls)
+            for token_id, (start, end) in zip(encoding.ids, encoding.offsets, strict=True)
+        ]
+        as_text = [at for at, piece in enumerate(found) if piece.control and self._is_typed(text, shift, piece, typed)]
+        if not as_text:
+            return found
+        pieces = found[: as_text[0]]
+        for at, following in zip(as_text, [*as_text[1:], len(found)], strict=True):
+            start = found[at].end
+            pieces += self._plain_pieces(text[found[at].start - shift : start - shift], found[at].start)
+            between = found[at + 1 : following]
+            if between and self._pads_after_controls:
+                end = found[following].start if following < len(found) else shift + len(text)
+                between = self._following(tokenizer, text[start - shift : end - shift], start, typed)
+            pieces += between
         return pieces
 
-    def _is_typed(self, text: str, token_id: int, start: int, end: int, shift: int, typed: Sequence[Span]) -> bool:
+    @cached_property
+    def _pads_after_controls(self) -> bool:
+        """Whether a text after a control token gets a space in front; after one that is only text, it must not."""
+        control = next(iter(self._controls.values()))
+        after = self._pieces(self._tokenizer, control + "a", 0, ())[1:]
+        return [piece.id for piece in after] != [piece.id for piece in self._following(self._tokenizer, "a", 1, ())]
+
+    def _is_typed(self, text: str, shift: int, piece: Piece, typed: Sequence[Span]) -> bool:
+        start, end = piece.start, piece.end
         # A token may swallow the whitespace around it; what counts is where its own text stands.
-        literal = self._controls[token_id]
-        found = text.find(literal, start, end)
+        literal = self._controls[piece.id]
+        found = text.find(literal, start - shift, end - shift)
         if found >= 0:
-            start, end = found, found + len(literal)
-        return any(span.start < end + shift and start + shift < span.end for span in typed)
+            start, end = found + shift, found + shift + len(literal)
+        last = bisect_left(typed, end, key=_start) - 1  # the last span that begins before the token's end
+        return last >= 0 and typed[last].end > start
 
     def _plain_pieces(self, text: str, start: int) -> list[Piece]:
         """The tokens of a control token's text as if it were none."""
@@ -161,6 +179,9 @@ class TextTokenizer:
             letters = [self._following(self._plain, letter, start + at, ()) for at, letter in enumerate(text)]
             pieces = [piece for letter in letters for piece in letter]
         return [piece._replace(control=False) for piece in pieces]
+
+
+_start = attrgetter("start")
 
 
 def _without_added_tokens(tokenizer: Tokenizer) -> Tokenizer:
