@@ -88,6 +88,8 @@ def hub_cache() -> Path:
 def _as_folder(base: str) -> Path | None:
     """The folder that ``base`` means; None where it rather is a hub id."""
     folder = Path(base).expanduser()
+    if not base.strip():
+        return None
     if folder.is_dir() or folder.is_absolute() or base.startswith((".", "~")) or "\\" in base:
         return folder
     return None

@@ -131,6 +131,8 @@ class PromptFormat:
                 continue  # generation would have seen other tokens here
             last = next((at for at, piece in enumerate(pieces) if piece.start >= turn.end), len(pieces)) - 1
             end = self._end(layout.whole.text, pieces[: last + 1], len(before))
+            if end is None and not turn.whole:
+                continue
             learnt = (last if end is None else end) + 1 - len(before)
             supervised[len(before) : len(before) + learnt] = [True] * learnt
 

@@ -1,9 +1,8 @@
 """Where things stand in a rendered conversation: what the user typed, where the prompt ends, where answers end.
 
-To find what was typed, the conversation is rendered a second time with private-use characters around it; if the text
-without them is the same as the plain rendering, their places are those of the typed text. Templates that look into
-the messages (for a thinking block, say) may not take kindly to that; then only control tokens in them are marked,
-and at last only those that are marked special, because a template that rewrites others reads them as its own.
+Templates that look into the messages (for a thinking block, say) may not take kindly to marks around them; then only
+control tokens in them are marked, and at last only those that are special, because a template that rewrites others
+reads them as its own.
 """
 
 from __future__ import annotations
@@ -14,11 +13,12 @@ from dataclasses import dataclass
 
 from core.dataset.example import Example
 from core.errors import PromptError
+from core.prompt.marks import Marking, search
 from core.prompt.sandbox import Renderer, refused
-from core.prompt.template import Job, Message, TemplateError
+from core.prompt.template import Job, TemplateError
 from core.prompt.tokens import Span
 
-_PRIVATE = (0xF0000, 0xFFFFD), (0x100000, 0x10FFFD)  # Unicode's supplementary private use areas
+_LONGEST_TOKEN = 40  # characters of a control token
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,14 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """An answer: it begins at ``start``, where the generation prompt ends; at ``end`` it is over, end token and all."""
+    """An answer: it begins at ``start``, where the generation prompt ends; at ``end`` it is over, end token and all.
+
+    ``whole`` is false where the conversation goes on in another way than it would have ended here.
+    """
 
     start: int
     end: int
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ class Typesetter:
     def prompt(self, example: Example) -> Text:
         """What stands before the answer, up to where the model goes on."""
         job = Job(_valid(example.prompt_messages()), True)
-        marking = _Marking(job)
+        marking = Marking(job)
         return self._place(job, marking, *self._renderer.render([job, marking.job]))
 
     def layout(self, example: Example) -> Layout:
@@ -78,31 +82,38 @@ class Typesetter:
         """
         messages = _valid(example.messages())
         prompt, whole = Job(messages[:-1], True), Job(messages)
-        marks = _Marking(prompt), _Marking(whole)
+        marks = Marking(prompt), Marking(whole)
         answered = [at for at, message in enumerate(messages[:-1]) if message["role"] == "assistant"]
         earlier = [job for at in answered for job in (Job(messages[:at], True), Job(messages[: at + 1]))]
         texts = self._renderer.render([prompt, marks[0].job, whole, marks[1].job, *earlier])
         before, after = self._place(prompt, marks[0], *texts[:2]), self._place(whole, marks[1], *texts[2:4])
         if not after.text.startswith(before.text):
             after = _continued(before, after)
-        turns = [
-            Turn(len(start), len(end))
-            for start, end in zip(texts[4::2], texts[5::2], strict=True)
-            if isinstance(start, str) and isinstance(end, str) and end.startswith(start) and after.text.startswith(end)
-        ]
+        pairs = zip(texts[4::2], texts[5::2], strict=True)
+        turns = [turn for pair in pairs if (turn := self._turn(*pair, after.text)) is not None]
         start = len(before.text)
         # In the prompt, the prompt's own places hold: generation knows no others.
         joined = Text(after.text, _joined(before.typed, after.typed, start), _joined(before.roles, after.roles, start))
         return Layout(before, joined, (*turns, Turn(start, len(after.text))))
 
-    def _place(self, job: Job, marking: _Marking, plain: str | TemplateError, marked: str | TemplateError) -> Text:
+    def _turn(self, prompt: str | TemplateError, answered: str | TemplateError, text: str) -> Turn | None:
+        """An earlier answer, if the conversation has it as it would have been generated."""
+        if isinstance(prompt, TemplateError) or isinstance(answered, TemplateError):
+            return None
+        if not answered.startswith(prompt):
+            return None
+        end = _common(answered, text)
+        differs = self._controls.sub("", answered[end:]).strip()  # the end of a conversation may have a token more
+        return None if differs or end < len(prompt) else Turn(len(prompt), end, end == len(answered))
+
+    def _place(self, job: Job, marking: Marking, plain: str | TemplateError, marked: str | TemplateError) -> Text:
         text = _text(plain)
         found = marking.places(text, marked)
         if found is not None:
             return Text(text, found, found)
-        roles = _search(text, job.messages)
+        roles = search(text, job.messages)
         for controls in (self._controls, self._special):
-            marking = _Marking(job, controls)
+            marking = Marking(job, controls)
             if not marking.marked:
                 return Text(text, (), roles)
             found = marking.places(text, self._renderer.render([marking.job])[0])
@@ -115,94 +126,8 @@ class Typesetter:
         )
 
 
-class _Marking:
-    """A conversation with marks around what was typed: the whole of each message, or the control tokens in it."""
-
-    def __init__(self, job: Job, controls: re.Pattern[str] | None = None) -> None:
-        self._messages = job.messages
-        self._whole = controls is None
-        self.marked: set[str] = set()
-        self._first = _unused(job.messages)
-        self.job = Job([self._mark(at, message, controls) for at, message in enumerate(job.messages)], job[1])
-
-    def _mark(self, number: int, message: Message, controls: re.Pattern[str] | None) -> Message:
-        content = str(message["content"])
-        left, right = chr(self._first + 2 * number), chr(self._first + 2 * number + 1)
-        if controls is not None:
-            self.marked.update(controls.findall(content))
-            return {**message, "content": controls.sub(lambda found: left + found[0] + right, content)}
-        core = content.strip()  # templates strip messages; marks outside would keep them from it
-        if not core:
-            return message
-        start = content.index(core)
-        return {**message, "content": content[:start] + left + core + right + content[start + len(core) :]}
-
-    def places(self, text: str, marked: str | TemplateError) -> tuple[Span, ...] | None:
-        """Where the marked parts stand in ``text``; None where the marks changed what the template wrote."""
-        if isinstance(marked, TemplateError):
-            return None
-        first, last = self._first, self._first + 2 * len(self._messages)
-        spans: list[Span] = []
-        opened: dict[int, int] = {}
-        parts: list[str] = []
-        length = done = 0
-        for mark in re.finditer(f"[{chr(first)}-{chr(last)}]", marked):
-            parts.append(marked[done : mark.start()])
-            length += mark.start() - done
-            done = mark.end()
-            number, is_end = divmod(ord(mark[0]) - first, 2)
-            if not is_end:
-                opened[number] = length
-            elif number in opened:
-                spans.append(Span(opened.pop(number), length, str(self._messages[number]["role"])))
-            elif self._whole:
-                return None  # the template cut a message up
-        parts.append(marked[done:])
-        if "".join(parts) != text or (opened and self._whole):
-            return None
-        return tuple(_with_margins(text, span, self._messages) for span in spans) if self._whole else tuple(spans)
-
-
-def _with_margins(text: str, span: Span, messages: Sequence[Message]) -> Span:
-    """The span with the whitespace that the message begins and ends with, if the template left it there."""
-    core = text[span.start : span.end]
-    for message in messages:
-        content = str(message["content"])
-        if message["role"] == span.role and content.strip() == core:
-            start, end = content.split(core, 1) if core else ("", "")
-            left = span.start - len(start) if text.endswith(start, 0, span.start) else span.start
-            right = span.end + len(end) if text.startswith(end, span.end) else span.end
-            return Span(left, right, span.role)
-    return span
-
-
-def _search(text: str, messages: Sequence[Message]) -> tuple[Span, ...]:
-    """Where the messages stand in the text, as far as they stand there word for word, one after the other."""
-    spans: list[Span] = []
-    done = 0
-    for message in messages:
-        content = str(message["content"]).strip()
-        start = text.find(content, done) if content else -1
-        if start >= 0:
-            done = start + len(content)
-            spans.append(Span(start, done, str(message["role"])))
-    return tuple(spans)
-
-
 def _joined(before: Sequence[Span], after: Sequence[Span], start: int) -> tuple[Span, ...]:
     return (*before, *(span._replace(start=max(span.start, start)) for span in after if span.end > start))
-
-
-def _unused(messages: Sequence[Message]) -> int:
-    """The first of two private-use characters a message (and one more) that are in none of them."""
-    content = "".join(str(message["content"]) for message in messages)
-    used = {ord(letter) for letter in content if ord(letter) >= _PRIVATE[0][0]} if not content.isascii() else set()
-    wanted = 2 * len(messages) + 1
-    for first, last in _PRIVATE:
-        for start in range(first, last - wanted, wanted):
-            if used.isdisjoint(range(start, start + wanted)):
-                return start
-    raise PromptError("The conversation has too many turns.", hint="Leave out some of the earlier ones.")
 
 
 def _valid(messages: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -230,35 +155,56 @@ def _text(rendered: str | TemplateError) -> str:
 
 
 def _continued(prompt: Text, whole: Text) -> Text:
-    """The prompt with the answer as the whole conversation has it, where the two differ only in earlier parts.
+    """The prompt with the answer as the whole conversation has it, where the one is not how the other begins.
 
-    Some templates write earlier parts in another way once there is an answer (Mistral's leaves out the system prompt).
-    Then the prompt counts, because generation will see it. What stands from the last question to the end of the prompt
-    must be the same in both.
+    The prompt counts, because generation will see it. It may differ in earlier parts (Mistral's template leaves the
+    system prompt out once there is an answer): what stands from the last question on must then be the same. Or it may
+    end in the beginning of a thought that the finished conversation leaves out: the rest must then be the same, and
+    what is left open is closed.
 
     Raises:
-        PromptError: it is not.
+        PromptError: the two differ in more than that.
     """
     question = next((span.start for span in reversed(prompt.roles) if span.role == "user"), len(prompt.text))
     answer = next((span.start for span in reversed(whole.roles) if span.role == "assistant"), len(whole.text))
     shared = prompt.text[question:]
     found = whole.text.rfind(shared, 0, answer) if shared else -1
-    if found < 0:
-        raise _not_a_beginning(prompt.text, whole.text)
-    end = found + len(shared)
-    by = len(prompt.text) - end
-    spans = [
-        tuple(Span(span.start + by, span.end + by, span.role) for span in spans if span.start >= end)
+    if found >= 0:
+        return _append(prompt, "", whole, found + len(shared))
+    same = _common(prompt.text, whole.text)
+    opening = prompt.text[same:]
+    if any(span.end > same for span in prompt.roles) or (opening.strip() and not opening.lstrip().startswith("<")):
+        raise _not_a_beginning(opening, whole.text[same:])
+    closing = ""
+    if opening.rfind("<think>") > opening.rfind("</think>") and not whole.text[same:].lstrip().startswith("</think>"):
+        closing = ("" if opening.endswith("\n") else "\n") + "\n</think>\n\n"
+    return _append(prompt, closing, whole, same)
+
+
+def _append(prompt: Text, between: str, whole: Text, start: int) -> Text:
+    """The prompt, ``between``, and what stands in ``whole`` from ``start`` on."""
+    by = len(prompt.text) + len(between) - start
+    typed, roles = (
+        tuple(Span(span.start + by, span.end + by, span.role) for span in spans if span.start >= start)
         for spans in (whole.typed, whole.roles)
-    ]
-    return Text(prompt.text + whole.text[end:], *spans)
+    )
+    return Text(prompt.text + between + whole.text[start:], typed, roles)
+
+
+def _common(first: str, second: str) -> int:
+    """How far two texts are the same, up to the beginning of a ``<token>`` in which they part."""
+    shorter = min(len(first), len(second))
+    end = next((at for at in range(shorter) if first[at] != second[at]), shorter)
+    if end in (len(first), len(second)):
+        return end
+    opened = first.rfind("<", 0, end)
+    return opened if opened > first.rfind(">", 0, end) and end - opened < _LONGEST_TOKEN else end
 
 
 def _not_a_beginning(prompt: str, whole: str) -> PromptError:
-    same = next(at for at in range(len(prompt)) if prompt[at] != whole[at : at + 1])
     return PromptError(
         "The chat template does not suit training.",
-        reason=f"It prompts for an answer with {prompt[same:][:80]!r}, but writes the finished conversation with "
-        f"{whole[same:][:80]!r} in that place: the model would be asked in another way than it was taught.",
+        reason=f"It prompts for an answer with {prompt[:80]!r}, but writes the finished conversation with "
+        f"{whole[:80]!r} in that place: the model would be asked in another way than it was taught.",
         hint="Take a base model, or a chat template, whose prompt is how the conversation goes on.",
     )

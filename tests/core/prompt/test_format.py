@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -208,15 +209,49 @@ def test_tokens_that_join_over_the_prompts_end_are_kept_apart(formats):
     assert chatml.decode(learnt(encoded)) == "\n\nGood evening"
 
 
-def test_a_prompt_that_is_not_how_the_conversation_goes_on_is_refused(tmp_path):
+def chatml_that_begins_answers_with(opening, *, end="<|im_end|>\n", last=""):
+    """ChatML with a generation prompt that the finished conversation does not have, and a last token of its own."""
     template = (
-        "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>{% endfor %}"
-        "{% if add_generation_prompt %}<|im_start|>assistant\n<think>\n{% endif %}"
+        "{%- for m in messages -%}{{- '<|im_start|>' + m['role'] + '\\n' + m['content'] + END -}}{%- endfor -%}"
+        "{%- if add_generation_prompt -%}{{- '<|im_start|>assistant\\n' + OPENING -}}"
+        "{%- else -%}{{- LAST -}}{%- endif -%}"
     )
+    return template.replace("END -", f"{end!r} -").replace("OPENING", repr(opening)).replace("LAST", repr(last))
+
+
+@pytest.mark.parametrize(
+    ("opening", "learnt_text"),
+    [
+        ("<think>\n\n</think>\n\n", "Good evening<|im_end|>"),  # told not to think
+        ("<think>\n", "\n</think>\n\nGood evening<|im_end|>"),  # told to think: the thought is closed
+        ("<think>", "\n\n</think>\n\nGood evening<|im_end|>"),
+    ],
+)
+def test_an_answer_goes_on_where_the_prompt_ends(tmp_path, opening, learnt_text):
+    template = chatml_that_begins_answers_with(opening)
+    prompt_format = PromptFormat.load(save(tmp_path / "model", "chatml", template))
+    example = Example(instruction="Hello", output="Good evening")
+    encoded = prompt_format.encode(example)
+    assert "".join(encoded.texts) == encoded.text
+    assert encoded.text.startswith(prompt_format.render(example.prompt_messages(), add_generation_prompt=True))
+    prompt = prompt_format.encode_prompt(example)
+    assert encoded.ids[: len(prompt)] == prompt
+    assert prompt_format.decode(learnt(encoded), skip_special=False) == learnt_text
+
+
+def test_an_earlier_answer_is_learnt_though_only_the_last_one_ends_the_text(tmp_path):
+    template = chatml_that_begins_answers_with("", last="<|endoftext|>")
+    prompt_format = PromptFormat.load(save(tmp_path / "model", "chatml", template))
+    text = prompt_format.decode(learnt(prompt_format.encode(TALK)), skip_special=False)
+    assert text == "The capital is Paris.<|im_end|>Madrid.<|im_end|>"
+
+
+def test_a_prompt_that_is_not_how_the_conversation_goes_on_is_refused(tmp_path):
+    template = chatml_that_begins_answers_with("My reasons are these:")
     prompt_format = PromptFormat.load(save(tmp_path / "model", "chatml", template))
     with pytest.raises(PromptError, match="does not suit training") as caught:
         prompt_format.encode(FLAT)
-    assert "'<think>\\n'" in caught.value.reason
+    assert "'My reasons are these:'" in caught.value.reason
 
 
 def test_where_a_template_forgets_the_system_prompt_the_prompt_counts(formats):
@@ -296,8 +331,6 @@ def test_a_model_that_names_no_end_is_refused(tmp_path):
 
 
 def test_the_template_may_stand_in_the_configuration(tmp_path):
-    import json
-
     folder = save(tmp_path / "model", "chatml")
     source = (folder / "chat_template.jinja").read_text(encoding="utf-8")
     (folder / "chat_template.jinja").unlink()
