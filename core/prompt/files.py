@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,22 @@ def read(folder: Path) -> TokenizerFiles:
     named = _named_tokens(folder, config)
     _add_missing(tokenizer, config, named)
     return TokenizerFiles(tokenizer, named, _template(folder, config), _end_ids(folder, tokenizer))
+
+
+def write(folder: Path, tokenizer: str, named: dict[str, str], template: str) -> None:
+    """Write the files that :func:`read` reads.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False, **named}
+    contents = {
+        "tokenizer.json": tokenizer,
+        "tokenizer_config.json": json.dumps(config, indent=2, ensure_ascii=False) + "\n",
+        "chat_template.jinja": template,
+    }
+    for name, content in contents.items():
+        (folder / name).write_text(content, encoding="utf-8", newline="\n")
 
 
 def _named_tokens(folder: Path, config: dict[str, Any]) -> dict[str, str]:

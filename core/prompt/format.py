@@ -34,7 +34,7 @@ class PromptFormat:
     """
 
     def __init__(self, found: files.TokenizerFiles, now: datetime | None = None) -> None:
-        named = found.named
+        self._named = named = found.named
         self.has_own_template = found.template is not None
         bos = found.tokenizer.token_to_id(named["bos_token"]) if "bos_token" in named else None
         self._tokens = TextTokenizer(found.tokenizer, found.template or "")
@@ -64,6 +64,16 @@ class PromptFormat:
             ModelError: something is missing or broken, or the template cannot be used.
         """
         return cls(files.read(folder), now)
+
+    def save(self, folder: Path) -> None:
+        """Write tokenizer.json, tokenizer_config.json and chat_template.jinja, as plain Transformers reads them.
+
+        The configuration names no tokenizer class of an architecture: those replace parts of tokenizer.json.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        files.write(folder, self._tokens.to_json(), self._named, self.template)
 
     def close(self) -> None:
         """End the helper process of a template from outside, if there is one."""

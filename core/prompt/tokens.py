@@ -94,6 +94,11 @@ class TextTokenizer:
         """The texts of the control tokens that are marked special."""
         return [literal for token_id, literal in self._controls.items() if token_id in self.special]
 
+    def to_json(self) -> str:
+        """The tokenizer as tokenizer.json has it."""
+        form: str = self._tokenizer.to_str(pretty=True)
+        return form
+
     def adds_before(self, token_id: int) -> bool:
         """Whether the tokenizer by itself puts this token before a text (a beginning-of-text token)."""
         return self._tokenizer.encode("a", add_special_tokens=True).ids[:1] == [token_id]

@@ -338,3 +338,42 @@ def test_the_template_may_stand_in_the_configuration(tmp_path):
     for entry in (source, [{"name": "default", "template": source}, {"name": "tool_use", "template": "x"}]):
         (folder / "tokenizer_config.json").write_text(json.dumps({**config, "chat_template": entry}), encoding="utf-8")
         assert PromptFormat.load(folder).template == source
+
+
+def test_a_saved_format_is_the_same_in_transformers_and_here(family, formats, tmp_path):
+    from transformers import AutoTokenizer
+
+    formats[family].save(tmp_path)
+    again, reference = PromptFormat.load(tmp_path), AutoTokenizer.from_pretrained(tmp_path, local_files_only=True)
+    assert again.encode(FLAT) == formats[family].encode(FLAT)
+    assert again.end_ids == formats[family].end_ids
+    assert reference.apply_chat_template(FLAT.messages(), tokenize=False) == formats[family].render(FLAT.messages())
+    prompt = reference.apply_chat_template(
+        FLAT.prompt_messages(), add_generation_prompt=True, tokenize=True, return_dict=False
+    )
+    assert prompt == formats[family].encode_prompt(FLAT)
+
+
+def test_the_tokenizer_file_counts_not_what_its_class_would_make_of_it(tmp_path):
+    # Transformers' Qwen2 class replaces the pre-tokenizer of tokenizer.json by its own.
+    from tokenizers import Tokenizer, pre_tokenizers
+    from transformers import AutoTokenizer
+
+    folder = save(tmp_path / "model", "chatml")
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    config["tokenizer_class"] = "Qwen2Tokenizer"
+    (folder / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
+    example = Example(instruction="It isn't 1234  here.", output="He'll be late.")
+    prompt_format = PromptFormat.load(folder)
+    text = prompt_format.render(example.messages())
+    assert prompt_format.encode(example).ids == tokenizer.encode(text, add_special_tokens=False).ids
+    changed = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    assert changed.backend_tokenizer.to_str() != tokenizer.to_str()
+    prompt_format.save(folder)
+    kept = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    assert kept(text, add_special_tokens=False)["input_ids"] == prompt_format.encode(example).ids
