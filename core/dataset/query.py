@@ -1,0 +1,128 @@
+"""What can be asked of the store, and the SQL that answers it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from core.dataset.example import Status
+from core.dataset.rows import SHOWN
+from core.dataset.text import clean, fold
+
+_SORTS = {
+    "id": "l.id",
+    "instruction": "l.instruction",
+    "input": "l.input",
+    "output": "l.output",
+    "status": "l.shown",
+    "split": "l.split",
+    "updated": "l.updated",
+    "length": "l.length",
+}
+_WORD = re.compile(r'"([^"]+)"?|(\S+)')
+_PLAIN_COLUMNS = ("instruction", "input", "output", "system", "tags", "note")
+_SEARCHABLE = "searchable(e.instruction, e.input, e.output, e.system, e.history, e.tags, e.note)"
+_MOST_PIECES = 40  # three-letter pieces of one word asked of the index; the rest is compared
+_MOST_WORDS = 50
+_LONGEST_WORD = 2000  # characters; SQLite takes patterns of up to 50,000 bytes
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which examples, in which order.
+
+    Attributes:
+        search: words that all occur somewhere in the example, in any case; ``"two words"`` is a phrase.
+        status: READY means ready for training; DRAFT also finds incomplete examples, whatever they are marked.
+        sort: id, instruction, input, output, status, split, updated or length (characters).
+        descending: largest, last or newest first.
+    """
+
+    search: str = ""
+    status: Status | None = None
+    sort: str = "id"
+    descending: bool = False
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many examples there are, and of which status as shown (an incomplete one is a draft)."""
+
+    total: int
+    ready: int
+    draft: int
+    excluded: int
+
+
+def words_of(search: str) -> list[str]:
+    """The words and phrases that a search asks for; no character has a meaning of its own but paired quotes."""
+    found = dict.fromkeys(clean(phrase or word)[:_LONGEST_WORD] for phrase, word in _WORD.findall(search))
+    return list(found)[:_MOST_WORDS]
+
+
+def select(columns: str, query: Query, searchable_to: int) -> tuple[str, list[Any]]:
+    """The statement for a query, and its parameters.
+
+    Args:
+        columns: of ``l`` (listing) and ``e`` (examples).
+        query: what is asked.
+        searchable_to: examples with a higher id are not in the index and are compared one by one.
+
+    Raises:
+        ValueError: an unknown order.
+    """
+    if query.sort not in _SORTS:
+        raise ValueError(f"unknown order {query.sort!r}")
+    words = words_of(query.search)
+    source, parameters = "listing l", []
+    pieces = [piece for word in words for piece in _pieces(fold(word))]
+    if pieces:
+        source = (
+            "(SELECT rowid AS id FROM search WHERE search MATCH ? UNION ALL SELECT id FROM listing WHERE id > ?) "
+            "JOIN listing l USING (id)"
+        )
+        parameters = [" AND ".join(pieces), searchable_to]
+    if words or "e." in columns:
+        source += " JOIN examples e ON e.id = l.id"
+    conditions = ["NOT l.removed"]
+    if query.status is not None:
+        conditions.append("l.shown = ?")
+        parameters.append(SHOWN[query.status])
+    for word in words:
+        condition, values = _contains(word)
+        conditions.append(condition)
+        parameters += values
+    direction = " DESC" if query.descending else ""
+    order = f"{_SORTS[query.sort]}{direction}" + (f", l.id{direction}" if query.sort != "id" else "")
+    return f"SELECT {columns} FROM {source} WHERE {' AND '.join(conditions)} ORDER BY {order}", parameters
+
+
+def _pieces(word: str) -> list[str]:
+    """Three-letter pieces of a folded word as FTS5 strings; none for shorter words."""
+    found = dict.fromkeys(word[start : start + 3] for start in range(len(word) - 2))
+    step = max(1, len(found) // _MOST_PIECES)
+    return ['"' + piece.replace('"', '""') + '"' for piece in list(found)[::step]]
+
+
+def _contains(word: str) -> tuple[str, list[Any]]:
+    """The condition that an example contains a word.
+
+    LIKE is fast and ignores case in ASCII; what it does not find is compared in folded form. For one or two letters,
+    where the index cannot help, that would be too slow: there LIKE tries the word's cases.
+    """
+    folded = fold(word)
+    short = len(folded) < 3
+    cases = (word, word.lower(), word.upper(), word.title()) if short and not word.isascii() else (word,)
+    spellings = dict.fromkeys(cases)
+    likes = [f"e.{column} LIKE ? ESCAPE '\\'" for _ in spellings for column in _PLAIN_COLUMNS]
+    values: list[Any] = [_like(spelling) for spelling in spellings for _ in _PLAIN_COLUMNS]
+    rest = f"instr({_SEARCHABLE}, ?)"
+    if short:
+        rest = f"(e.history <> '' AND {rest})"
+    return f"({' OR '.join(likes)} OR {rest})", [*values, folded]
+
+
+def _like(word: str) -> str:
+    escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

@@ -1,0 +1,141 @@
+"""Examples as rows of the database and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from core.dataset.example import Example, Split, Status, Turn
+from core.dataset.text import clean, clean_tag, fold, sort_key
+
+FIELDS = ("instruction", "input", "output", "system", "history", "tags", "note", "status", "split")
+SELECTED = "e.id, " + ", ".join(f"e.{field}" for field in FIELDS)
+"""The columns that :func:`example_of` takes."""
+
+_STATUS = {status.value: status for status in Status}
+_SPLIT = {split.value: split for split in Split}
+SHOWN = {Status.DRAFT: 0, Status.READY: 1, Status.EXCLUDED: 2}
+_SPLIT_ORDER = {Split.AUTO: 0, Split.TRAIN: 1, Split.HELDOUT: 2}
+_NO_TAGS: tuple[str, ...] = ()
+_NO_TURNS: tuple[Turn, ...] = ()
+
+
+def normalised(field: str, value: Any) -> Any:
+    """The value of a field as an example holds it.
+
+    Raises:
+        TypeError: there is no such field, or the value is not of its type.
+        ValueError: an unknown status or split.
+    """
+    match field:
+        case "instruction" | "input" | "output" | "system" | "note":
+            return clean(value)
+        case "tags":
+            return tuple(dict.fromkeys(tag for tag in map(clean_tag, value) if tag))
+        case "history":
+            return tuple(Turn(clean(turn.role), clean(turn.content)) for turn in value)
+        case "status":
+            return Status(value)
+        case "split":
+            return Split(value)
+    raise TypeError(f"an example has no field {field!r}")
+
+
+def stored(field: str, value: Any) -> str:
+    """A normalised value as its column holds it."""
+    match field:
+        case "tags":
+            return "\n".join(value)
+        case "history":
+            turns = [[turn.role, turn.content] for turn in value]
+            return json.dumps(turns, ensure_ascii=False) if turns else ""
+    return str(value)
+
+
+def loaded(field: str, text: str) -> Any:
+    """The value of a field from its column."""
+    match field:
+        case "tags":
+            return tuple(text.split("\n")) if text else _NO_TAGS
+        case "history":
+            return tuple(Turn(role, content) for role, content in json.loads(text)) if text else _NO_TURNS
+        case "status":
+            return _STATUS[text]
+        case "split":
+            return _SPLIT[text]
+    return text
+
+
+def columns_of(example: Example) -> tuple[str, ...]:
+    """The example, made storable, as the columns ``FIELDS``."""
+    return (
+        clean(example.instruction),
+        clean(example.input),
+        clean(example.output),
+        clean(example.system),
+        stored("history", normalised("history", example.history)) if example.history else "",
+        stored("tags", normalised("tags", example.tags)) if example.tags else "",
+        clean(example.note),
+        Status(example.status).value,
+        Split(example.split).value,
+    )
+
+
+def example_of(row: tuple[Any, ...]) -> Example:
+    """The example of a row of ``SELECTED``."""
+    id, instruction, input, output, system, history, tags, note, status, split = row
+    return Example(
+        instruction,
+        input,
+        output,
+        system,
+        loaded("history", history) if history else _NO_TURNS,
+        tuple(tags.split("\n")) if tags else _NO_TAGS,
+        note,
+        _STATUS[status],
+        _SPLIT[split],
+        id,
+    )
+
+
+def listing_of(row: tuple[Any, ...], at: float) -> tuple[Any, ...]:
+    """The row of ``listing`` (without ``removed``) for a row of ``SELECTED``."""
+    id, instruction, input, output, _, _, _, _, status, split = row
+    complete = bool((instruction.strip() or input.strip()) and output.strip())
+    shown = _STATUS[status]
+    if shown is Status.READY and not complete:
+        shown = Status.DRAFT
+    return (
+        id,
+        SHOWN[shown],
+        _SPLIT_ORDER[_SPLIT[split]],
+        len(instruction) + len(input) + len(output),
+        at,
+        sort_key(instruction),
+        sort_key(input),
+        sort_key(output),
+    )
+
+
+def searchable(instruction: str, input: str, output: str, system: str, history: str, tags: str, note: str) -> str:
+    """All that search looks through, folded, from an example's columns."""
+    parts = [instruction, input, output, system, tags, note]
+    if history:
+        parts += [content for _, content in json.loads(history)]
+    return fold("\n".join(part for part in parts if part))
+
+
+def spans_of(ids: Iterable[int]) -> list[tuple[int, int]]:
+    """Ascending ids as unbroken (first, last) stretches."""
+    found: list[tuple[int, int]] = []
+    first = last = -2
+    for id in ids:
+        if id != last + 1:
+            if last >= 0:
+                found.append((first, last))
+            first = id
+        last = id
+    if last >= 0:
+        found.append((first, last))
+    return found

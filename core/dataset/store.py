@@ -1,0 +1,285 @@
+"""The examples of a project: kept durably, listed quickly, every change with undo and redo.
+
+The public face of this package: callers take :class:`ExampleStore`, :class:`Query`, :class:`Change` and
+:class:`Counts` from here.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from core.dataset import history, index
+from core.dataset.change import Change, counted, edit_label
+from core.dataset.database import Database
+from core.dataset.example import Example, Split, Status
+from core.dataset.query import Counts, Query, select
+from core.dataset.rows import FIELDS, SELECTED, SHOWN, columns_of, example_of, listing_of, normalised, stored
+from core.dataset.schema import MIGRATIONS, check_version, migrate, version_in_file, version_of
+
+__all__ = ["Change", "Counts", "ExampleStore", "Query", "Split", "Status"]
+
+_TEXTS = ("instruction", "input", "output", "system", "note")
+_ROWS_AT_ONCE = 500
+_EVERYTHING = Query()
+
+
+class ExampleStore:
+    """Callable from any thread. Edits are durable when a method returns; reading never waits for writing."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Open ``examples.db`` or, unless ``read_only``, make it.
+
+        Raises:
+            ProjectError: damaged, of a newer version, or not writable; it is left as it was.
+        """
+        self.path = path
+        if path.exists() and path.stat().st_size:
+            check_version(version_in_file(path), path)
+        self._database = Database(path, read_only=read_only)
+        try:
+            self._prepare()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def _prepare(self) -> None:
+        with self._database.read() as connection:
+            version = version_of(connection)
+        check_version(version, self.path)
+        if version < len(MIGRATIONS):
+            with self._database.alone() as connection:
+                migrate(connection)
+
+    # --- Changing -----------------------------------------------------------------------------------------------------
+
+    def add(self, examples: Iterable[Example], *, label: str = "") -> Change:
+        """Add examples in one step, streaming; their own ids are ignored.
+
+        Args:
+            examples: taken one by one; an exception in it leaves the store as it was.
+            label: the step's name; ``{count}`` in it becomes their number.
+        """
+        now = time.time()
+        with self._change() as connection:
+            first = _next_id(connection)
+            last = first - 1
+            for chunk in _chunks(examples, _ROWS_AT_ONCE):
+                rows = [(id, *columns_of(example)) for id, example in enumerate(chunk, start=last + 1)]
+                _insert(connection, rows, now)
+                last += len(rows)
+            ids = tuple(range(first, last + 1))
+            name = label.replace("{count}", f"{len(ids):,}") or (f"Add {counted(ids)}" if ids else "")
+            if ids:
+                step = history.begin_step(connection, name, now)
+                history.record_spans(connection, step, ids, added=True)
+                index.index_if_few(connection, len(ids))
+        return Change(name, added=ids)
+
+    def update(self, id: int, **fields: Any) -> Change:
+        """Change fields of an example; typing on in the same field within seconds stays one undo step.
+
+        Raises:
+            KeyError: there is no such example.
+            TypeError, ValueError: an unknown field, or a value that it cannot have.
+        """
+        values = _encoded(fields)
+        now = time.time()
+        merge = f"{id}:{','.join(sorted(fields))}" if fields and all(field in _TEXTS for field in fields) else ""
+        with self._change() as connection:
+            if not _is_there(connection, id):
+                raise KeyError(id)
+            done = list(history.rewrite(connection, [(id, values)], now))
+            if not done:
+                return Change(edit_label((id,), values, values))
+            name = history.merge_into_last(connection, merge, values, now) if merge else None
+            if name is None:
+                name = edit_label((id,), values, values)
+                step = history.begin_step(connection, name, now, merge=merge)
+                history.record_edits(connection, step, [(id, done[0][1], values)])
+        return Change(name, changed=(id,))
+
+    def update_many(self, ids: Iterable[int], **fields: Any) -> Change:
+        """Give fields of several examples the same values in one step; ids that are not there are passed over.
+
+        Raises:
+            TypeError, ValueError: an unknown field, or a value that it cannot have.
+        """
+        values = _encoded(fields)
+        now = time.time()
+        with self._change() as connection:
+            there = _present(connection, ids)
+            done = list(history.rewrite(connection, ((id, values) for id in there), now))
+            changed = tuple(id for id, _ in done)
+            if not changed:
+                return Change("")
+            name = edit_label(changed, values, values)
+            step = history.begin_step(connection, name, now)
+            history.record_edits(connection, step, ((id, before, values) for id, before in done))
+        return Change(name, changed=changed)
+
+    def delete(self, ids: Iterable[int]) -> Change:
+        """Remove examples in one step; ids that are not there are passed over."""
+        now = time.time()
+        with self._change() as connection:
+            there = tuple(_present(connection, ids))
+            if not there:
+                return Change("")
+            name = f"Delete {counted(there)}"
+            connection.executemany("UPDATE listing SET removed = 1 WHERE id = ?", ((id,) for id in there))
+            step = history.begin_step(connection, name, now)
+            history.record_spans(connection, step, there, added=False)
+        return Change(name, removed=there)
+
+    def duplicate(self, ids: Iterable[int]) -> Change:
+        """Add copies of examples in one step, in the order of their ids."""
+        originals = self.rows(sorted(set(ids)))
+        if not originals:
+            return Change("")
+        return self.add(originals, label=f"Duplicate {counted(tuple(example.id for example in originals))}")
+
+    def undo(self) -> Change | None:
+        """Take the last step back; None when there is none. Works on after a restart."""
+        with self._change() as connection:
+            return history.undo(connection, time.time())
+
+    def redo(self) -> Change | None:
+        """Do again what was taken back last; None when there is nothing, or something was changed since."""
+        with self._change() as connection:
+            return history.redo(connection, time.time())
+
+    # --- Reading ------------------------------------------------------------------------------------------------------
+
+    @property
+    def undo_label(self) -> str | None:
+        """What undo would take back."""
+        with self._database.read() as connection:
+            return history.label(connection, back=True)
+
+    @property
+    def redo_label(self) -> str | None:
+        """What redo would do again."""
+        with self._database.read() as connection:
+            return history.label(connection, back=False)
+
+    @property
+    def revision(self) -> int:
+        """A number that grows with every change, also with those of other processes."""
+        with self._database.read() as connection:
+            return _about(connection, "revision")
+
+    def get(self, id: int) -> Example:
+        """One example.
+
+        Raises:
+            KeyError: there is none with this id.
+        """
+        for example in self.rows([id]):
+            return example
+        raise KeyError(id)
+
+    def ids(self, query: Query = _EVERYTHING) -> array[int]:
+        """The ids of all examples that match, in order."""
+        with self._database.snapshot() as connection:
+            statement, parameters = select("l.id", query, _about(connection, "searchable_to"))
+            return array("q", [id for (id,) in connection.execute(statement, parameters)])
+
+    def rows(self, ids: Sequence[int]) -> list[Example]:
+        """The examples with these ids, in that order; those that are not there are left out."""
+        found: dict[int, Example] = {}
+        with self._database.snapshot() as connection:
+            for start in range(0, len(ids), _ROWS_AT_ONCE):
+                part = ids[start : start + _ROWS_AT_ONCE]
+                marks = ",".join("?" * len(part))
+                statement = (
+                    f"SELECT {SELECTED} FROM examples e JOIN listing l ON l.id = e.id"
+                    f" WHERE e.id IN ({marks}) AND NOT l.removed"
+                )
+                for row in connection.execute(statement, tuple(part)):
+                    found[row[0]] = example_of(row)
+        return [found[id] for id in ids if id in found]
+
+    def iterate(self, query: Query = _EVERYTHING) -> Iterator[Example]:
+        """The examples that match, in order, all of one moment however long the reading takes."""
+        with self._database.snapshot() as connection:
+            statement, parameters = select(SELECTED, query, _about(connection, "searchable_to"))
+            for row in connection.execute(statement, parameters):
+                yield example_of(row)
+
+    def counts(self) -> Counts:
+        """How many there are of each status as shown."""
+        with self._database.read() as connection:
+            statement = "SELECT shown, count(*) FROM listing WHERE NOT removed GROUP BY shown"
+            found = dict(connection.execute(statement).fetchall())
+        draft, ready, excluded = (found.get(SHOWN[s], 0) for s in (Status.DRAFT, Status.READY, Status.EXCLUDED))
+        return Counts(draft + ready + excluded, ready, draft, excluded)
+
+    def tags(self) -> list[str]:
+        """All tags in use, in alphabetical order."""
+        statement = (
+            "SELECT DISTINCT e.tags FROM examples e JOIN listing l ON l.id = e.id WHERE e.tags <> '' AND NOT l.removed"
+        )
+        with self._database.read() as connection:
+            found = {tag for (text,) in connection.execute(statement) for tag in text.split("\n")}
+        return sorted(found, key=lambda tag: (tag.casefold(), tag))
+
+    def close(self) -> None:
+        """Close the file; everything is on disk already."""
+        self._database.close()
+
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        with self._database.write() as connection:
+            before = connection.total_changes
+            yield connection
+            if connection.total_changes != before:
+                connection.execute("UPDATE about SET value = value + 1 WHERE key = 'revision'")
+
+
+def _about(connection: sqlite3.Connection, key: str) -> int:
+    (value,) = connection.execute("SELECT value FROM about WHERE key = ?", (key,)).fetchone()
+    return int(value)
+
+
+def _next_id(connection: sqlite3.Connection) -> int:
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'examples'").fetchone()
+    return int(row[0]) + 1 if row else 1
+
+
+def _is_there(connection: sqlite3.Connection, id: int) -> bool:
+    return connection.execute("SELECT 1 FROM listing WHERE id = ? AND NOT removed", (id,)).fetchone() is not None
+
+
+def _present(connection: sqlite3.Connection, ids: Iterable[int]) -> list[int]:
+    return [id for id in sorted(set(ids)) if _is_there(connection, id)]
+
+
+def _insert(connection: sqlite3.Connection, rows: list[tuple[Any, ...]], now: float) -> None:
+    columns = ", ".join(FIELDS)
+    marks = ", ".join("?" * (len(FIELDS) + 1))
+    connection.executemany(f"INSERT INTO examples (id, {columns}, created) VALUES ({marks}, {now!r})", rows)
+    connection.executemany(
+        "INSERT INTO listing (id, shown, split, length, updated, instruction, input, output)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [listing_of(row, now) for row in rows],
+    )
+
+
+def _chunks(examples: Iterable[Example], size: int) -> Iterator[list[Example]]:
+    chunk: list[Example] = []
+    for example in examples:
+        chunk.append(example)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _encoded(fields: dict[str, Any]) -> dict[str, str]:
+    return {field: stored(field, normalised(field, value)) for field, value in fields.items()}
