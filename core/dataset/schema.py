@@ -82,8 +82,9 @@ def version_in_file(path: Path) -> int:
     if not header.startswith(_MAGIC) or len(header) < 100:
         raise damaged(path, "The file is not a database.")
     version = int.from_bytes(header[60:64], "big")
-    if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
-        raise damaged(path, "The database was not made by this app.")
+    made_by = int.from_bytes(header[68:72], "big")
+    if made_by != APPLICATION_ID and (made_by or version):  # both are 0 until the first checkpoint of a new file
+        raise foreign(path)
     return version
 
 
@@ -108,7 +109,7 @@ def version_of(connection: sqlite3.Connection) -> int:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring an open database to the newest version, in one transaction."""
+    """Bring an open database to the newest version, in one transaction, and its header with it."""
     version = version_of(connection)
     script = "".join(MIGRATIONS[version:])
     if not script:
@@ -122,6 +123,17 @@ def migrate(connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def is_empty(connection: sqlite3.Connection) -> bool:
+    """Whether nothing was ever stored in it."""
+    return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is None
+
+
+def foreign(path: Path) -> ProjectError:
+    """The words for a database of another program."""
+    return damaged(path, "The database was not made by this app.")
 
 
 def damaged(path: Path, reason: str) -> ProjectError:
@@ -129,6 +141,4 @@ def damaged(path: Path, reason: str) -> ProjectError:
     backups = path.parent / "backups"
     newest = max((file.name for file in backups.glob("*.db")), default="") if backups.is_dir() else ""
     hint = f"Copy backups/{newest} over {path.name} to go back to that state." if newest else ""
-    return ProjectError(
-        "The examples of this project cannot be read.", reason=reason, hint=hint or "", details=str(path)
-    )
+    return ProjectError("The examples of this project cannot be read.", reason=reason, hint=hint, details=str(path))

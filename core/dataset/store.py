@@ -20,7 +20,8 @@ from core.dataset.database import Database
 from core.dataset.example import Example, Split, Status
 from core.dataset.query import Counts, Query, select
 from core.dataset.rows import FIELDS, SELECTED, SHOWN, columns_of, example_of, listing_of, normalised, stored
-from core.dataset.schema import MIGRATIONS, check_version, migrate, version_in_file, version_of
+from core.dataset.schema import MIGRATIONS, check_version, foreign, is_empty, migrate, version_in_file, version_of
+from core.errors import ProjectError
 
 __all__ = ["Change", "Counts", "ExampleStore", "Query", "Split", "Status"]
 
@@ -39,6 +40,7 @@ class ExampleStore:
             ProjectError: damaged, of a newer version, or not writable; it is left as it was.
         """
         self.path = path
+        self.read_only = read_only
         if path.exists() and path.stat().st_size:
             check_version(version_in_file(path), path)
         self._database = Database(path, read_only=read_only)
@@ -51,8 +53,17 @@ class ExampleStore:
     def _prepare(self) -> None:
         with self._database.read() as connection:
             version = version_of(connection)
+            if version == 0 and not is_empty(connection):
+                raise foreign(self.path)
         check_version(version, self.path)
         if version < len(MIGRATIONS):
+            if self.read_only:
+                raise ProjectError(
+                    "This project was made by an older version of Tunesmith.",
+                    reason="Its examples have to be brought to the new format first.",
+                    hint="Open it in the window once.",
+                    details=str(self.path),
+                )
             with self._database.alone() as connection:
                 migrate(connection)
 
