@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -13,10 +16,22 @@ def write_atomically(path: Path, data: bytes) -> None:
     Raises:
         OSError: disk full, read-only folder; the old file is untouched and nothing is left beside it.
     """
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to that takes the place of ``path`` in one step when the block ends, durable then.
+
+    Raises:
+        OSError: disk full, read-only folder. After any exception the old file is untouched and nothing is left
+            beside it.
+    """
+    aside = path.with_name(f".tmp-{secrets.token_hex(6)}")  # not of its name, which may be as long as names can be
     try:
         with open(aside, "xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(aside, path)
