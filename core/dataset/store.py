@@ -14,13 +14,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from core.dataset import history, index
+from core.dataset import backups, history, index
 from core.dataset.change import Change, counted, edit_label
 from core.dataset.database import Database
 from core.dataset.example import Example, Split, Status
 from core.dataset.query import Counts, Query, select
-from core.dataset.rows import FIELDS, SELECTED, SHOWN, columns_of, example_of, listing_of, normalised, stored
+from core.dataset.rows import SELECTED, SHOWN, columns_of, example_of
 from core.dataset.schema import MIGRATIONS, check_version, foreign, is_empty, migrate, version_in_file, version_of
+from core.dataset.statements import about, chunks, encoded, insert, is_there, next_id, present
+from core.dataset.upkeep import Upkeep, back_up_before, is_needed
 from core.errors import ProjectError
 
 __all__ = ["Change", "Counts", "ExampleStore", "Query", "Split", "Status"]
@@ -44,11 +46,14 @@ class ExampleStore:
         if path.exists() and path.stat().st_size:
             check_version(version_in_file(path), path)
         self._database = Database(path, read_only=read_only)
+        self._upkeep = Upkeep(self._database)
         try:
             self._prepare()
         except BaseException:
             self._database.close()
             raise
+        if not read_only:
+            self._upkeep.wake()
 
     def _prepare(self) -> None:
         with self._database.read() as connection:
@@ -64,6 +69,8 @@ class ExampleStore:
                     hint="Open it in the window once.",
                     details=str(self.path),
                 )
+            if version:
+                backups.make(self._database, why=f"before version {len(MIGRATIONS)}")
             with self._database.alone() as connection:
                 migrate(connection)
 
@@ -78,11 +85,11 @@ class ExampleStore:
         """
         now = time.time()
         with self._change() as connection:
-            first = _next_id(connection)
+            first = next_id(connection)
             last = first - 1
-            for chunk in _chunks(examples, _ROWS_AT_ONCE):
+            for chunk in chunks(examples, _ROWS_AT_ONCE):
                 rows = [(id, *columns_of(example)) for id, example in enumerate(chunk, start=last + 1)]
-                _insert(connection, rows, now)
+                insert(connection, rows, now)
                 last += len(rows)
             ids = tuple(range(first, last + 1))
             name = label.replace("{count}", f"{len(ids):,}") or (f"Add {counted(ids)}" if ids else "")
@@ -99,11 +106,11 @@ class ExampleStore:
             KeyError: there is no such example.
             TypeError, ValueError: an unknown field, or a value that it cannot have.
         """
-        values = _encoded(fields)
+        values = encoded(fields)
         now = time.time()
         merge = f"{id}:{','.join(sorted(fields))}" if fields and all(field in _TEXTS for field in fields) else ""
         with self._change() as connection:
-            if not _is_there(connection, id):
+            if not is_there(connection, id):
                 raise KeyError(id)
             done = list(history.rewrite(connection, [(id, values)], now))
             if not done:
@@ -121,10 +128,12 @@ class ExampleStore:
         Raises:
             TypeError, ValueError: an unknown field, or a value that it cannot have.
         """
-        values = _encoded(fields)
+        values = encoded(fields)
+        ids = list(ids)
+        back_up_before(self._database, len(ids))
         now = time.time()
         with self._change() as connection:
-            there = _present(connection, ids)
+            there = present(connection, ids)
             done = list(history.rewrite(connection, ((id, values) for id in there), now))
             changed = tuple(id for id, _ in done)
             if not changed:
@@ -136,9 +145,11 @@ class ExampleStore:
 
     def delete(self, ids: Iterable[int]) -> Change:
         """Remove examples in one step; ids that are not there are passed over."""
+        ids = list(ids)
+        back_up_before(self._database, len(ids))
         now = time.time()
         with self._change() as connection:
-            there = tuple(_present(connection, ids))
+            there = tuple(present(connection, ids))
             if not there:
                 return Change("")
             name = f"Delete {counted(there)}"
@@ -182,7 +193,7 @@ class ExampleStore:
     def revision(self) -> int:
         """A number that grows with every change, also with those of other processes."""
         with self._database.read() as connection:
-            return _about(connection, "revision")
+            return about(connection, "revision")
 
     def get(self, id: int) -> Example:
         """One example.
@@ -197,7 +208,7 @@ class ExampleStore:
     def ids(self, query: Query = _EVERYTHING) -> array[int]:
         """The ids of all examples that match, in order."""
         with self._database.snapshot() as connection:
-            statement, parameters = select("l.id", query, _about(connection, "searchable_to"))
+            statement, parameters = select("l.id", query, about(connection, "searchable_to"))
             return array("q", [id for (id,) in connection.execute(statement, parameters)])
 
     def rows(self, ids: Sequence[int]) -> list[Example]:
@@ -218,7 +229,7 @@ class ExampleStore:
     def iterate(self, query: Query = _EVERYTHING) -> Iterator[Example]:
         """The examples that match, in order, all of one moment however long the reading takes."""
         with self._database.snapshot() as connection:
-            statement, parameters = select(SELECTED, query, _about(connection, "searchable_to"))
+            statement, parameters = select(SELECTED, query, about(connection, "searchable_to"))
             for row in connection.execute(statement, parameters):
                 yield example_of(row)
 
@@ -240,8 +251,13 @@ class ExampleStore:
         return sorted(found, key=lambda tag: (tag.casefold(), tag))
 
     def close(self) -> None:
-        """Close the file; everything is on disk already."""
+        """Close the file; everything is on disk already. Closing twice does no harm."""
+        self._upkeep.close()
         self._database.close()
+
+    def settle(self) -> None:
+        """Do now what is otherwise done in the background: backup, search index, clearing away."""
+        self._upkeep.finish()
 
     @contextmanager
     def _change(self) -> Iterator[sqlite3.Connection]:
@@ -250,47 +266,6 @@ class ExampleStore:
             yield connection
             if connection.total_changes != before:
                 connection.execute("UPDATE about SET value = value + 1 WHERE key = 'revision'")
-
-
-def _about(connection: sqlite3.Connection, key: str) -> int:
-    (value,) = connection.execute("SELECT value FROM about WHERE key = ?", (key,)).fetchone()
-    return int(value)
-
-
-def _next_id(connection: sqlite3.Connection) -> int:
-    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'examples'").fetchone()
-    return int(row[0]) + 1 if row else 1
-
-
-def _is_there(connection: sqlite3.Connection, id: int) -> bool:
-    return connection.execute("SELECT 1 FROM listing WHERE id = ? AND NOT removed", (id,)).fetchone() is not None
-
-
-def _present(connection: sqlite3.Connection, ids: Iterable[int]) -> list[int]:
-    return [id for id in sorted(set(ids)) if _is_there(connection, id)]
-
-
-def _insert(connection: sqlite3.Connection, rows: list[tuple[Any, ...]], now: float) -> None:
-    columns = ", ".join(FIELDS)
-    marks = ", ".join("?" * (len(FIELDS) + 1))
-    connection.executemany(f"INSERT INTO examples (id, {columns}, created) VALUES ({marks}, {now!r})", rows)
-    connection.executemany(
-        "INSERT INTO listing (id, shown, split, length, updated, instruction, input, output)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [listing_of(row, now) for row in rows],
-    )
-
-
-def _chunks(examples: Iterable[Example], size: int) -> Iterator[list[Example]]:
-    chunk: list[Example] = []
-    for example in examples:
-        chunk.append(example)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
-def _encoded(fields: dict[str, Any]) -> dict[str, str]:
-    return {field: stored(field, normalised(field, value)) for field, value in fields.items()}
+            behind = is_needed(connection)
+        if behind:
+            self._upkeep.wake()

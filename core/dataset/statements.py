@@ -1,0 +1,65 @@
+"""The small statements that the store's methods are made of; all take a connection of ``Database``."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from core.dataset.example import Example
+from core.dataset.rows import FIELDS, listing_of, normalised, stored
+
+
+def about(connection: sqlite3.Connection, key: str) -> int:
+    """A number of the table ``about``."""
+    (value,) = connection.execute("SELECT value FROM about WHERE key = ?", (key,)).fetchone()
+    return int(value)
+
+
+def next_id(connection: sqlite3.Connection) -> int:
+    """The id of the next example; ids are never used again."""
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'examples'").fetchone()
+    return int(row[0]) + 1 if row else 1
+
+
+def is_there(connection: sqlite3.Connection, id: int) -> bool:
+    """Whether there is such an example, not removed."""
+    return connection.execute("SELECT 1 FROM listing WHERE id = ? AND NOT removed", (id,)).fetchone() is not None
+
+
+def present(connection: sqlite3.Connection, ids: Iterable[int]) -> list[int]:
+    """Those of the ids that are there, ascending."""
+    return [id for id in sorted(set(ids)) if is_there(connection, id)]
+
+
+def insert(connection: sqlite3.Connection, rows: list[tuple[Any, ...]], now: float) -> None:
+    """Store rows of (id, *columns of an example)."""
+    columns = ", ".join(FIELDS)
+    marks = ", ".join("?" * (len(FIELDS) + 1))
+    connection.executemany(f"INSERT INTO examples (id, {columns}, created) VALUES ({marks}, {now!r})", rows)
+    connection.executemany(
+        "INSERT INTO listing (id, shown, split, length, updated, instruction, input, output)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [listing_of(row, now) for row in rows],
+    )
+
+
+def chunks(examples: Iterable[Example], size: int) -> Iterator[list[Example]]:
+    """Examples in lists of up to ``size``."""
+    chunk: list[Example] = []
+    for example in examples:
+        chunk.append(example)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def encoded(fields: dict[str, Any]) -> dict[str, str]:
+    """Field values as their columns hold them.
+
+    Raises:
+        TypeError, ValueError: an unknown field, or a value that it cannot have.
+    """
+    return {field: stored(field, normalised(field, value)) for field, value in fields.items()}
