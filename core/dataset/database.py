@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ from core.errors import ProjectError
 
 _IDLE_READERS = 4
 _WAIT_SECONDS = 10.0  # for another process that writes
+_UNWRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
 
 
 class Database:
@@ -35,10 +38,14 @@ class Database:
         self._guard = threading.Lock()
         self._writing = threading.Lock()
         self._closed = False
+        self._copy: tempfile.TemporaryDirectory[str] | None = None
+        self._file = path
         try:
             self._writer = self._connect(writes=not read_only)
         except sqlite3.Error as error:
-            raise explained(error, path) from error
+            if not read_only or kind_of(error) not in _UNWRITABLE:
+                raise explained(error, path) from error
+            self._writer = self._connect_to_copy()
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
@@ -112,6 +119,25 @@ class Database:
             for connection in (*self._readers, self._writer):
                 connection.close()
             self._readers.clear()
+            if self._copy is not None:
+                self._copy.cleanup()
+                self._copy = None
+
+    def _connect_to_copy(self) -> sqlite3.Connection:
+        """Read a copy: in a folder that cannot be written, SQLite cannot even read a database in WAL mode."""
+        self._copy = tempfile.TemporaryDirectory(prefix="tunesmith-")
+        self._file = Path(self._copy.name) / self.path.name
+        try:
+            for ending in ("", "-wal"):
+                part = self.path.with_name(self.path.name + ending)
+                if part.exists():
+                    shutil.copyfile(part, self._file.with_name(part.name))
+            return self._connect(writes=False)
+        except (OSError, sqlite3.Error) as error:
+            self._copy.cleanup()
+            raise ProjectError(
+                "The examples of this project cannot be read.", reason=f"{error}.", details=str(self.path)
+            ) from error
 
     def _take_reader(self) -> sqlite3.Connection:
         with self._guard:
@@ -130,7 +156,7 @@ class Database:
 
     def _connect(self, *, writes: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self.path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+            self._file, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         try:
             connection.execute("PRAGMA cache_size = -16000")
@@ -141,6 +167,7 @@ class Database:
                 connection.execute("PRAGMA journal_size_limit = 16000000")
             else:
                 connection.execute("PRAGMA query_only = 1")
+                connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
             connection.create_function("searchable", 7, searchable, deterministic=True)
         except BaseException:
             connection.close()
@@ -148,12 +175,16 @@ class Database:
         return connection
 
 
+def kind_of(error: sqlite3.Error) -> int | None:
+    """SQLite's main error number, if it gave one."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return code & 0xFF if code is not None else None
+
+
 def explained(error: sqlite3.Error, path: Path) -> ProjectError:
     """What SQLite complains of, in words for the user."""
-    code = getattr(error, "sqlite_errorcode", None)
-    kind = code & 0xFF if code is not None else None
     details = f"{path}: {getattr(error, 'sqlite_errorname', type(error).__name__)}: {error}"
-    match kind:
+    match kind_of(error):
         case sqlite3.SQLITE_FULL:
             return ProjectError(
                 "The change could not be written.",

@@ -9,6 +9,8 @@ from typing import Any
 from core.dataset.example import Example
 from core.dataset.rows import FIELDS, listing_of, normalised, stored
 
+LARGEST_ID = 2**63 - 1  # SQLite's
+
 
 def about(connection: sqlite3.Connection, key: str) -> int:
     """A number of the table ``about``."""
@@ -24,7 +26,8 @@ def next_id(connection: sqlite3.Connection) -> int:
 
 def is_there(connection: sqlite3.Connection, id: int) -> bool:
     """Whether there is such an example, not removed."""
-    return connection.execute("SELECT 1 FROM listing WHERE id = ? AND NOT removed", (id,)).fetchone() is not None
+    found = connection.execute("SELECT 1 FROM listing WHERE id = ? AND NOT removed", (min(id, LARGEST_ID),))
+    return found.fetchone() is not None
 
 
 def present(connection: sqlite3.Connection, ids: Iterable[int]) -> list[int]:

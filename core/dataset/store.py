@@ -21,7 +21,7 @@ from core.dataset.example import Example, Split, Status
 from core.dataset.query import Counts, Query, select
 from core.dataset.rows import SELECTED, SHOWN, columns_of, example_of
 from core.dataset.schema import MIGRATIONS, check_version, foreign, is_empty, migrate, version_in_file, version_of
-from core.dataset.statements import about, chunks, encoded, insert, is_there, next_id, present
+from core.dataset.statements import LARGEST_ID, about, chunks, encoded, insert, is_there, next_id, present
 from core.dataset.upkeep import Upkeep, back_up_before, is_needed
 from core.errors import ProjectError
 
@@ -216,13 +216,13 @@ class ExampleStore:
         found: dict[int, Example] = {}
         with self._database.snapshot() as connection:
             for start in range(0, len(ids), _ROWS_AT_ONCE):
-                part = ids[start : start + _ROWS_AT_ONCE]
+                part = [id for id in ids[start : start + _ROWS_AT_ONCE] if id <= LARGEST_ID]
                 marks = ",".join("?" * len(part))
                 statement = (
                     f"SELECT {SELECTED} FROM examples e JOIN listing l ON l.id = e.id"
                     f" WHERE e.id IN ({marks}) AND NOT l.removed"
                 )
-                for row in connection.execute(statement, tuple(part)):
+                for row in connection.execute(statement, part):
                     found[row[0]] = example_of(row)
         return [found[id] for id in ids if id in found]
 
