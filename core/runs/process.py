@@ -1,10 +1,12 @@
-"""Starting the training process of a run, so that it outlives whoever started it."""
+"""Starting worker processes; that of a run so that it outlives whoever started it."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
+from typing import IO
 
 from core import paths
 from core.errors import RunError
@@ -28,6 +30,31 @@ def worker_environment() -> dict[str, str]:
     return {**os.environ, **WORKER_ENVIRONMENT}
 
 
+def launch(
+    arguments: Sequence[str], *, output: IO[bytes], environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start ``python -m core.worker ARGUMENTS`` in a session of its own, with nothing to read on stdin.
+
+    Args:
+        arguments: the job and what it takes.
+        output: where stdout and stderr go.
+        environment: variables besides those of :func:`worker_environment`.
+
+    Raises:
+        OSError: the system cannot start it.
+    """
+    return subprocess.Popen(
+        [paths.worker_python(), "-m", "core.worker", *arguments],
+        cwd=paths.package_root(),
+        env={**worker_environment(), **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=os.name != "nt",
+        creationflags=_creation_flags(),
+    )
+
+
 def start_worker(run: RunFolder) -> subprocess.Popen[bytes]:
     """Start (or take up again) the training of a run in a process of its own session.
 
@@ -37,19 +64,9 @@ def start_worker(run: RunFolder) -> subprocess.Popen[bytes]:
     if run.worker_is_alive():
         raise RunError(f"{run.name} is already running.", hint="Wait for it to end, or stop it first.")
     run.withdraw_wish()
-    command = [paths.worker_python(), "-m", "core.worker", "train", str(run.path.resolve())]
     try:
         with open(run.log_file, "ab") as log:
-            process: subprocess.Popen[bytes] = subprocess.Popen(
-                command,
-                cwd=paths.package_root(),
-                env=worker_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=os.name != "nt",
-                creationflags=_creation_flags(),
-            )
+            process = launch(["train", str(run.path.resolve())], output=log)
         run.claim(process.pid)
     except OSError as error:
         raise RunError("The training process could not be started.", reason=str(error)) from error

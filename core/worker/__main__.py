@@ -28,7 +28,15 @@ def main(arguments: list[str]) -> int:
         from core.worker.probe import probe
 
         return probe()
-    print("usage: python -m core.worker train RUN", file=sys.stderr)  # noqa: T201
+    if job == "chat" and len(rest) == 2:
+        from core.worker.chat import chat
+
+        return chat(*rest)
+    if job == "verify" and len(rest) == 3:
+        from core.worker.verify import verify
+
+        return verify(RunFolder(Path(rest[0])), Path(rest[1]), Path(rest[2]))
+    print("usage: python -m core.worker train RUN | verify RUN ADAPTER REPORT | probe", file=sys.stderr)  # noqa: T201
     return 2
 
 

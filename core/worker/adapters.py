@@ -1,0 +1,144 @@
+"""Adapters on one loaded base model: put on, switched, taken off again; the base model itself is never changed.
+
+Their configuration is built from checked values and their weights are safetensors: nothing in an adapter's folder is
+run, and it is never asked which base model it wants.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
+
+from core.errors import ModelError
+from core.export import adapter_config, sums
+from core.export.adapter_config import AdapterConfig
+
+_PREFIX = "base_model.model."
+_MOST_LOADED = 4
+
+
+class _Identity(NamedTuple):
+    """An adapter folder as it is now; another run of training writes it anew."""
+
+    folder: Path
+    modified: int
+    size: int
+
+
+class Adapters:
+    """The adapters of a base model that are in memory; the least recently used give way to new ones."""
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        self._model = model
+        self._adapted: PeftModel | None = None
+        self._loaded: OrderedDict[_Identity, str] = OrderedDict()
+        self._count = 0
+
+    @contextlib.contextmanager
+    def using(self, folder: Path | None) -> Iterator[PreTrainedModel]:
+        """The base model with this adapter, or without any.
+
+        Raises:
+            ModelError: the adapter is missing, damaged, of an unknown kind, or made for another base model.
+        """
+        if folder is not None:
+            name = self._load(folder)
+            assert self._adapted is not None
+            self._adapted.set_adapter(name)
+            yield self._model
+        elif self._adapted is not None:
+            with self._adapted.disable_adapter():
+                yield self._model
+        else:
+            yield self._model
+
+    def _load(self, folder: Path) -> str:
+        config = adapter_config.read(folder)
+        status = (folder / adapter_config.WEIGHTS_FILE).stat()
+        identity = _Identity(folder, status.st_mtime_ns, status.st_size)
+        if identity in self._loaded:
+            self._loaded.move_to_end(identity)
+            return self._loaded[identity]
+        sums.check(folder)
+        weights = _weights(folder)
+        _check_fit(weights, config, self._model)
+        self._count += 1
+        name = f"adapter{self._count}"
+        settings = LoraConfig(**config.arguments)
+        if self._adapted is None:
+            self._adapted = get_peft_model(self._model, settings, adapter_name=name)
+        else:
+            self._adapted.add_adapter(name, settings)
+        self._adapted.eval()
+        self._loaded[identity] = name
+        set_peft_model_state_dict(self._adapted, weights, adapter_name=name)
+        while len(self._loaded) > _MOST_LOADED:
+            _, oldest = self._loaded.popitem(last=False)
+            self._adapted.delete_adapter(oldest)
+        return name
+
+
+def _weights(folder: Path) -> dict[str, torch.Tensor]:
+    path = folder / adapter_config.WEIGHTS_FILE
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(
+            "The adapter is damaged.",
+            reason=f"{path.name} cannot be read: {error}",
+            hint="Take it again from the run, or resume the run, which writes it anew.",
+            details=str(path),
+        ) from error
+
+
+def _check_fit(weights: dict[str, torch.Tensor], config: AdapterConfig, model: PreTrainedModel) -> None:
+    """Prove that the weights are those of this configuration on this model, before anything is put on it."""
+    expected: dict[str, tuple[int, ...]] = {}
+    for path, module in model.named_modules():
+        # A module that carries adapters already keeps its own layer under base_layer.
+        path, layer = path.removesuffix(".base_layer"), getattr(module, "base_layer", module)
+        features = _features(layer)
+        if features is None or not _is_targeted(path, config):
+            continue
+        rank = _rank(path, config)
+        expected[f"{_PREFIX}{path}.lora_A.weight"] = (rank, features[0])
+        expected[f"{_PREFIX}{path}.lora_B.weight"] = (features[1], rank)
+    found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    if expected != found:
+        odd = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+        raise ModelError(
+            "The adapter does not fit this base model.",
+            reason=f"{len(odd)} of its weights are missing, unknown or of another size, for example {odd[0]}."
+            if odd
+            else "It has no weights.",
+            hint="Choose the base model that it was trained on.",
+        )
+
+
+def _features(layer: nn.Module) -> tuple[int, int] | None:
+    """Inputs and outputs of a linear layer; None for other modules."""
+    if isinstance(layer, Conv1D):
+        return layer.nx, layer.nf
+    if isinstance(layer, nn.Linear):
+        return layer.in_features, layer.out_features
+    return None
+
+
+def _is_targeted(path: str, config: AdapterConfig) -> bool:
+    return any(path == name or path.endswith(f".{name}") for name in config.target_modules)
+
+
+def _rank(path: str, config: AdapterConfig) -> int:
+    named = (config.rank_pattern or {}).items()
+    return next((rank for name, rank in named if path == name or path.endswith(f".{name}")), config.rank)
