@@ -128,7 +128,7 @@ def _others(between: str, number: int, path: Path) -> list[RowError]:
     rest = between.strip()
     if rest in ("", ","):
         return []
-    rest = rest.removeprefix(",").removesuffix(",")
+    rest = rest.removeprefix(",").removesuffix(",").strip()
     try:
         values = _decoder.decode(f"[{rest}]") if len(rest) <= LONGEST_LINE else []
     except (RowError, json.JSONDecodeError) as error:

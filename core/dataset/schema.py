@@ -78,12 +78,13 @@ def version_in_file(path: Path) -> int:
         OSError: it cannot be read.
     """
     with open(path, "rb") as file:
-        header = file.read(100)
-    if not header.startswith(_MAGIC) or len(header) < 100:
+        header = file.read(108)
+    if not header.startswith(_MAGIC) or len(header) < 108:
         raise damaged(path, "The file is not a database.")
     version = int.from_bytes(header[60:64], "big")
     made_by = int.from_bytes(header[68:72], "big")
-    if made_by != APPLICATION_ID and (made_by or version):  # both are 0 until the first checkpoint of a new file
+    tables = int.from_bytes(header[103:105], "big")
+    if made_by != APPLICATION_ID and (made_by or version or tables):  # a new file has none until its first checkpoint
         raise foreign(path)
     return version
 
