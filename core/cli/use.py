@@ -34,7 +34,7 @@ def register(commands: Any) -> None:
     generate.add_argument(
         "--temperature", type=_temperature, default=0.0, metavar="T", help="0 (the default) takes the likeliest token"
     )
-    generate.add_argument("--seed", type=int, default=0, metavar="N", help="decides what is drawn with a temperature")
+    generate.add_argument("--seed", type=_at_least_zero, default=0, metavar="N", help="decides what is drawn with a temperature")
     generate.set_defaults(handler=_generate)
 
     export = commands.add_parser("export", help="take an adapter away, verified")
@@ -144,6 +144,13 @@ def _at_least_one(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _at_least_zero(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**63:
+        raise argparse.ArgumentTypeError("must be 0 or more")
     return number
 
 

@@ -1,0 +1,173 @@
+"""Answers of a loaded base model, written token by token and sent as text."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import GenerationConfig, PreTrainedModel, StoppingCriteria, StoppingCriteriaList
+from transformers import logging as transformers_logging
+from transformers.generation.streamers import BaseStreamer
+
+from core.base_models.facts import ModelFacts
+from core.dataset.example import Example
+from core.errors import ModelError, PromptError
+from core.generation.pieces import Pieces
+from core.generation.protocol import Done, End, Generate
+from core.prompt.format import PromptFormat
+from core.recipe.schema import ModelSettings
+from core.worker import device
+from core.worker.adapters import Adapters
+from core.worker.model import load_base
+
+
+class Answering:
+    """A base model with its format and its adapters."""
+
+    def __init__(self, folder: Path, settings: ModelSettings) -> None:
+        """Load it.
+
+        Raises:
+            ModelError: it cannot be loaded.
+        """
+        transformers_logging.set_verbosity_error()
+        began = time.monotonic()
+        self.context_length = ModelFacts.read(folder).context_length
+        self.prompt_format = PromptFormat.load(folder)
+        self.place = device.choose()
+        device.prepare(self.place)
+        self.model: PreTrainedModel = load_base(folder, settings, self.place)
+        # What a model folder proposes (a temperature, a repetition penalty) must not mix with what is asked for.
+        self.model.generation_config = GenerationConfig()
+        self.adapters = Adapters(self.model)
+        self.seconds = time.monotonic() - began
+
+    def answer(self, request: Generate, say: Callable[[str], object], cancelled: Callable[[], bool]) -> Done:
+        """Write one answer.
+
+        Args:
+            request: what is asked.
+            say: told each piece of text.
+            cancelled: asked before each token whether to end.
+
+        Raises:
+            UserError: the request cannot be answered.
+        """
+        prompt = self.prompt_format.encode_prompt(_example(request))
+        longest = self._longest(len(prompt), request.max_new_tokens)
+        stream = _Stream(Pieces(self.prompt_format.decode), say)
+        began = time.monotonic()
+        if not cancelled():
+            with self.adapters.using(Path(request.adapter) if request.adapter else None) as model:
+                began = time.monotonic()
+                self._write(model, prompt, longest, request, stream, _Cancelled(cancelled))
+        stream.flush()
+        end: End = "length"
+        if stream.ids and stream.ids[-1] in self.prompt_format.end_ids:
+            end = "end"
+        elif len(stream.ids) < longest:
+            end = "cancelled"
+        return Done(id=request.id, tokens=len(stream.ids), seconds=time.monotonic() - began, end=end)
+
+    def free_memory(self) -> None:
+        """After a failure: give back what it held."""
+        gc.collect()
+        if self.place.kind == "cuda":
+            torch.cuda.empty_cache()
+
+    def _write(
+        self,
+        model: PreTrainedModel,
+        prompt: list[int],
+        longest: int,
+        request: Generate,
+        stream: _Stream,
+        cancelled: _Cancelled,
+    ) -> None:
+        row = torch.tensor([prompt], device=model.device)
+        drawing: dict[str, Any] = {"do_sample": False}
+        if request.temperature > 0:
+            torch.manual_seed(request.seed)
+            drawing = {"do_sample": True, "temperature": request.temperature, "top_k": 0, "top_p": 1.0}
+        config = GenerationConfig(
+            max_new_tokens=longest,
+            eos_token_id=list(self.prompt_format.end_ids),
+            pad_token_id=self.prompt_format.pad_id,
+            use_cache=True,
+            **drawing,
+        )
+        with torch.no_grad():
+            model.generate(
+                input_ids=row,
+                attention_mask=torch.ones_like(row),
+                generation_config=config,
+                streamer=stream,
+                stopping_criteria=StoppingCriteriaList([cancelled]),
+            )
+
+    def _longest(self, prompt: int, wanted: int) -> int:
+        if not self.context_length:
+            return wanted
+        room = self.context_length - prompt
+        if room < 1:
+            raise ModelError(
+                "The text is too long for this base model.",
+                reason=f"It has {prompt:,} tokens; the model was made for {self.context_length:,} with the answer.",
+                hint="Shorten the instruction or the input.",
+            )
+        return min(wanted, room)
+
+
+class _Stream(BaseStreamer):  # type: ignore[misc]
+    """Takes the tokens of ``generate`` (the prompt first) and says them as text."""
+
+    def __init__(self, pieces: Pieces, say: Callable[[str], object]) -> None:
+        self._pieces = pieces
+        self._say = say
+        self._has_prompt = False
+
+    @property
+    def ids(self) -> list[int]:
+        """The tokens written so far."""
+        return self._pieces.ids
+
+    def put(self, value: torch.Tensor) -> None:
+        """Take the prompt, or the next token."""
+        if not self._has_prompt:
+            self._has_prompt = True
+            return
+        for token in value.flatten().tolist():
+            self._send(self._pieces.add(token))
+
+    def end(self) -> None:
+        """The last token has come."""
+
+    def flush(self) -> None:
+        """Send what was held back."""
+        self._send(self._pieces.rest())
+
+    def _send(self, text: str) -> None:
+        if text:
+            self._say(text)
+
+
+class _Cancelled(StoppingCriteria):  # type: ignore[misc]
+    """Ends an answer that is no longer wanted."""
+
+    def __init__(self, cancelled: Callable[[], bool]) -> None:
+        self._cancelled = cancelled
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
+        """Whether to stop, for each row."""
+        return torch.full((input_ids.shape[0],), self._cancelled(), dtype=torch.bool, device=input_ids.device)
+
+
+def _example(request: Generate) -> Example:
+    try:
+        return Example.from_frozen(request.example)
+    except (KeyError, TypeError, ValueError) as error:
+        raise PromptError("The question cannot be read.", reason=repr(error)) from error

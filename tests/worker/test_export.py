@@ -1,0 +1,283 @@
+"""An export is what was trained, loaded in a fresh process, or it is not there at all."""
+
+import json
+import shutil
+import subprocess
+import zipfile
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+import torch
+from peft import PeftModel
+from safetensors.torch import load_file, save_file
+from transformers import AutoTokenizer
+
+from core.errors import ModelError, UserError
+from core.export import sums
+from core.export.adapter import ExportCancelled, export_adapter
+from core.export.archive import unpack
+from core.prompt.format import PromptFormat
+from core.runs.folder import RunFolder
+from core.worker import device
+from core.worker.adapter import save_adapter
+from core.worker.model import load_base
+from core.worker.reference import compare, write_reference
+from core.worker.verify import verify
+
+NAMES = {
+    *("adapter_model.safetensors", "adapter_config.json", "tokenizer.json", "tokenizer_config.json"),
+    *("chat_template.jinja", "README.md", "SHA256SUMS"),
+}
+
+
+@pytest.fixture
+def run(trained_run, tmp_path):
+    """A copy of the trained run that may be harmed."""
+    shutil.copytree(trained_run.path, tmp_path / "runs" / trained_run.name)
+    return RunFolder(tmp_path / "runs" / trained_run.name)
+
+
+@pytest.fixture
+def out(tmp_path):
+    folder = tmp_path / "Größe 数据 #1 %20 'x'"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def load(tiny_model):
+    def load(run):
+        return load_base(tiny_model, run.recipe().model, device.choose())
+
+    return load
+
+
+@pytest.fixture
+def checked_here(monkeypatch):
+    """The check runs in this process: quicker, for what does not depend on a fresh one."""
+
+    class Here:
+        def __init__(self, arguments, output):
+            job, run, folder, report = arguments
+            assert job == "verify"
+            self.returncode = verify(RunFolder(Path(run)), Path(folder), Path(report))
+
+        def poll(self):
+            return self.returncode
+
+    monkeypatch.setattr("core.export.adapter.launch", Here)
+
+
+def rewrite_weights(folder, change):
+    weights = load_file(folder / "adapter_model.safetensors")
+    change(weights)
+    save_file(weights, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+
+
+def flip(file, at):
+    data = bytearray(file.read_bytes())
+    data[at] ^= 0x40
+    file.write_bytes(data)
+
+
+def test_a_folder_is_a_plain_peft_adapter_without_local_paths(run, out, load, tiny_model):
+    seen = []
+    result = export_adapter(run, out / "sounds", progress=lambda done, total: seen.append((done, total)))
+    assert set(result.files) == {*NAMES, "verify.json"} == {path.name for path in (out / "sounds").iterdir()}
+    assert (result.verified, result.max_logit_difference, result.greedy_equal) == (True, 0.0, True)
+    assert seen == sorted(seen)
+    assert seen[-1][0] == seen[-1][1]
+    assert list(out.iterdir()) == [out / "sounds"], "nothing is left beside it"
+
+    model = PeftModel.from_pretrained(load(run), out / "sounds")
+    assert compare(model, run.reference_file).max_logit_difference == 0
+
+    for path in (out / "sounds").iterdir():
+        for secret in (str(tiny_model.parent), str(run.path.parent), str(out.parent)):
+            assert secret.encode() not in path.read_bytes(), path.name
+    config = json.loads((out / "sounds" / "adapter_config.json").read_text(encoding="utf-8"))
+    assert config["base_model_name_or_path"] == tiny_model.name
+    assert not [key for key in config if "megatron" in key or key == "auto_mapping"]
+    record = json.loads(result.record.read_text(encoding="utf-8"))
+    assert record["verified"] is True
+    assert record["positions"] > 30
+    assert set(record["sha256"]) == NAMES - {"README.md", "SHA256SUMS"}
+
+
+def test_the_tokenizer_that_goes_along_is_the_base_models(run, tiny_model, tiny_examples):
+    tokenizer = AutoTokenizer.from_pretrained(run.adapter)
+    for example in tiny_examples[:5]:
+        ids = tokenizer.apply_chat_template(example.prompt_messages(), add_generation_prompt=True, return_dict=False)
+        assert list(ids) == PromptFormat.load(tiny_model).encode_prompt(example)
+
+
+def test_sha256sum_reads_the_hashes(run):
+    command = shutil.which("sha256sum")
+    if command is None:
+        pytest.skip("no sha256sum here")
+    subprocess.run([command, "--check", "--quiet", "SHA256SUMS"], cwd=run.adapter, check=True)
+
+
+def test_a_zip_holds_the_same_files(run, out):
+    result = export_adapter(run, out / "sounds.zip")
+    assert result.path == out / "sounds.zip"
+    assert result.max_logit_difference == 0
+    assert sorted(path.name for path in out.iterdir()) == ["sounds.verify.json", "sounds.zip"]
+    with zipfile.ZipFile(out / "sounds.zip") as archive:
+        assert archive.testzip() is None
+        assert {name.removeprefix("sounds/") for name in archive.namelist()} == NAMES == set(result.files)
+    files = unpack(out / "sounds.zip", out / "again")
+    for path in files:
+        assert path.read_bytes() == (run.adapter / path.name).read_bytes()
+
+
+def test_what_is_there_stays_untouched(run, out):
+    (out / "folder").mkdir()
+    (out / "letter.zip").write_text("mine", encoding="utf-8")
+    (out / "other.verify.json").write_text("mine", encoding="utf-8")
+    (out / "link").symlink_to(out / "nowhere")
+    for name in ("folder", "letter.zip", "other.zip", "link"):
+        with pytest.raises(UserError, match="there already"):
+            export_adapter(run, out / name)
+    assert (out / "letter.zip").read_text(encoding="utf-8") == "mine"
+    assert sorted(path.name for path in out.iterdir()) == ["folder", "letter.zip", "link", "other.verify.json"]
+
+
+def test_what_appears_meanwhile_stays_untouched(checked_here, run, out):
+    def appear(done, total):
+        target.mkdir(exist_ok=True)
+        (target / "mine.txt").write_text("mine", encoding="utf-8")
+
+    target = out / "sounds"
+    with pytest.raises(UserError, match="there already"):
+        export_adapter(run, target, progress=appear)
+    assert [path.name for path in target.iterdir()] == ["mine.txt"]
+    assert list(out.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("name", ["adapter_model.safetensors", "adapter_config.json", "tokenizer.json"])
+def test_a_flipped_byte_in_the_run_is_found_before_anything_is_written(run, out, name):
+    flip(run.adapter / name, -200)
+    with pytest.raises(ModelError):
+        export_adapter(run, out / "sounds")
+    assert not list(out.iterdir())
+
+
+def test_a_byte_flipped_on_the_way_is_found(checked_here, run, out):
+    def harm(done, total):
+        for file in out.glob(".*/adapter/adapter_model.safetensors"):
+            if (file.parent / "tokenizer.json").exists() and not harmed:
+                flip(file, -200)
+                harmed.append(file)
+
+    harmed = []
+    with pytest.raises(ModelError, match="damaged"):
+        export_adapter(run, out / "sounds", progress=harm)
+    assert harmed
+    assert not list(out.iterdir())
+
+
+def test_another_adapter_than_the_trained_one_is_found_by_its_logits(checked_here, run, out):
+    def halve(weights):
+        name = next(name for name in weights if "lora_B" in name)
+        weights[name] *= 0.5
+
+    rewrite_weights(run.adapter, halve)
+    hashed = sums.dumps(run.adapter, NAMES - {"README.md", "SHA256SUMS"})
+    (run.adapter / "SHA256SUMS").write_text(hashed, encoding="utf-8")
+    with pytest.raises(ModelError, match="not the one that was trained") as caught:
+        export_adapter(run, out / "sounds.zip")
+    assert "differ by up to" in caught.value.reason
+    assert not list(out.iterdir())
+
+
+def test_a_cancelled_export_leaves_nothing(run, out):
+    for patience in (0, 1, 12):
+        asked = []
+
+        def cancelled(asked=asked, patience=patience):
+            asked.append(1)
+            return len(asked) > patience
+
+        with pytest.raises(ExportCancelled):
+            export_adapter(run, out / "sounds.zip", cancelled=cancelled)
+        assert not list(out.iterdir())
+
+
+def test_a_full_disk_is_told_before(run, out, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 1000))
+    with pytest.raises(UserError, match="not enough space") as caught:
+        export_adapter(run, out / "sounds")
+    assert "MB" in caught.value.reason
+    assert not list(out.iterdir())
+
+
+def test_runs_without_adapter_or_reference_say_so(run, out):
+    run.reference_file.unlink()
+    with pytest.raises(ModelError, match="could not be verified"):
+        export_adapter(run, out / "sounds")
+    shutil.rmtree(run.adapter)
+    with pytest.raises(ModelError, match="has no adapter"):
+        export_adapter(run, out / "sounds")
+
+
+def test_a_base_model_that_is_gone_is_told(checked_here, run, out):
+    text = run.recipe_file.read_text(encoding="utf-8")
+    base = run.recipe().model.base
+    run.recipe_file.write_text(text.replace(base, "/nowhere/at-all"), encoding="utf-8")
+    with pytest.raises(ModelError, match="at-all"):
+        export_adapter(run, out / "sounds")
+    assert not list(out.iterdir())
+
+
+def test_saving_again_replaces_the_adapter_and_cleans_up_after_a_crash(run, load, tiny_model):
+    model = PeftModel.from_pretrained(load(run), run.adapter)
+    before = load_file(run.adapter / "adapter_model.safetensors")
+    for parameter_name, parameter in model.named_parameters():
+        if "lora_B" in parameter_name:
+            parameter.data.mul_(2)
+    (run.path / ".adapter.dead.tmp").mkdir()
+    shutil.move(run.adapter, run.path / ".adapter.dead.old")  # a crash between the two renames
+    save_adapter(model, base=tiny_model, run=run)
+    after = load_file(run.adapter / "adapter_model.safetensors")
+    assert all(torch.equal(after[name], before[name] * (2 if "lora_B" in name else 1)) for name in before)
+    assert not list(run.path.glob(".adapter.*"))
+
+
+def test_an_adapter_that_cannot_be_saved_leaves_the_earlier_one(run, load, tiny_model, monkeypatch):
+    model = PeftModel.from_pretrained(load(run), run.adapter)
+    before = (run.adapter / "adapter_model.safetensors").read_bytes()
+    run.recipe_file.unlink()
+    with pytest.raises(FileNotFoundError):
+        save_adapter(model, base=tiny_model, run=run)
+    assert (run.adapter / "adapter_model.safetensors").read_bytes() == before
+    assert not list(run.path.glob(".adapter.*"))
+
+
+def test_the_reference_is_small_and_refuses_what_is_no_reference(run, load, tmp_path):
+    base = load(run)
+    path = tmp_path / "reference.safetensors"
+    write_reference(base, [[3, 4, 5], [], [7] * 100], path)
+    found = load_file(path)
+    assert {name: tuple(tensor.shape) for name, tensor in found.items()} == {
+        "input_ids_0": (3,),
+        "logits_0": (3, base.config.vocab_size),
+        "input_ids_1": (100,),
+        "logits_1": (32, base.config.vocab_size),
+    }
+    assert compare(base, path).holds
+    flip(path, 3)
+    with pytest.raises(ModelError, match="nothing to compare"):
+        compare(base, path)
+    with pytest.raises(ModelError, match="nothing to compare"):
+        compare(base, tmp_path / "missing")
+
+
+def test_numbers_that_are_none_are_no_match(run, load):
+    model = PeftModel.from_pretrained(load(run), run.adapter)
+    next(p for n, p in model.named_parameters() if "lora_B" in n).data.fill_(float("nan"))
+    comparison = compare(model, run.reference_file)
+    assert comparison.max_logit_difference == float("inf")
+    assert not comparison.holds
