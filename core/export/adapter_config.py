@@ -81,7 +81,11 @@ def read(folder: Path) -> AdapterConfig:
             hint="Save it again with safe_serialization=True." if pickled else "Train a run to its end first.",
             details=str(folder),
         )
-    return _Reader(path, read_object(path)).config()
+    try:
+        values = read_object(path)
+    except ModelError as error:
+        raise _Reader(path, {}).refused(error.reason) from error
+    return _Reader(path, values).config()
 
 
 def public_base(base: str) -> tuple[str, str]:
@@ -132,7 +136,7 @@ class _Reader:
     def config(self) -> AdapterConfig:
         kind = self._values.pop("peft_type", None)
         if kind != "LORA":
-            raise self._refused(f"It is of the kind {str(kind)[:40]!r}; only LoRA adapters are used here.")
+            raise self.refused(f"It is of the kind {str(kind)[:40]!r}; only LoRA adapters are used here.")
         config = AdapterConfig(
             rank=self._whole("r", self._values.pop("r", None)),
             alpha=self._number("lora_alpha", self._values.pop("lora_alpha", None)),
@@ -142,45 +146,46 @@ class _Reader:
             alpha_pattern=self._pattern("alpha_pattern", self._number),
         )
         if self._values.pop("bias", "none") != "none":
-            raise self._refused("It trains biases as well, which is not supported.")
+            raise self.refused("It trains biases as well, which is not supported.")
         if self._values.pop("init_lora_weights", True) not in (True, False, "gaussian"):
-            raise self._refused("It was made for a base model that was changed when it began (init_lora_weights).")
+            raise self.refused("It was made for a base model that was changed when it began (init_lora_weights).")
         self._values.pop("fan_in_fan_out", None)  # follows from the kind of layer
         for key, value in self._values.items():
             if key not in _IGNORED and value not in (None, False, {}, [], ""):
-                raise self._refused(f"It uses {key[:60]!r}, which is not supported.")
+                raise self.refused(f"It uses {key[:60]!r}, which is not supported.")
         return config
 
     def _modules(self) -> tuple[str, ...]:
         value = self._values.pop("target_modules", None)
         if not isinstance(value, list) or not 1 <= len(value) <= _MOST_MODULES:
-            raise self._refused("target_modules must be a list of names.")
+            raise self.refused("target_modules must be a list of names.")
         return tuple(self._name("target_modules", name) for name in value)
 
     def _pattern(self, key: str, check: Any) -> dict[str, Any]:
         value = self._values.pop(key, None) or {}
         if not isinstance(value, dict) or len(value) > _MOST_MODULES:
-            raise self._refused(f"{key} must be an object.")
+            raise self.refused(f"{key} must be an object.")
         return {self._name(key, name): check(key, number) for name, number in value.items()}
 
     def _name(self, key: str, value: object) -> str:
         # PEFT takes these for regular expressions in places; a name is one that matches itself and hangs nothing.
         if not isinstance(value, str) or len(value) > 300 or not _MODULE.fullmatch(value):
-            raise self._refused(f"{key} has {str(value)[:60]!r}, which is no module's name.")
+            raise self.refused(f"{key} has {str(value)[:60]!r}, which is no module's name.")
         return value
 
     def _whole(self, key: str, value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _LARGEST_RANK:
-            raise self._refused(f"{key} is {str(value)[:40]}; it must be a whole number from 1 to {_LARGEST_RANK}.")
+            raise self.refused(f"{key} is {str(value)[:40]}; it must be a whole number from 1 to {_LARGEST_RANK}.")
         return value
 
     def _number(self, key: str, value: object) -> float:
         fits = isinstance(value, (int, float)) and not isinstance(value, bool)
         if not fits or not math.isfinite(value) or not 0 < value <= 1_000_000:  # type: ignore[arg-type, operator]
-            raise self._refused(f"{key} is {str(value)[:40]}; it must be a number greater than 0.")
+            raise self.refused(f"{key} is {str(value)[:40]}; it must be a number greater than 0.")
         return value  # type: ignore[return-value]
 
-    def _refused(self, reason: str) -> ModelError:
+    def refused(self, reason: str) -> ModelError:
+        """What to say when it cannot be used."""
         return ModelError(
             "This adapter cannot be used.",
             reason=reason,
