@@ -6,10 +6,12 @@ Nothing that exists is ever written over, and nothing is deleted but what was ma
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,7 @@ Progress = Callable[[int, int], object]
 Cancelled = Callable[[], bool]
 _MARGIN = 16 * 1024 * 1024  # bytes to leave free
 _LOOK_AGAIN = 0.1  # seconds between two looks whether the check is still wanted
+_USUAL_CHECK = 5.0  # seconds that the check of a small model takes
 _TAIL = 20_000
 
 
@@ -158,9 +161,9 @@ class _Export:
 
     def _check_space(self, sources: list[Path]) -> None:
         size = sum(source.stat().st_size for source in sources)
-        # The check takes about as long as copying some hundred megabytes.
-        self._total = (2 if self.is_zip else 1) * size + (256 << 20)
-        needed = size * (2 if self.is_zip else 1) + _MARGIN
+        written = size * (2 if self.is_zip else 1)
+        self._total = 2 * written  # the second half is the check
+        needed = written + _MARGIN
         free = shutil.disk_usage(self.target.parent).free
         if free < needed:
             raise UserError(
@@ -199,9 +202,12 @@ class _Export:
         report, log = aside / "report.json", aside / "log.txt"
         with open(log, "xb") as output:
             process = launch(["verify", str(self.run.path.resolve()), str(folder), str(report)], output=output)
+        began = time.monotonic()
         try:
             while process.poll() is None:
-                self._advance(0)
+                # How long it takes is not known: the bar goes on, slower and slower.
+                share = 1 - math.exp((began - time.monotonic()) / _USUAL_CHECK)
+                self._advance(max(0, round(self._total / 2 * (1 + 0.95 * share)) - self._done))
                 try:
                     process.wait(_LOOK_AGAIN)
                 except subprocess.TimeoutExpired:

@@ -13,7 +13,6 @@ import threading
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
-from typing import IO
 
 from core.errors import UserError
 from core.generation.protocol import (
@@ -64,13 +63,8 @@ class Link:
         self._answers_lock = threading.Lock()
         self._folder = tempfile.TemporaryDirectory(prefix="tunesmith-", ignore_cleanup_errors=True)
         self._log = log or Path(self._folder.name) / "log.txt"
-        key = secrets.token_bytes(32)
         try:
-            self._listener = _listen(Path(self._folder.name), key)
-            with _append(self._log) as output:
-                self._log_start = output.tell()
-                arguments = ["chat", _family(self._listener), _address(self._listener)]
-                self._process = launch(arguments, output=output, environment={KEY_VARIABLE: key.hex()})
+            self._start()
         except OSError as error:
             self._folder.cleanup()
             raise UserError("The model process could not be started.", reason=str(error)) from error
@@ -82,6 +76,19 @@ class Link:
     def pid(self) -> int:
         """The number of the process."""
         return self._process.pid
+
+    def _start(self) -> None:
+        key = secrets.token_bytes(32)
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._listener = _listen(Path(self._folder.name), key)
+        try:
+            with open(self._log, "ab") as output:
+                self._log_start = output.tell()
+                arguments = ["chat", _family(self._listener), _address(self._listener)]
+                self._process = launch(arguments, output=output, environment={KEY_VARIABLE: key.hex()})
+        except OSError:
+            self._listener.close()
+            raise
 
     def ask(self, request: Request) -> None:
         """Send a request; one to a process that is gone is dropped (its answers say so)."""
@@ -201,11 +208,6 @@ def _family(listener: Listener) -> str:
 def _address(listener: Listener) -> str:
     address = listener.address
     return str(address[1]) if isinstance(address, tuple) else str(address)
-
-
-def _append(log: Path) -> IO[bytes]:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    return open(log, "ab")
 
 
 def _tail(log: Path, start: int) -> str:

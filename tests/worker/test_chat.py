@@ -221,6 +221,7 @@ def test_a_base_model_that_is_not_there_is_told_as_such(tmp_path):
     assert not process.alive
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_killed_process_is_told_with_its_log_and_can_be_started_again(tiny_model, tmp_path):
     log = tmp_path / "logs" / "model.txt"
     process = ModelProcess(str(tiny_model), ModelSettings(base=str(tiny_model)), log=log)
@@ -249,6 +250,7 @@ def test_a_killed_process_is_told_with_its_log_and_can_be_started_again(tiny_mod
         said(process)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_the_process_ends_with_its_parent(tiny_model):
     """The parent is killed without a word; the process must not stay behind."""
     code = (
