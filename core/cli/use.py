@@ -34,7 +34,9 @@ def register(commands: Any) -> None:
     generate.add_argument(
         "--temperature", type=_temperature, default=0.0, metavar="T", help="0 (the default) takes the likeliest token"
     )
-    generate.add_argument("--seed", type=_at_least_zero, default=0, metavar="N", help="decides what is drawn with a temperature")
+    generate.add_argument(
+        "--seed", type=_at_least_zero, default=0, metavar="N", help="decides what is drawn with a temperature"
+    )
     generate.set_defaults(handler=_generate)
 
     export = commands.add_parser("export", help="take an adapter away, verified")

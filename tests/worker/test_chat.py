@@ -251,7 +251,7 @@ def test_a_killed_process_is_told_with_its_log_and_can_be_started_again(tiny_mod
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_the_process_ends_with_its_parent(tiny_model):
+def test_the_process_ends_with_its_parent(tiny_model, tmp_path):
     """The parent is killed without a word; the process must not stay behind."""
     code = (
         "import sys\n"
@@ -265,7 +265,7 @@ def test_the_process_ends_with_its_parent(tiny_model):
     parent = subprocess.Popen(
         [sys.executable, "-c", code, str(tiny_model)],
         cwd=paths.package_root(),
-        env=worker_environment(),
+        env={**worker_environment(), "TMPDIR": str(tmp_path)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
