@@ -7,7 +7,7 @@ from typing import Any
 
 from core import paths
 from core.recipe.file import flatten, load_partial
-from core.recipe.recipe import get, with_settings
+from core.recipe.recipe import differences, get, with_settings
 from core.recipe.schema import STARTER, Recipe
 
 
@@ -69,3 +69,26 @@ def apply(preset: Preset, recipe: Recipe) -> Recipe:
 def matching(recipe: Recipe) -> Preset | None:
     """The preset that the recipe agrees with, if any."""
     return next((preset for preset in PRESETS if apply(preset, recipe) == recipe), None)
+
+
+def nearest(recipe: Recipe) -> Preset:
+    """The preset that the recipe differs least from; Balanced of several."""
+    order = sorted(PRESETS, key=lambda preset: preset.id != "balanced")
+    return min(order, key=lambda preset: len(differences(apply(preset, recipe), recipe)))
+
+
+def with_base(recipe: Recipe, base: str) -> Recipe:
+    """The recipe for another base model.
+
+    Where the old or the new model brings settings of its own, those change with it: what suits a tiny model spoils a
+    large one, and the other way round. Modules chosen by name belong to the old model and give way to all layers.
+    """
+    old = recipe.model.base
+    brought = {*brought_by(old), *brought_by(base)}
+    lost = {"model.base", *brought, *(_PRESET_SETTINGS if brought else ())}
+    if isinstance(recipe.lora.target_modules, list):
+        lost.add("lora.target_modules")
+    preset = nearest(recipe)
+    own = differences(apply(preset, base_recipe(old)), recipe)
+    kept = {name: mine for name, (_, mine) in own.items() if name not in lost}
+    return with_settings(apply(preset, base_recipe(base)), kept)

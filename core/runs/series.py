@@ -48,6 +48,18 @@ class Series:
             case Resumed():
                 self._drop_after(event.step)
 
+    def copy(self) -> Series:
+        """The same points, which later events do not change (for use in another thread)."""
+        return Series(
+            list(self.steps),
+            list(self.at),
+            list(self.tokens),
+            {name: list(values) for name, values in self.metrics.items()},
+            list(self.heldout),
+            dict(self.samples),
+            list(self.checkpoints),
+        )
+
     def _drop_after(self, step: int) -> None:
         keep = bisect_right(self.steps, step)
         if keep == len(self.steps):

@@ -1,0 +1,109 @@
+"""What commands print: words for people, JSON for machines, one line for a failure."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from core.errors import UserError
+
+FAILED = 1
+WRONG_USE = 2
+
+
+class WrongUse(UserError):
+    """The command line itself is wrong: exit code 2."""
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Give a command the switch ``--json``."""
+    parser.add_argument("--json", action="store_true", help="print JSON for other programs")
+
+
+def emit(result: object) -> None:
+    """Print one JSON value on a line of its own; paths become text."""
+    print(json.dumps(result, default=_plain, allow_nan=False), flush=True)
+
+
+def line(text: str = "") -> None:
+    """Print a line for people."""
+    print(text, flush=True)
+
+
+def fail(error: UserError) -> None:
+    """Say on stderr, in one line, what happened, why, and what to do."""
+    print(f"tunesmith: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time with its two largest units: "2 min 40 s"; a dash when it is not known."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    if not minutes:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows under headings in columns; all but the first column are set to the right."""
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column == 0 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in (head, *rows)
+    )
+
+
+class ProgressLine:
+    """A line that is written over on a terminal, and repeated now and then in a file.
+
+    Args:
+        stream: where to write.
+        interval: seconds between two lines where they cannot be written over.
+    """
+
+    def __init__(self, stream: TextIO, interval: float = 10.0) -> None:
+        self._stream = stream
+        self._rewrites = stream.isatty()
+        self._interval = interval
+        self._shown = ""
+        self._at = -interval
+
+    def show(self, text: str) -> None:
+        """Replace the line."""
+        if self._rewrites:
+            self._stream.write(f"\r{text.ljust(len(self._shown))}")
+            self._stream.flush()
+            self._shown = text
+        elif time.monotonic() - self._at >= self._interval:
+            self._at = time.monotonic()
+            print(text, file=self._stream, flush=True)
+
+    def clear(self) -> None:
+        """Take the line away, so that something else can be printed."""
+        if self._rewrites and self._shown:
+            self._stream.write(f"\r{' ' * len(self._shown)}\r")
+            self._shown = ""
+
+
+def use_any_text() -> None:
+    """Let no character that the terminal's encoding lacks end a command."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"{value!r} is not JSON")
