@@ -3,8 +3,8 @@
 import bitsandbytes as bnb
 import pytest
 import torch
-from core.base_models.facts import ModelFacts
 
+from core.base_models.facts import ModelFacts
 from core.errors import ModelError
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
