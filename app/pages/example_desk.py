@@ -10,7 +10,6 @@ from PySide6.QtCore import QObject, Signal
 from app.models.autosave import Autosave
 from app.models.example_table import ExampleTable
 from app.models.form_counter import Counted, FormCounter
-from app.models.token_counter import TokenCounter
 from app.session import Session
 from app.widgets.example_browser import ExampleBrowser
 from app.widgets.example_form import ExampleForm

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app import format, tasks
+from app import format
 from app.session import Session
 from app.widgets.example_browser import ExampleBrowser
 from app.widgets.export_dialog import FORMATS, ExportDialog, Scope

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QHideEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QPushButton, QSplitter, QStackedWidget, QWidget
 from shiboken6 import isValid
 
@@ -109,22 +109,31 @@ class ExamplesPage(Page):
         selection.status_wanted.connect(self.mark)
         selection.duplicate_wanted.connect(self.duplicate)
         selection.delete_wanted.connect(self.delete)
-        shortcuts: tuple[tuple[str, Callable[[], object]], ...] = (
-            ("Ctrl+Shift+N", self.new),
-            ("Ctrl+F", self.find),
-            ("Ctrl+Return", self.desk.save_and_next),
-            ("Ctrl+Enter", self.desk.save_and_next),
-            ("Alt+Up", self.desk.previous),
-            ("Ctrl+PgUp", self.desk.previous),
-            ("Alt+Down", self.desk.next),
-            ("Ctrl+PgDown", self.desk.next),
-            ("Ctrl+D", self.duplicate),
-        )
-        for keys, act in shortcuts:
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(act)
+        self._add_verbs()
 
+    def _add_verbs(self) -> None:
+        """What the palette and the list of shortcuts offer while this page is shown."""
+        verbs: tuple[tuple[str, str, Callable[[], object]], ...] = (
+            ("New example", "Ctrl+Shift+N", self.new),
+            ("Save and go to the next example", "Ctrl+Return Ctrl+Enter", self.desk.save_and_next),
+            ("Previous example", "Alt+Up Ctrl+PgUp", self.desk.previous),
+            ("Next example", "Alt+Down Ctrl+PgDown", self.desk.next),
+            ("Find an example", "Ctrl+F", self.find),
+            ("Duplicate the selected examples", "Ctrl+D", self.duplicate),
+            ("Import examples…", "", self.files.import_examples),
+            ("Export examples…", "", self.files.export_examples),
+        )
+        for words, keys, act in verbs:
+            action = QAction(words, self)
+            action.setShortcuts([QKeySequence(key) for key in keys.split()])
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            action.triggered.connect(lambda _checked=False, act=act: act())
+            self.addAction(action)
+        delete = QAction("Delete the selected examples", self)
+        delete.setShortcut(QKeySequence.StandardKey.Delete)
+        delete.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # the key is the table's; here it is only named
+        delete.triggered.connect(self.delete)
+        self.addAction(delete)
     def _join_session(self) -> None:
         session = self.session
         session.project_changed.connect(self._project_changed)

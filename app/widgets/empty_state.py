@@ -24,6 +24,8 @@ class EmptyState(QWidget):
         self._title = QLabel(title)
         self._title.setProperty("kind", "heading")
         self._text = QLabel(text)
+        for label in (self._title, self._text):  # what a user searched for may stand in it
+            label.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setWordWrap(True)
         self._text.setMaximumWidth(460)
         self._text.setAlignment(Qt.AlignmentFlag.AlignHCenter)

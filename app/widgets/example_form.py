@@ -18,6 +18,7 @@ from app.widgets.token_meter import TokenMeter
 from app.widgets.token_view import TokenView
 from core.dataset.example import Example
 
+_GUTTER = 12  # room at the right for a scroll bar, so that fields keep their width when it comes
 TEXTS = ("instruction", "input", "output", "system", "note")
 
 
@@ -71,7 +72,7 @@ class ExampleForm(QFrame):
         inside = QWidget()
         inside.setProperty("kind", "scrolled")
         fields = QVBoxLayout(inside)
-        fields.setContentsMargins(0, 0, 0, 0)
+        fields.setContentsMargins(0, 0, _GUTTER, 0)
         fields.setSpacing(12)
         for name in ("instruction", "input", "output"):
             fields.addWidget(self.fields[name], 1 if name == "output" else 0)
@@ -82,19 +83,25 @@ class ExampleForm(QFrame):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(inside)
+        scroll.verticalScrollBar().rangeChanged.connect(
+            lambda _low, high: fields.setContentsMargins(0, 0, 0 if high else _GUTTER, 0)
+        )
         write = QWidget()
         column = QVBoxLayout(write)
         column.setContentsMargins(0, 12, 0, 0)
         column.setSpacing(12)
         column.addWidget(scroll, 1)
         column.addWidget(self.meter)
+        self.meter.setContentsMargins(0, 0, _GUTTER, 0)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
         self.tabs.addTab(write, "Write")
         self.tabs.addTab(self.tokens, "What the model sees")
         self.tabs.currentChanged.connect(lambda _tab: self.tab_changed.emit())
         whole = QVBoxLayout(self)
-        whole.setContentsMargins(16, 16, 16, 16)
+        whole.setContentsMargins(SPACE.CARD, SPACE.CARD, SPACE.CARD - _GUTTER, SPACE.CARD)
+        self.header.setContentsMargins(0, 0, _GUTTER, 0)
+        self.tokens.setContentsMargins(0, 0, _GUTTER, 0)
         whole.setSpacing(SPACE.UNIT)
         whole.addWidget(self.header)
         whole.addWidget(self.tabs, 1)

@@ -7,12 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHBoxLayout, QHeaderView, QLabel, QPushButton, QTableView
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import format
 from app.theme import SPACE
 from app.widgets.elided_label import ElidedLabel
+from app.widgets.example_delegate import runs_right_to_left
 from core.dataset.files import ReadResult
 
 _FIRST = 50
@@ -50,9 +62,10 @@ class ImportPreview(QWidget):
         column.addLayout(head)
         column.addWidget(self._words)
         column.addWidget(caption)
-        column.addWidget(self.rows, 3)
+        column.addWidget(_framed(self.rows), 3)
         column.addWidget(self._skipped_words)
-        column.addWidget(self.skipped, 2)
+        self._skipped = _framed(self.skipped)
+        column.addWidget(self._skipped, 2)
 
     def show_result(self, path: Path, result: ReadResult) -> None:
         """Show what was read."""
@@ -66,7 +79,7 @@ class ImportPreview(QWidget):
         skipped = result.skipped
         self._skipped_words.setVisible(bool(skipped))
         self._skipped_words.setText(f"Skipped: {format.plural(len(skipped), 'row')}")
-        self.skipped.setVisible(bool(skipped))
+        self._skipped.setVisible(bool(skipped))
         reasons = [[format.count(row.row), row.column, row.reason] for row in skipped]
         self.skipped.fill(["Row", "Column", "Why"], reasons, stretch=(2,))
 
@@ -89,6 +102,25 @@ def words(result: ReadResult) -> str:
     return said
 
 
+def _framed(table: QTableView) -> QFrame:
+    """A table on a card of its own."""
+    frame = QFrame()
+    frame.setProperty("kind", "card")
+    column = QVBoxLayout(frame)
+    column.setContentsMargins(1, 1, 1, 1)
+    column.addWidget(table)
+    return frame
+
+
+class _PlainDelegate(QStyledItemDelegate):
+    """Text that runs from right to left begins at the right."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        if runs_right_to_left(option.text):
+            option.direction = Qt.LayoutDirection.RightToLeft
+
+
 class _PlainTable(QTableView):
     """Rows to look at."""
 
@@ -97,7 +129,7 @@ class _PlainTable(QTableView):
         self._cells = _Cells(self)
         self.setModel(self._cells)
         self.setAccessibleName(name)
-        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setItemDelegate(_PlainDelegate(self))
         self.setShowGrid(False)
         self.setWordWrap(False)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
@@ -107,6 +139,7 @@ class _PlainTable(QTableView):
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(30)
         self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
 
     def fill(self, titles: Sequence[str], rows: Sequence[Sequence[str]], *, stretch: Sequence[int]) -> None:
         """Show these rows; the columns in ``stretch`` share the width."""

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QTextEdit, QWidget
 from app import theme
 
 _PARAGRAPH = "\u2029"
-_LINE_HEIGHT = 150.0  # per cent
+_LINE_HEIGHT = 1.5  # of the font size; a script that needs more gets more
 _MARGIN = 3  # besides the padding of the style sheet
 
 
@@ -101,9 +101,7 @@ class PlainEditor(QTextEdit):
         self._loading = True
         self.setPlainText("")
         cursor = QTextCursor(self.document())
-        form = QTextBlockFormat()
-        form.setLineHeight(_LINE_HEIGHT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
-        cursor.setBlockFormat(form)  # every later paragraph takes it over from this one
+        cursor.setBlockFormat(self._spacing())  # every later paragraph takes it over from this one
         cursor.insertText(text)
         self.document().clearUndoRedoStacks()
         self.moveCursor(QTextCursor.MoveOperation.Start)
@@ -151,7 +149,21 @@ class PlainEditor(QTextEdit):
 
     def _set_font(self) -> None:
         self.setFont(theme.ui_font("editor"))
+        self._loading = True
+        cursor = QTextCursor(self.document())
+        cursor.select(QTextCursor.SelectionType.Document)
+        cursor.setBlockFormat(self._spacing())
+        self._loading = False
         self.updateGeometry()
+
+    def _spacing(self) -> QTextBlockFormat:
+        form = QTextBlockFormat()
+        least = QTextBlockFormat.LineHeightTypes.MinimumHeight
+        form.setLineHeight(self._line(), least.value)
+        return form
+
+    def _line(self) -> float:
+        return max(_LINE_HEIGHT * self.font().pixelSize(), QFontMetricsF(self.font()).height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Measure again: another width breaks the lines elsewhere."""
@@ -169,8 +181,7 @@ class PlainEditor(QTextEdit):
         return QSize(120, self.sizeHint().height())
 
     def _height(self, lines: int) -> float:
-        line = QFontMetricsF(self.font()).lineSpacing() * _LINE_HEIGHT / 100
-        return round(lines * line) + 2 * _MARGIN + self._around()
+        return round(lines * self._line()) + 2 * _MARGIN + self._around()
 
     def _around(self) -> int:
         """What border and padding take of the height."""

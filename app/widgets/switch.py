@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QCheckBox, QWidget
 
@@ -15,10 +15,18 @@ _GAP = 8
 class Switch(QCheckBox):
     """With the word On or Off beside it, so that colour never speaks alone."""
 
+    value_changed = Signal(bool)
+    """The user switched it."""
+
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(name)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.clicked.connect(self.value_changed)
+
+    def set_value(self, value: bool) -> None:
+        """Switch without a signal."""
+        self.setChecked(value)
 
     def sizeHint(self) -> QSize:
         """The track and the longer of the two words."""

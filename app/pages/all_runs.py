@@ -1,0 +1,130 @@
+"""All runs of the project: the second tab of the Train page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from app.latest import Latest
+from app.models.runs_table import Row, RunsTable
+from app.session import Session
+from app.theme import SPACE
+from app.widgets.card import Card
+from app.widgets.runs_list import RunsList
+from core.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from core.project import Project
+    from core.recipe.schema import Recipe
+    from core.runs.overview import Overview
+
+FROM_DEFAULTS = "defaults"
+FROM_CHOSEN = "chosen"
+
+
+class AllRuns(QWidget):
+    """Reads the runs in the background whenever they change."""
+
+    refreshed = Signal()
+    """The table has the runs as they are now."""
+    opened = Signal(object)
+    """(RunFolder): the user wants to look at it."""
+    ticked = Signal()
+    """Another choice of runs is to lie over the chart."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self._overview: Overview | None = None
+        self.table = RunsTable(self)
+        self.list = RunsList(self.table)
+        self.compare = QComboBox()
+        self.compare.addItem("the defaults", FROM_DEFAULTS)
+        self.compare.addItem("the chosen run", FROM_CHOSEN)
+        self.compare.setAccessibleName("Show settings that differ from")
+        self.compare.currentIndexChanged.connect(self.refresh)
+        self.show_run = QPushButton("Show this run")
+        self.show_run.setEnabled(False)
+        self.show_run.clicked.connect(lambda: self.opened.emit(self.list.run))
+        self._reader = Latest(self._on_rows, parent=self)
+        self._arrange()
+        self.table.ticked.connect(self.ticked)
+        self.list.opened.connect(self.opened)
+        self.list.chosen.connect(self._on_chosen)
+        session.runs_changed.connect(self.refresh)
+        session.project_changed.connect(self._on_project)
+
+    def _arrange(self) -> None:
+        hint = QLabel("Tick up to five runs to lay them over the loss chart. A double click shows a run.")
+        hint.setProperty("kind", "secondary")
+        label = QLabel("Settings that differ from")
+        label.setProperty("kind", "secondary")
+        row = QHBoxLayout()
+        row.setSpacing(SPACE.UNIT)
+        row.addWidget(hint, 1)
+        row.addWidget(label)
+        row.addWidget(self.compare)
+        row.addWidget(self.show_run)
+        card = Card()
+        card.body.addLayout(row)
+        card.body.addWidget(self.list, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(card)
+
+    def refresh(self) -> None:
+        """Read the runs again."""
+        project = self._session.project
+        if project is None:
+            self._reader.forget()
+            self.table.set_rows([])
+            return
+        from core.runs.overview import Overview
+
+        overview = self._overview = self._overview or Overview()
+        chosen = self.list.run if self.compare.currentData() == FROM_CHOSEN else None
+        self._reader.ask(lambda: _rows(project, overview, chosen))
+
+    def _on_project(self) -> None:
+        self._overview = None
+        self.table.set_ticks([])
+        self.refresh()
+
+    def _on_rows(self, rows: list[Row]) -> None:
+        self.table.set_rows(rows)
+        self.refreshed.emit()
+
+    def _on_chosen(self, run: RunFolder | None) -> None:
+        self.show_run.setEnabled(run is not None)
+        if self.compare.currentData() == FROM_CHOSEN:
+            self.refresh()
+
+
+def _rows(project: Project, overview: Overview, chosen: RunFolder | None) -> list[Row]:
+    from core.recipe import words
+
+    summaries = overview.look(project.runs())
+    base = next((summary.recipe for summary in summaries if summary.run == chosen), None)
+    rows = []
+    for summary in summaries:
+        recipe = summary.recipe
+        if recipe is None:
+            rows.append(Row(summary, "The settings of this run cannot be read."))
+            continue
+        found = words.difference(base or _defaults(recipe), recipe)
+        rows.append(Row(summary, ", ".join(found)))
+    return rows
+
+
+def _defaults(recipe: Recipe) -> Recipe:
+    """What the form would propose for the run's base model."""
+    from core.errors import RecipeError
+    from core.recipe.presets import base_recipe
+    from core.recipe.schema import Recipe
+
+    try:
+        return base_recipe(recipe.model.base)
+    except (RecipeError, OSError):
+        return Recipe()

@@ -1,0 +1,262 @@
+"""One run on the screen: head, loss, answers, small charts, log. Joins the widgets to the run that is watched."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+
+from app import format, run_words, tasks
+from app.latest import Latest
+from app.run_watch import RunWatch
+from app.theme import SPACE
+from app.widgets.banner import Banner
+from app.widgets.card import Card
+from app.widgets.log_drawer import LogDrawer
+from app.widgets.run_head import RunHead
+from app.widgets.samples_view import SamplesView
+from app.widgets.sparkline import Sparkline
+from core.runs import words
+from core.runs.events import Checkpoint, Evaluation, Event, Resumed, Sample, Started, Step
+from core.runs.folder import State
+
+if TYPE_CHECKING:
+    from app.widgets.loss_chart import LossChart
+    from core.runs.folder import Progress
+
+_LOG_MS = 1000
+_CHART_MODULE = "app.widgets.loss_chart"
+
+
+class RunView(QWidget):
+    """The first tab of the Train page."""
+
+    resume_wanted = Signal()
+    use_wanted = Signal()
+    chart_made = Signal()
+    """The chart exists now; its module (pyqtgraph, numpy) is imported in the background when first needed."""
+
+    def __init__(self, watch: RunWatch, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.watch = watch
+        self.chart: LossChart | None = None
+        self._chart_task: tasks.Task | None = None
+        self.head = RunHead()
+        self.banner = Banner()
+        self.samples = SamplesView()
+        self.log = LogDrawer()
+        self.sparks = {
+            "learning_rate": Sparkline("Learning rate", format.number, "The size of each step"),
+            "grad_norm": Sparkline("Gradient norm", format.number, "How strongly a step pulls; spikes are odd batches"),
+            "tokens_per_second": Sparkline("Tokens per second", lambda value: format.number(value), "Speed"),
+            "memory_bytes": Sparkline("Memory", format.size, "In use by the training process"),
+        }
+        self._output = Latest(self.log.set_output, parent=self)
+        self._log_clock = QTimer(self, interval=_LOG_MS)
+        self._log_clock.timeout.connect(self._read_output)
+        self._wish_clock = QTimer(self, interval=_LOG_MS)
+        self._wish_clock.timeout.connect(self._show_head)
+        self._arrange()
+        self._connect()
+
+    def _arrange(self) -> None:
+        self._waiting = Card("Loss")
+        self._waiting.body.addStretch(1)
+        self._waiting.body.addWidget(QLabel(""))
+        self._middle = QSplitter()
+        self._middle.setChildrenCollapsible(False)
+        self._middle.addWidget(self._waiting)
+        self._middle.addWidget(self.samples)
+        self._middle.setStretchFactor(0, 5)
+        self._middle.setStretchFactor(1, 3)
+        self._middle.setSizes([640, 360])
+        small = QHBoxLayout()
+        small.setSpacing(SPACE.GAP)
+        for spark in self.sparks.values():
+            small.addWidget(spark, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACE.GAP)
+        layout.addWidget(self.head)
+        layout.addWidget(self.banner)
+        layout.addWidget(self._middle, 1)
+        layout.addLayout(small)
+        layout.addWidget(self.log)
+
+    def _connect(self) -> None:
+        self.head.pause_wanted.connect(self._pause)
+        self.head.stop_wanted.connect(self._stop)
+        self.head.force_wanted.connect(self._force)
+        self.head.resume_wanted.connect(self.resume_wanted)
+        self.head.use_wanted.connect(self.use_wanted)
+        self.banner.acted.connect(self.resume_wanted)
+        self.log.opened.connect(self._on_log)
+        self.watch.changed.connect(self._on_changed)
+        self.watch.loaded.connect(self._on_loaded)
+        self.watch.advanced.connect(self._on_events)
+        self.watch.progress_changed.connect(self._show_state)
+        if self.watch.run is not None:
+            self._on_changed()
+        if self.watch.record is not None:
+            self._on_loaded()
+
+    # What the user wants
+
+    def _pause(self) -> None:
+        if self.watch.thread is not None:
+            self.watch.thread.pause()
+            self._show_head()
+
+    def _stop(self) -> None:
+        if self.watch.thread is not None:
+            self.watch.thread.stop()
+            self._wish_clock.start()
+            self._show_head()
+
+    def _force(self) -> None:
+        if self.watch.thread is not None:
+            self.watch.thread.force()
+            self._show_head()
+
+    # What the run tells
+
+    def _on_changed(self) -> None:
+        self.banner.clear()
+        self.log.clear()
+        self.samples.clear("")
+        for spark in self.sparks.values():
+            spark.clear()
+        if self.chart is not None:
+            self.chart.clear("")
+        self._show_state()
+
+    def _on_loaded(self) -> None:
+        record = self.watch.record
+        assert record is not None
+        self.log.clear()
+        self.log.add_events(record.journal)
+        self._show_samples()
+        for name, spark in self.sparks.items():
+            spark.clear()
+            spark.extend(record.series.steps, record.series.metrics[name])
+        self._show_chart()
+        self._show_state()
+        self._read_output()
+
+    def _on_events(self, events: list[Event]) -> None:
+        record = self.watch.record
+        assert record is not None
+        steps = [event.step for event in events if isinstance(event, Step | Resumed)]
+        started = [event.steps for event in events if isinstance(event, Started)]
+        if self.chart is not None and started:
+            self.chart.reserve(started[-1])
+        if self.chart is not None and (steps or any(isinstance(event, Evaluation | Checkpoint) for event in events)):
+            self.chart.sync(record.series, min(steps, default=record.progress.step + 1))
+        if steps:
+            self._extend_sparks(min(steps))
+        if any(isinstance(event, Sample) for event in events):
+            self._show_samples()
+        self.log.add_events(events)
+        self._show_empty()
+        self._show_head()
+
+    def _extend_sparks(self, since: int) -> None:
+        record = self.watch.record
+        assert record is not None
+        first = next((i for i in range(len(record.series.steps) - 1, -1, -1) if record.series.steps[i] < since), -1) + 1
+        for name, spark in self.sparks.items():
+            spark.extend(record.series.steps[first:], record.series.metrics[name][first:])
+
+    def _show_samples(self) -> None:
+        record = self.watch.record
+        assert record is not None
+        self.samples.set_samples({step: record.samples_at(step) for step in record.series.samples})
+        self._show_empty()
+
+    # State
+
+    def _show_state(self) -> None:
+        self._show_head()
+        self._show_empty()
+        progress, problem = self.watch.progress, self.watch.problem
+        if progress is None:
+            return
+        if not progress.state.is_active:
+            self._wish_clock.stop()
+        if progress.state in (State.FAILED, State.INTERRUPTED) and problem is not None:
+            again = run_words.head_of(self.watch).resume_words if self._can_resume() else ""
+            self.banner.show_problem(problem, act=again)
+        else:
+            self.banner.clear()
+
+    def _can_resume(self) -> bool:
+        return self.watch.run is not None and run_words.head_of(self.watch).can_resume
+
+    def _show_head(self) -> None:
+        if self.watch.run is not None and self.watch.progress is not None:
+            self.head.show_words(run_words.head_of(self.watch))
+
+    def _show_empty(self) -> None:
+        """Say in the empty places why they are empty."""
+        progress = self.watch.progress
+        if progress is None:
+            return
+        if self.chart is not None:
+            self.chart.chart.set_empty(_no_points(progress))
+        self.samples.set_empty(_no_samples(progress, self.watch))
+
+    # The chart
+
+    def _show_chart(self) -> None:
+        record = self.watch.record
+        if record is None:
+            return
+        if self.chart is None:
+            if self._chart_task is None:
+                self._chart_task = tasks.run(lambda: importlib.import_module(_CHART_MODULE), done=self._make_chart)
+            return
+        self.chart.set_run(record.run.name, record.series, steps=record.progress.steps)
+        self._show_empty()
+
+    def _make_chart(self, _module: object) -> None:
+        from app.widgets.loss_chart import LossChart
+
+        self.chart = LossChart()
+        sizes = self._middle.sizes()
+        self._middle.replaceWidget(0, self.chart)
+        self._middle.setSizes(sizes)
+        self._waiting.deleteLater()
+        self._show_chart()
+        self.chart_made.emit()
+
+    # The log
+
+    def _on_log(self, opened: bool) -> None:
+        if opened and self.log.shows_output:
+            self._read_output()
+            self._log_clock.start()
+        else:
+            self._log_clock.stop()
+
+    def _read_output(self) -> None:
+        run = self.watch.run
+        if run is not None and self.log.shows_output:
+            self._output.ask(lambda: words.log_tail(run))
+
+
+def _no_points(progress: Progress) -> str:
+    if progress.state.is_active:
+        return "The curve begins with the first step."
+    return "This run ended before its first step."
+
+
+def _no_samples(progress: Progress, watch: RunWatch) -> str:
+    if watch.recipe is not None and not watch.recipe.heldout.sample_answers:
+        return "This run shows no answers: sample answers are set to 0."
+    if watch.record is not None and watch.record.started is not None and not watch.record.started.heldout_examples:
+        return "This run has no held-out examples. From 50 examples up, some are held out to measure progress."
+    if progress.state.is_active:
+        return "With each evaluation the model answers held-out examples here, so that you can read how it learns."
+    return "This run ended before its first evaluation."

@@ -1,0 +1,281 @@
+"""The LoRA panel: the form made from the recipe on the left; on the right what the run will be, and the button Train."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QWidget
+
+from app import before_run, format, tasks, theme
+from app.latest import Latest
+from app.pages.page import Page
+from app.session import Session
+from app.theme import SPACE
+from app.widgets.modules_field import ModulesField
+from app.widgets.preset_card import PresetCard
+from app.widgets.recipe_form import TARGETS, RecipeForm
+from app.widgets.run_card import RunCard
+from core.base_models.catalogue import KnownModel, local_models, resolve
+from core.base_models.facts import ModelFacts
+from core.dataset.example import Status
+from core.dataset.store import Query
+from core.errors import RecipeError, UserError
+from core.project import Project
+from core.recipe import presets
+from core.recipe.recipe import differences, get, remarks, with_settings
+from core.recipe.reference import setting_named
+from core.recipe.schema import Recipe
+from core.runs.plan import Plan, plan, total_steps
+
+BASE = "model.base"
+
+
+class SettingsPage(Page):
+    """Every change goes through the session at once and is on disk a moment later."""
+
+    title = "Settings"
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(session, parent)
+        self.preset_card = PresetCard(presets.PRESETS)
+        self.form = RecipeForm(self.preset_card)
+        self.run_card = RunCard()
+        self._facts: _Facts | None = None
+        self._plan: Plan | None = None
+        self._counted: tuple[object, ...] = ()
+        self._before: Recipe | None = None
+        self._facts_reader = Latest(self._on_facts, failed=_never, parent=self)
+        self._planner = Latest(self._on_plan, failed=self._on_plan_failed, parent=self)
+        self._arrange()
+        self._connect()
+        self._on_project()
+
+    def _arrange(self) -> None:
+        self.set_summary("What is trained, and how. Help stands under the field that has the focus.")
+        column = QWidget()
+        column.setProperty("kind", "scrolled")
+        inner = QHBoxLayout(column)
+        inner.setContentsMargins(0, 0, SPACE.UNIT, 0)
+        self.form.setMaximumWidth(theme.TEXT_COLUMN)
+        inner.addWidget(self.form, 100)
+        self.area = QScrollArea()
+        self.area.setWidget(column)
+        self.area.setWidgetResizable(True)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area.setMaximumWidth(theme.TEXT_COLUMN + 2 * SPACE.UNIT)
+        self.run_card.setMinimumWidth(288)
+        self.run_card.setMaximumWidth(420)
+        row = QHBoxLayout()
+        row.setSpacing(SPACE.UNIT)
+        row.addWidget(self.area, 260)
+        row.addWidget(self.run_card, 100, Qt.AlignmentFlag.AlignTop)
+        row.addStretch(1)
+        self.body.addLayout(row)
+
+    def _connect(self) -> None:
+        self.form.changed.connect(self._change)
+        self.form.reset.connect(self._reset)
+        self.preset_card.chosen.connect(self._use_preset)
+        self.run_card.train_clicked.connect(self._train)
+        self.run_card.link_clicked.connect(self._follow_link)
+        self.banner.acted.connect(self._take_back)
+        session = self.session
+        session.project_changed.connect(self._on_project)
+        session.recipe_changed.connect(lambda _source: self._show())
+        session.examples_changed.connect(self._on_examples)
+        session.runs_changed.connect(self._show_remarks)
+
+    # Showing
+
+    def enter(self) -> None:
+        """Look again at what may have changed elsewhere: models on this machine, the number of examples."""
+        tasks.run(local_models, done=self._show_models)
+        self._count()
+
+    def _on_project(self) -> None:
+        self._plan, self._facts, self._counted = None, None, ()
+        self._before = None
+        self.banner.clear()
+        self.form.setEnabled(self.session.project is not None and not self.session.project.read_only)
+        self.preset_card.setEnabled(self.form.isEnabled())
+        self._show()
+
+    def _show(self) -> None:
+        recipe = self.session.recipe
+        preset = presets.nearest(recipe)
+        reference = presets.apply(preset, presets.base_recipe(recipe.model.base))
+        changed = [setting_named(name).title for name in differences(reference, recipe)]
+        self.form.show_recipe(recipe, reference, preset.title, remarks(recipe))
+        self.preset_card.show_preset(preset.id, changed)
+        self._read_facts(recipe.model.base)
+        self._show_parameters()
+        self._count()
+
+    def _show_models(self, models: list[KnownModel]) -> None:
+        self.form.base_field.set_known({model.base: model.title for model in models})
+
+    # The base model
+
+    def _read_facts(self, base: str) -> None:
+        if self._facts is None or self._facts.base != base:
+            self._facts = None
+            self.form.base_facts.setText("Reading the model…")
+            self._facts_reader.ask(lambda: _read_facts(base))
+
+    def _on_facts(self, facts: _Facts) -> None:
+        self._facts = facts
+        known = facts.facts
+        self.form.base_facts.setText(_describe(known) if known is not None else str(facts.error))
+        theme.set_kind(self.form.base_facts, "secondary" if known is not None else "problem")
+        targets = self.form.fields[TARGETS].editor
+        if isinstance(targets, ModulesField):
+            targets.set_known(known.target_names() if known else [], known.attention_names() if known else [])
+        self._show_parameters()
+
+    def _show_parameters(self) -> None:
+        facts = self._facts.facts if self._facts is not None else None
+        trainable = facts.trainable_parameters(self.session.recipe.lora) if facts is not None else None
+        self.run_card.set_parameters(trainable, facts.parameters if facts is not None else 0)
+        self._show_remarks()
+
+    # The plan
+
+    def _on_examples(self, *_: object) -> None:
+        self._counted = ()
+        if self.isVisible():
+            self._count()
+
+    def _count(self) -> None:
+        project, recipe = self.session.project, self.session.recipe
+        if project is None:
+            return
+        key = (project, recipe.heldout.share)
+        if self._counted != key:
+            self._counted = key
+            self._planner.ask(lambda: _plan(project, recipe))
+        self._show_plan()
+
+    def _on_plan(self, found: Plan) -> None:
+        self._plan = found
+        self._show_plan()
+
+    def _on_plan_failed(self, error: Exception) -> None:
+        self._counted = ()
+        if isinstance(error, UserError):
+            self.show_problem(error)
+
+    def _show_plan(self) -> None:
+        if self._plan is not None:
+            train = self._plan.train
+            steps = total_steps(train, self.session.recipe) if train else 0
+            self._plan = Plan(train, self._plan.heldout, steps)
+        self.run_card.set_plan(before_run.plan_sentences(self._plan, self.session.recipe))
+        self._show_remarks()
+
+    def _show_remarks(self) -> None:
+        project = self.session.project
+        self.run_card.set_remarks(
+            before_run.run_remarks(
+                self._plan,
+                base_error=self._facts.error if self._facts is not None else None,
+                read_only=project is not None and project.read_only,
+                training=self.session.is_training,
+            )
+        )
+
+    # What the user does
+
+    def _change(self, name: str, value: Any) -> None:
+        if name == BASE:
+            self._use_base(value)
+            return
+        try:
+            recipe = with_settings(self.session.recipe, {name: value})
+        except RecipeError as error:
+            self.form.refuse(error.problems)
+            return
+        self.session.set_recipe(recipe, source=self)
+
+    def _reset(self, name: str) -> None:
+        recipe = self.session.recipe
+        reference = presets.apply(presets.nearest(recipe), presets.base_recipe(recipe.model.base))
+        self._change(name, get(reference, name))
+
+    def _use_preset(self, id: str) -> None:
+        preset = next(preset for preset in presets.PRESETS if preset.id == id)
+        base = presets.base_recipe(self.session.recipe.model.base)
+        self.session.set_recipe(presets.apply(preset, base), source=self)
+
+    def _use_base(self, base: str) -> None:
+        before = self.session.recipe
+        recipe = presets.with_base(before, base)
+        changed = [name for name in differences(before, recipe) if name != BASE]
+        self.session.set_recipe(recipe, source=self)
+        if not changed:
+            self.banner.clear()
+            return
+        self._before = before
+        words = ", ".join(setting_named(name).title.lower() for name in changed)
+        brings = bool(presets.brought_by(base))
+        title = (
+            "This model brings settings that suit it." if brings else "Settings went back to what suits most models."
+        )
+        self.banner.say(title, f"Changed: {words}.", act="Keep my settings")
+
+    def _take_back(self) -> None:
+        """Keep the new base model and everything else as it was before it was chosen."""
+        if self._before is not None:
+            recipe = with_settings(self._before, {BASE: self.session.recipe.model.base})
+            self._before = None
+            self.banner.clear()
+            self.session.set_recipe(recipe, source=self)
+
+    def _train(self) -> None:
+        self.session.start_run()
+        self.go.emit("train")
+
+    def _follow_link(self, link: str) -> None:
+        if link in self.form.fields:
+            field = self.form.reveal(link)
+            self.area.ensureWidgetVisible(field, 0, 2 * SPACE.PAGE)
+        else:
+            self.go.emit(link)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What could be found out of a base model, or why not."""
+
+    base: str
+    facts: ModelFacts | None
+    error: UserError | None
+
+
+def _read_facts(base: str) -> _Facts:
+    try:
+        return _Facts(base, ModelFacts.read(resolve(base)), None)
+    except UserError as error:
+        return _Facts(base, None, error)
+
+
+def _describe(facts: ModelFacts) -> str:
+    parts = [
+        facts.architecture.removesuffix("ForCausalLM") or facts.model_type,
+        f"{format.count(facts.parameters)} parameters",
+        f"{format.count(facts.layers)} layers",
+        f"{format.size(facts.size_bytes)} on disk",
+    ]
+    if facts.context_length:
+        parts.append(f"up to {format.count(facts.context_length)} tokens")
+    parts.append("with a chat template" if facts.has_chat_template else "no chat template: Alpaca text is used")
+    return " · ".join(parts)
+
+
+def _plan(project: Project, recipe: Recipe) -> Plan:
+    return plan(project.store.iterate(Query(status=Status.READY)), recipe)
+
+
+def _never(error: Exception) -> None:
+    raise error

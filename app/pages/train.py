@@ -1,0 +1,262 @@
+"""The Train page: what will happen, what is happening, and all that happened before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QFileDialog, QPushButton, QStackedWidget, QWidget
+
+from app import format, tasks
+from app.latest import Latest
+from app.pages.all_runs import AllRuns
+from app.pages.page import Page
+from app.pages.run_view import RunView
+from app.run_watch import RunWatch
+from app.session import Session
+from app.widgets.first_run import FirstRun
+from app.widgets.segments import Segments
+from app.widgets.toast import show_toast
+from core import paths
+from core.errors import RunError, UserError
+from core.files import write_atomically
+from core.runs.folder import RunFolder
+from core.runs.series import Series
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
+
+    from core.project import Project
+    from core.recipe.schema import Recipe
+    from core.runs.plan import Plan
+
+
+class TrainPage(Page):
+    """One run in the first tab, all runs in the second; before the first run, what will happen."""
+
+    title = "Train"
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(session, parent)
+        self.watch = RunWatch(session, self)
+        self.first = FirstRun()
+        self.view = RunView(self.watch)
+        self.runs = AllRuns(session)
+        self.tabs = Segments({"run": "This run", "all": "All runs"}, "Runs")
+        self.again = QPushButton("Train again")
+        self.again.setToolTip("Starts a new run with the examples and settings as they are now")
+        self.add_act(self.tabs)
+        self.add_act(self.again)
+        self._stack = QStackedWidget()
+        for widget in (self.first, self.view, self.runs):
+            self._stack.addWidget(widget)
+        self.body.addWidget(self._stack, 1)
+        self._counts = Latest(self._show_first_words, parent=self)
+        self._overlays = Latest(self._show_overlays, parent=self)
+        self._overlaid: list[tuple[RunFolder, Series]] = []
+        self._saving = ChartSaving(self)
+        self._connect()
+        self._show_tab()
+
+    def _connect(self) -> None:
+        self.first.start_wanted.connect(self.session.start_run)
+        self.first.other_wanted.connect(self._on_other)
+        self.again.clicked.connect(self.session.start_run)
+        self.tabs.chosen.connect(lambda _: self._show_tab())
+        self.view.resume_wanted.connect(self._resume)
+        self.view.use_wanted.connect(lambda: self.go.emit("adapters"))
+        self.view.chart_made.connect(self._on_chart)
+        self.runs.opened.connect(self._open)
+        self.runs.ticked.connect(self._load_overlays)
+        self.runs.refreshed.connect(self._on_runs)
+        self.watch.changed.connect(self._on_watch)
+        self.session.runs_changed.connect(self._show_tab)
+        self.session.examples_changed.connect(lambda *_: self._count())
+        self.session.recipe_changed.connect(lambda *_: self._count())
+
+    def enter(self) -> None:
+        """Look again."""
+        self.runs.refresh()
+        self._count()
+
+    # Which part is shown
+
+    def _has_runs(self) -> bool:
+        return self.watch.run is not None or self.runs.table.rowCount() > 0
+
+    def _show_tab(self) -> None:
+        starting = self.session.is_training and self.session.training is None
+        self.first.set_starting(starting)
+        has_runs = self._has_runs()
+        self.tabs.setVisible(has_runs)
+        self.again.setVisible(has_runs)
+        project = self.session.project
+        self.again.setEnabled(not self.session.is_training and project is not None and not project.read_only)
+        self.again.setText("Starting…" if starting else "Train again")
+        all_runs = self.tabs.value == "all"
+        self._stack.setCurrentWidget((self.runs if all_runs else self.view) if has_runs else self.first)
+
+    def _on_watch(self) -> None:
+        """Another run is shown, because it was started or chosen."""
+        if self.watch.run is not None:
+            self.tabs.set_value("run")
+            self.set_summary("")
+        self._show_tab()
+        self._load_overlays()
+
+    def _on_runs(self) -> None:
+        amount = self.runs.table.rowCount()
+        self.tabs.set_words("all", f"All runs ({format.count(amount)})" if amount > 1 else "All runs")
+        if self.watch.run is None and amount:
+            self.watch.show(self.runs.table.summaries()[-1].run)
+        self._show_tab()
+
+    def _open(self, run: RunFolder | None) -> None:
+        if run is None:
+            return
+        if run == self.watch.run:
+            self.tabs.set_value("run")
+            self._show_tab()
+        else:
+            self.watch.show(run)
+
+    def _resume(self) -> None:
+        if self.session.is_training:
+            self.show_problem(RunError("Another run is being trained.", hint="Wait for it to end, or pause it first."))
+        elif self.watch.run is not None:
+            self.session.follow_new(self.watch.run)
+
+    # Before the first run
+
+    def _on_other(self) -> None:
+        self.go.emit("settings" if self.first.start.isEnabled() else "examples")
+
+    def _count(self) -> None:
+        project, recipe = self.session.project, self.session.recipe
+        if project is not None and not self._has_runs():
+            self._counts.ask(lambda: _first_words(project, recipe))
+
+    def _show_first_words(self, found: tuple[tuple[tuple[str, str], ...], Plan]) -> None:
+        steps, planned = found
+        ready, note = planned.ready > 0, ""
+        if not ready:
+            note = "No example is ready yet: training takes examples with an instruction and an output."
+        elif self.session.project is not None and self.session.project.read_only:
+            ready, note = False, "This project is open read-only, so nothing can be trained in it."
+        elif planned.is_short:
+            note = f"{format.plural(planned.steps, 'step')} are few: more examples or more passes teach more."
+        self.first.set_words(steps, note=note, other="Look at the settings" if ready else "Write examples", ready=ready)
+
+    # The chart
+
+    def _on_chart(self) -> None:
+        chart = self.view.chart
+        assert chart is not None
+        chart.save_image_wanted.connect(lambda: self._saving.save_image(self.watch.run, chart.image()))
+        chart.save_table_wanted.connect(lambda: self._saving.save_table(self._shown_series(), chart.weight))
+        self._load_overlays()
+
+    def _shown_series(self) -> dict[str, Series]:
+        record = self.watch.record
+        shown = {record.run.name: record.series.copy()} if record is not None else {}
+        return shown | {run.name: series for run, series in self._overlaid}
+
+    def _load_overlays(self) -> None:
+        runs = [run for run in self.runs.table.ticks if run != self.watch.run]
+        if self.view.chart is not None:
+            self._overlays.ask(lambda: [(run, _series(run)) for run in runs])
+
+    def _show_overlays(self, found: list[tuple[RunFolder, Series]]) -> None:
+        self._overlaid = found
+        if self.view.chart is not None:
+            self.view.chart.set_overlays((run.name, f"Run {run.number}", series) for run, series in found)
+
+
+class ChartSaving(QObject):
+    """Asks where to, and writes the picture or the numbers of the chart in the background."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__(page)
+        self._page = page
+
+    def save_image(self, run: RunFolder | None, image: QImage) -> None:
+        """Save the chart as PNG."""
+        path = self._ask(f"{run.name if run else 'loss'}.png", "PNG picture (*.png)")
+        if path is not None:
+            tasks.run(lambda: _write_image(image, path), done=self._tell, failed=self._page.show_problem)
+
+    def save_table(self, series: dict[str, Series], weight: float) -> None:
+        """Save the numbers of the shown runs as CSV."""
+        path = self._ask("loss.csv", "Comma-separated values (*.csv)")
+        if path is not None:
+            tasks.run(lambda: _write_table(series, weight, path), done=self._tell, failed=self._page.show_problem)
+
+    def _ask(self, name: str, kind: str) -> Path | None:
+        proposed = str(paths.documents().parent / name)
+        chosen, _ = QFileDialog.getSaveFileName(self._page, "Save the chart", proposed, kind)
+        if not chosen:
+            return None
+        path, ending = Path(chosen), Path(name).suffix
+        return path if path.suffix.lower() == ending else path.with_name(path.name + ending)
+
+    def _tell(self, path: Path) -> None:
+        show_toast(self._page, f"Saved {format.place(path)}")
+
+
+def _write_image(image: QImage, path: Path) -> Path:
+    if not image.save(str(path), "PNG"):
+        raise UserError(
+            "The picture could not be saved.", reason=f"{path} cannot be written.", hint="Choose another folder."
+        )
+    return path
+
+
+def _write_table(series: dict[str, Series], weight: float, path: Path) -> Path:
+    from core.runs.table import as_csv
+
+    try:
+        write_atomically(path, as_csv(series, weight=weight).encode())
+    except OSError as error:
+        raise UserError("The numbers could not be saved.", reason=str(error), hint="Choose another folder.") from error
+    return path
+
+
+def _series(run: RunFolder) -> Series:
+    from core.runs.record import Record
+
+    return Record.load(run).series
+
+
+def _first_words(project: Project, recipe: Recipe) -> tuple[tuple[tuple[str, str], ...], Plan]:
+    """The three steps of the first run in words, and its plan."""
+    from core.base_models.catalogue import display_name
+    from core.dataset.example import Status
+    from core.dataset.store import Query
+    from core.runs.plan import plan
+
+    planned = plan(project.store.iterate(Query(status=Status.READY)), recipe)
+    split = (
+        f"Your {format.plural(planned.train, 'ready example')} are all trained on. From 50 up, some are held out to "
+        "show whether the model learns or only memorises."
+    )
+    if planned.heldout:
+        split = (
+            f"Of your {format.plural(planned.ready, 'ready example')}, {format.count(planned.heldout)} are held out: "
+            "they are never trained on and show whether the model learns or only memorises."
+        )
+    quantized = "in 4-bit " if recipe.model.quantization == "nf4" else ""
+    learns = (
+        f"{display_name(recipe.model.base)} is loaded {quantized}and stays as it is. Beside it, matrices of rank "
+        f"{recipe.lora.rank} learn from your examples in {format.plural(planned.steps, 'step')} "
+        f"({format.number(recipe.training.epochs, 2)} times through)."
+    )
+    watch = (
+        "The loss falls while you look on; you read what the model answers, and can pause or stop at any time. "
+        "Closing the window does not end the run."
+    )
+    return (
+        ("Your examples are set apart", split),
+        ("A small adapter learns", learns),
+        ("You watch, then take the adapter away", watch),
+    ), planned

@@ -1,0 +1,154 @@
+"""The run that the Train page is about: what it told before, read in the background, and what it tells now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.latest import Latest
+from core.errors import UserError
+
+if TYPE_CHECKING:
+    from app.jobs import TrainingThread
+    from app.session import Session
+    from core.recipe.schema import Recipe
+    from core.runs.events import Event
+    from core.runs.folder import Progress, RunFolder
+    from core.runs.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What is read of a run in the background."""
+
+    record: Record
+    recipe: Recipe | None
+    problem: UserError | None
+
+
+class RunWatch(QObject):
+    """Joins the past of a run (a task reads its whole event file) with its present (the session's thread).
+
+    Events that arrive while the past is being read are kept and added afterwards; each piece says how many events of
+    the file come before it, so nothing is missing and nothing is there twice.
+    """
+
+    changed = Signal()
+    """Another run is shown, or none; ``record`` is None while it is being read."""
+    loaded = Signal()
+    """``record`` is there."""
+    advanced = Signal(list)
+    """New events are in ``record``."""
+    progress_changed = Signal()
+    """``progress``, ``problem`` or the wish is different."""
+
+    def __init__(self, session: Session, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.run: RunFolder | None = None
+        self.record: Record | None = None
+        self.recipe: Recipe | None = None
+        self._problem: UserError | None = None
+        self._thread: TrainingThread | None = None
+        self._waiting: list[tuple[list[Event], int]] = []
+        self._reader = Latest(self._on_loaded, failed=self._on_unreadable, parent=self)
+        session.training_changed.connect(self._on_training)
+        session.project_changed.connect(lambda: self.show(None))
+        self._on_training()
+
+    @property
+    def thread(self) -> TrainingThread | None:
+        """The thread that follows the shown run, if the session has one."""
+        return self._thread
+
+    @property
+    def progress(self) -> Progress | None:
+        """The state of the shown run."""
+        if self._thread is not None:
+            return self._thread.progress
+        return self.record.progress if self.record is not None else None
+
+    @property
+    def problem(self) -> UserError | None:
+        """What went wrong with the shown run, if anything did."""
+        return self._thread.problem if self._thread is not None else self._problem
+
+    def show(self, run: RunFolder | None) -> None:
+        """Be about another run, or about none."""
+        if run == self.run and run is not None:
+            return
+        self._switch(run)
+
+    def _switch(self, run: RunFolder | None) -> None:
+        self.run = run
+        self.record = self.recipe = self._problem = None
+        self._waiting = []
+        self._join_thread()
+        self.changed.emit()
+        if run is None:
+            self._reader.forget()
+        else:
+            self._reader.ask(lambda: _load(run))
+
+    def _on_training(self) -> None:
+        """The session follows another run: that one is shown."""
+        training = self._session.training
+        if training is not None:
+            self._switch(training.run_folder)
+        else:
+            self._join_thread()
+
+    def _join_thread(self) -> None:
+        training = self._session.training
+        mine = training if training is not None and training.run_folder == self.run else None
+        if mine is self._thread:
+            return
+        self._thread = mine
+        if mine is not None:
+            mine.events.connect(self._on_events)
+            mine.state_changed.connect(self._on_state)
+            mine.wish_changed.connect(self._on_state)
+            mine.finished.connect(self._on_state)
+
+    def _on_loaded(self, loaded: _Loaded) -> None:
+        if loaded.record.run != self.run:
+            return
+        self.record, self.recipe, self._problem = loaded.record, loaded.recipe, loaded.problem
+        for events, first in self._waiting:
+            self.record.add(events, first)
+        self._waiting = []
+        self.loaded.emit()
+        self.progress_changed.emit()
+
+    def _on_unreadable(self, problem: UserError) -> None:
+        self._problem = problem
+        self.progress_changed.emit()
+
+    def _on_events(self, events: list[Event], first: int) -> None:
+        if self.sender() is not self._thread:
+            return
+        if self.record is None:
+            self._waiting.append((events, first))
+            return
+        new = self.record.add(events, first)
+        if new:
+            self.advanced.emit(list(new))
+
+    def _on_state(self, *_: object) -> None:
+        if self.sender() is self._thread:
+            self.progress_changed.emit()
+
+
+def _load(run: RunFolder) -> _Loaded:
+    from core.errors import RecipeError
+    from core.runs import words
+    from core.runs.record import Record
+
+    record = Record.load(run)
+    try:
+        recipe = run.recipe()
+    except (RecipeError, OSError):
+        recipe = None
+    return _Loaded(record, recipe, words.problem(record.progress, run))

@@ -1,0 +1,69 @@
+"""Chooses the base model: one that is known on this machine, or a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
+
+from app.theme import SPACE
+from app.widgets.choice_field import ChoiceField
+
+
+class BaseModelField(QWidget):
+    """A list of known models with a button for others."""
+
+    value_changed = Signal(str)
+    """What the user chose: "starter", a hub id, or a folder."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._value = ""
+        self._known: dict[str, str] = {}
+        self.choice = ChoiceField(name, {})
+        self.choice.setFixedWidth(264)
+        self.choice.value_changed.connect(self._take)
+        self.browse_button = QPushButton("Choose a folder…")
+        self.browse_button.setAccessibleName("Choose the folder of a base model")
+        self.browse_button.clicked.connect(self._browse)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(SPACE.UNIT)
+        row.addWidget(self.choice)
+        row.addWidget(self.browse_button)
+        self.setFocusProxy(self.choice)
+        self.setAccessibleName(name)
+
+    def set_known(self, models: dict[str, str]) -> None:
+        """Say which models are there: ``{base: title}``."""
+        self._known = dict(models)
+        self._fill()
+
+    def set_value(self, value: str) -> None:
+        """Show a model, also one that is not among the known."""
+        self._value = value
+        self._fill()
+
+    def _fill(self) -> None:
+        entries = dict(self._known)
+        if self._value:
+            entries.setdefault(self._value, Path(self._value).name)
+        self.choice.clear()
+        for base, title in entries.items():
+            self.choice.addItem(title, base)
+            self.choice.setItemData(self.choice.count() - 1, base, Qt.ItemDataRole.ToolTipRole)
+        self.choice.set_value(self._value)
+
+    def _browse(self) -> None:
+        start = self._value if Path(self._value).is_absolute() else str(Path.home())
+        dialog = QFileDialog(self, "Choose the folder of a base model", start)
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(self._take)
+        dialog.open()
+
+    def _take(self, value: str) -> None:
+        if value and value != self._value:
+            self.set_value(value)
+            self.value_changed.emit(value)

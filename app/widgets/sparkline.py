@@ -1,0 +1,131 @@
+"""A small chart of one figure: its name, its value now, and its course."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QEnterEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
+
+from app import format as words
+from app import theme
+from app.theme import SPACE
+from app.widgets.pyramid import Pyramid
+
+_HEIGHT = 84
+_FILL_ALPHA = 28
+
+
+class Sparkline(QFrame):
+    """Draws itself; under the pointer it shows the value there instead of the last one."""
+
+    def __init__(self, title: str, write: Callable[[float], str], tip: str = "", parent: QWidget | None = None) -> None:
+        """``write`` puts a value into words; ``tip`` says what the figure means."""
+        super().__init__(parent)
+        self.setProperty("kind", "card")
+        self.setMouseTracking(True)
+        self.setToolTip(tip)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.title = title
+        self._write = write
+        self._points = Pyramid()
+        self._pointer: float | None = None
+        self.setAccessibleName(title)
+        theme.on_change(self, self.update)
+
+    def sizeHint(self) -> QSize:
+        """Wide enough for title and value."""
+        return QSize(200, _HEIGHT)
+
+    def clear(self) -> None:
+        """Forget the points."""
+        self._points = Pyramid()
+        self.update()
+
+    def extend(self, steps: Sequence[float], values: Sequence[float]) -> None:
+        """Append points; those from ``steps[0]`` on that are there already are replaced."""
+        self._points.extend(steps, values)
+        self.setAccessibleDescription(self.value)
+        self.update()
+
+    @property
+    def value(self) -> str:
+        """What it says now."""
+        if not len(self._points):
+            return words.NOTHING
+        if self._pointer is None:
+            found = float(self._points.y[-1])
+            return words.NOTHING if np.isnan(found) else self._write(found)
+        point = self._points.value_at(self._step_at(self._pointer))
+        return words.NOTHING if point is None or np.isnan(point[1]) else self._write(point[1])
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the card, the words and the line."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        head = QRectF(SPACE.FIELD, SPACE.UNIT, self.width() - 2 * SPACE.FIELD, 20)
+        painter.setFont(theme.ui_font("small"))
+        painter.setPen(theme.colour("secondary"))
+        painter.drawText(head, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.title)
+        painter.setPen(theme.colour("text"))
+        painter.setFont(theme.ui_font("small", strong=True))
+        painter.drawText(head, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.value)
+        if len(self._points) > 1:
+            self._paint_line(painter)
+
+    def _room(self) -> QRectF:
+        return QRectF(self.rect()).adjusted(SPACE.FIELD, 34, -SPACE.FIELD, -10)
+
+    def _paint_line(self, painter: QPainter) -> None:
+        room = self._room()
+        x0, x1 = float(self._points.x[0]), float(self._points.x[-1])
+        x, low, high = self._points.envelope(x0, x1, max(2, int(room.width()) // 2))
+        y = (low + high) / 2
+        good = np.isfinite(y)
+        if not good.any():
+            return
+        bottom, top = float(np.min(y[good])), float(np.max(y[good]))
+        span = top - bottom if top - bottom > abs(top) * 0.02 else abs(top) * 0.02 or 1.0
+        middle = (top + bottom) / 2
+        across = room.left() + (x[good] - x0) / max(1e-9, x1 - x0) * room.width()
+        down = room.center().y() - (y[good] - middle) / span * room.height()
+        line = QPolygonF([QPointF(a, b) for a, b in zip(across.tolist(), down.tolist(), strict=True)])
+        colour = theme.series_colours()[0]
+        fill = QColor(colour)
+        fill.setAlpha(_FILL_ALPHA)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(fill)
+        floor = self.rect().bottom() - 6.0
+        painter.drawPolygon(QPolygonF([QPointF(line.first().x(), floor), *line, QPointF(line.last().x(), floor)]))
+        painter.setPen(QPen(colour, 1.5))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawPolyline(line)
+        if self._pointer is not None:
+            painter.setPen(QPen(theme.colour("border"), 1))
+            painter.drawLine(QLineF(self._pointer, room.top(), self._pointer, floor))
+
+    def _step_at(self, across: float) -> float:
+        room = self._room()
+        share = min(1.0, max(0.0, (across - room.left()) / max(1.0, room.width())))
+        return float(self._points.x[0] + share * (self._points.x[-1] - self._points.x[0]))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Show the value under the pointer."""
+        self._pointer = event.position().x()
+        self.update()
+        super().mouseMoveEvent(event)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Begin to show values under the pointer."""
+        self._pointer = event.position().x()
+        self.update()
+        super().enterEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Show the last value again."""
+        self._pointer = None
+        self.update()
+        super().leaveEvent(event)
