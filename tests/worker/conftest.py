@@ -1,10 +1,5 @@
 """A base model of a few kilobytes with a tokenizer of its own, made once for all tests of the worker."""
 
-import os
-
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
 from pathlib import Path
 
 import pytest
