@@ -102,6 +102,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         metrics = {"eval_loss": loss}
         self.log(dict(metrics))
         self._after_evaluation(self.state.global_step, loss)
+        self.control.should_evaluate = False  # else Trainer does it again when the step also ends an epoch
         return metrics
 
     def floating_point_ops(self, inputs: object) -> int:
