@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import shlex
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -14,9 +17,10 @@ from core.errors import UserError
 
 FAILED = 1
 WRONG_USE = 2
+_BAR = 24
 
 
-class WrongUse(UserError):
+class WrongUse(UserError):  # noqa: N818 - what the user did, not a fault of the program
     """The command line itself is wrong: exit code 2."""
 
 
@@ -63,6 +67,29 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
+def bar(done: int, total: int) -> str:
+    """How far something is: "[=====>    ]  50 %"."""
+    share = min(1.0, done / total) if total else 0.0
+    filled = int(share * _BAR)
+    head = ">" if filled < _BAR else ""
+    return f"[{('=' * filled + head).ljust(_BAR)}] {int(share * 100):3d} %"
+
+
+def command(*words: object) -> str:
+    """A command line of ours to copy; folders are named from the current one if they lie in it."""
+    return " ".join(
+        ["tunesmith", *(shlex.quote(_near(word) if isinstance(word, Path) else str(word)) for word in words)]
+    )
+
+
+def verified(difference: float) -> str:
+    """What the check of an export has shown; ``difference`` is that of any next-token logit, at most."""
+    found = (
+        f"differ from the trained model's by at most {difference:.2g}" if difference else "equal the trained model's"
+    )
+    return f"loaded again in a fresh process, its next-token logits {found}"
+
+
 class ProgressLine:
     """A line that is written over on a terminal, and repeated now and then in a file.
 
@@ -81,6 +108,7 @@ class ProgressLine:
     def show(self, text: str) -> None:
         """Replace the line."""
         if self._rewrites:
+            text = text[: shutil.get_terminal_size().columns - 1]  # a line that wraps cannot be written over
             self._stream.write(f"\r{text.ljust(len(self._shown))}")
             self._stream.flush()
             self._shown = text
@@ -92,6 +120,7 @@ class ProgressLine:
         """Take the line away, so that something else can be printed."""
         if self._rewrites and self._shown:
             self._stream.write(f"\r{' ' * len(self._shown)}\r")
+            self._stream.flush()
             self._shown = ""
 
 
@@ -101,6 +130,14 @@ def use_any_text() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")
+
+
+def _near(path: Path) -> str:
+    """The shorter way to a path: from the current folder, or from the top."""
+    try:
+        return str(path.resolve().relative_to(os.getcwd()))
+    except (OSError, ValueError):
+        return str(path)
 
 
 def _plain(value: Any) -> str:

@@ -114,8 +114,9 @@ def _preview(args: argparse.Namespace) -> int:
         return 0
     bold, plain = (_BOLD, _PLAIN) if sys.stdout.isatty() else ("[", "]")
     output.line("".join(f"{bold}{text}{plain}" if learnt else text for learnt, text in stretches(encoded)))
-    learnt = f"{encoded.supervised_count:,} of {len(encoded.ids):,} tokens are learnt ({'bold' if plain != ']' else 'in brackets'})"
-    output.line(f"\nExample {example.id} for {catalogue.display_name(base)}: {learnt}.")
+    counts = f"{encoded.supervised_count:,} of {len(encoded.ids):,} tokens are learnt"
+    marked = "in brackets" if plain == "]" else "bold"
+    output.line(f"\nExample {example.id} for {catalogue.display_name(base)}: {counts} ({marked}).")
     return 0
 
 

@@ -95,10 +95,7 @@ def _export(args: argparse.Namespace) -> int:
         )
         return 0
     output.line(f"Exported {run.name} to {result.path} ({len(result.files)} files).")
-    output.line(
-        "Verified: loaded again in a fresh process, its next-token logits differ from the trained model's "
-        f"by at most {result.max_logit_difference:.2g}."
-    )
+    output.line(f"Verified: {output.verified(result.max_logit_difference)}.")
     return 0
 
 

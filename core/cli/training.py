@@ -1,0 +1,299 @@
+"""Commands that train and look after runs: train, runs, resume, stop, pause."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from core.base_models import catalogue
+from core.cli import output
+from core.cli.follow import JsonLines, Screen, follow
+from core.errors import RecipeError, RunError, UserError
+from core.project import Project
+from core.recipe import presets
+from core.recipe import words as recipe_words
+from core.recipe.recipe import get, remarks, with_settings
+from core.recipe.schema import STARTER, Recipe
+from core.runs import folder, words
+from core.runs.events import Finished
+from core.runs.folder import Progress, RunFolder, State, Wish
+from core.runs.watch import Watch, active_run
+
+_LOCK_FILE = ".starting.lock"
+_LOCK_SECONDS = 20.0
+
+
+def register(commands: Any) -> None:
+    """Add this group's commands."""
+    train = commands.add_parser(
+        "train",
+        help="train on the project's ready examples",
+        description="Trains on the project's ready examples and shows how it goes. Ctrl-C stops with a checkpoint and "
+        "an adapter. Settings given here hold for this run; those of the project stay as they are.",
+    )
+    train.add_argument("project", type=Path, metavar="PROJECT")
+    train.add_argument(
+        "--model", metavar="MODEL", help="another base model: starter, a folder, or a hub id already on this machine"
+    )
+    train.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="GROUP.FIELD=VALUE",
+        help="another setting, for example lora.rank=8 or training.epochs=2; may be repeated",
+    )
+    train.add_argument("--name", default="", metavar="NAME", help="the run's name; the project's unless given")
+    train.set_defaults(handler=_train)
+
+    resume = commands.add_parser("resume", help="go on with a run from its last checkpoint")
+    resume.set_defaults(handler=_resume)
+    listing = commands.add_parser("runs", help="list a project's runs")
+    listing.add_argument("project", type=Path, metavar="PROJECT")
+    listing.set_defaults(handler=_runs)
+    stop = commands.add_parser("stop", help="end a run with a checkpoint and an adapter")
+    stop.set_defaults(handler=_stop)
+    pause = commands.add_parser("pause", help="end a run's process for now, with a checkpoint")
+    pause.set_defaults(handler=_pause)
+    for parser in (resume, stop, pause):
+        parser.add_argument("project", type=Path, metavar="PROJECT")
+        parser.add_argument("run", metavar="RUN", help="its name or number")
+    for parser in (train, resume):
+        parser.add_argument("--detach", action="store_true", help="return once it is started; it goes on by itself")
+    for parser in (train, resume, listing, stop, pause):
+        output.add_json(parser)
+
+
+def _train(args: argparse.Namespace) -> int:
+    changes = settings(args.set)
+    with Project.open(args.project, read_only=True) as project:
+        recipe = recipe_for(project.recipe, model=args.model, changes=changes)
+        catalogue.resolve(recipe.model.base)
+        if not args.json:
+            _say_what_is_unusual(project.recipe, recipe)
+        with _starting(project):
+            run = project.create_run(name=args.name, recipe=recipe)
+            watch = Watch(run)
+            watch.start()
+    return _started(args, watch)
+
+
+def _resume(args: argparse.Namespace) -> int:
+    with Project.open(args.project, read_only=True) as project:
+        run = folder.find(project.runs_folder, args.run)
+        if run.progress().state is State.FINISHED:
+            raise RunError(f"{run.name} has finished.", hint="Train again to get another run.")
+        with _starting(project):
+            watch = Watch(run)
+            watch.start()
+    return _started(args, watch)
+
+
+def _started(args: argparse.Namespace, watch: Watch) -> int:
+    """Follow a run that was started, or leave it alone."""
+    run = watch.run
+    if not args.detach:
+        if not args.json:
+            output.line(f"{run.name}: {catalogue.display_name(run.recipe().model.base)}, in {run.path}")
+        return end(args.project, watch, follow(watch, JsonLines() if args.json else Screen()), json=args.json)
+    if args.json:
+        output.emit(result(run, watch.progress))
+        return 0
+    output.line(f"{run.name} is training in the background, in {run.path}.")
+    output.line(f"Next: {output.command('runs', args.project)} shows how it stands,")
+    output.line(f"      {output.command('stop', args.project, run.number)} ends it with a checkpoint and an adapter.")
+    return 0
+
+
+def end(project: Path, watch: Watch, problem: UserError | None, *, json: bool) -> int:
+    """Say how a run ended.
+
+    Raises:
+        RunError: it failed or was interrupted.
+    """
+    run, progress = watch.run, watch.progress
+    if json:
+        output.emit(result(run, progress))
+    if problem is not None:
+        hint = problem.hint
+        if progress.state is State.INTERRUPTED:
+            hint = f"{hint} ({output.command('resume', project, run.number)})"
+        raise RunError(problem.title, reason=problem.reason, hint=hint, details=problem.details)
+    if json:
+        return 0
+    last = watch.record.journal[-1] if watch.record.journal else None
+    if isinstance(last, Finished):
+        output.line(
+            f"{words.sentence(last).rstrip('.')}, training loss {words.loss(last.loss)}, "
+            f"in {output.duration(last.seconds)}."
+        )
+    elif last is not None:
+        output.line(words.sentence(last))
+    if run.adapter.is_dir():
+        output.line(f"Adapter: {run.adapter}")
+    number = run.number
+    if progress.state is State.FINISHED:
+        output.line(f"Next: {output.command('generate', project, '--run', number, '--prompt', 'YOUR INSTRUCTION')}")
+        target = project / "exports" / run.name
+        output.line(f"      {output.command('export', project, number, '--as', 'adapter', target)}")
+    else:
+        output.line(f"Next: {output.command('resume', project, number)} goes on where it ended.")
+    return 0
+
+
+def _runs(args: argparse.Namespace) -> int:
+    with Project.open(args.project, read_only=True) as project:
+        found = [(run, run.progress()) for run in project.runs()]
+    if args.json:
+        output.emit([{**result(run, progress), "created": run.created} for run, progress in found])
+        return 0
+    if not found:
+        output.line(f"No runs yet. Start one with {output.command('train', args.project)}")
+        return 0
+    output.line(
+        output.table(("run", "state", "step", "loss", "held-out loss", "created"), [_row(*pair) for pair in found])
+    )
+    return 0
+
+
+def _row(run: RunFolder, progress: Progress) -> tuple[str, ...]:
+    step = f"{progress.step:,} of {progress.steps:,}" if progress.steps else "–"
+    created = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created))
+    losses = words.loss(progress.loss), words.loss(progress.heldout_loss)
+    return run.name, words.state(progress.state).lower(), step, *losses, created
+
+
+def _stop(args: argparse.Namespace) -> int:
+    return _ask(args, "stop")
+
+
+def _pause(args: argparse.Namespace) -> int:
+    return _ask(args, "pause")
+
+
+def _ask(args: argparse.Namespace, wish: Wish) -> int:
+    """Ask a run for an end and wait until its process is gone; leaving earlier does not take the wish back."""
+    with Project.open(args.project, read_only=True) as project:
+        run = folder.find(project.runs_folder, args.run)
+    watch = Watch(run)
+    if not run.worker_is_alive():
+        raise RunError(
+            f"{run.name} is not being trained.", reason=f"It is {words.state(run.progress().state).lower()}."
+        )
+    run.ask(wish)
+    shown = output.ProgressLine(sys.stderr)
+    try:
+        while not watch.ended:
+            watch.look()
+            if not args.json:
+                shown.show(f"Waiting until {run.name} has saved a checkpoint …")
+            time.sleep(0.1)
+    finally:
+        shown.clear()
+    return end(args.project, watch, watch.problem, json=args.json)
+
+
+def result(run: RunFolder, progress: Progress) -> dict[str, object]:
+    """A run as ``--json`` prints it."""
+    return {
+        "run": run.name,
+        "state": progress.state,
+        "steps": progress.step,
+        "planned_steps": progress.steps,
+        "loss": progress.loss,
+        "heldout_loss": progress.heldout_loss,
+        "adapter": run.adapter if run.adapter.is_dir() else None,
+        "path": run.path,
+    }
+
+
+def settings(options: Sequence[str]) -> dict[str, str]:
+    """What ``--set GROUP.FIELD=VALUE`` options say.
+
+    Raises:
+        output.WrongUse: not of that form.
+    """
+    changes: dict[str, str] = {}
+    for option in options:
+        name, found, value = option.partition("=")
+        if not found or not name.strip():
+            raise output.WrongUse(
+                "--set cannot be understood.",
+                reason=f"{option!r} is not GROUP.FIELD=VALUE.",
+                hint="For example: --set lora.rank=8",
+            )
+        changes[name.strip()] = value.strip()
+    return changes
+
+
+def recipe_for(recipe: Recipe, *, model: str | None, changes: dict[str, str]) -> Recipe:
+    """The settings with another base model (and what it brings) and other values.
+
+    Raises:
+        output.WrongUse: there is no such setting, or it cannot have that value.
+    """
+    model = changes.pop("model.base", None) or model
+    if model is not None and (base := _absolute(model)) != recipe.model.base:
+        recipe = presets.with_base(recipe, base)
+    try:
+        return with_settings(recipe, changes)
+    except RecipeError as error:
+        raise output.WrongUse(error.title, reason=error.reason, hint=error.hint) from error
+
+
+def _absolute(base: str) -> str:
+    """A model's folder named from the top: the training process works in another folder."""
+    path = Path(base).expanduser()
+    return str(path.resolve()) if base != STARTER and path.is_dir() else base
+
+
+def _say_what_is_unusual(own: Recipe, recipe: Recipe) -> None:
+    """What comes with another base model, and what is unusual for it."""
+    base = recipe.model.base
+    if base != own.model.base:
+        same_but_model = with_settings(own, {"model.base": base})
+        if found := recipe_words.difference(same_but_model, presets.with_base(own, base)):
+            output.line(f"With {catalogue.display_name(base)} come the settings that suit it: {', '.join(found)}.")
+    usual = presets.base_recipe(base)
+    for name, text in remarks(recipe).items():
+        if get(recipe, name) != get(usual, name):
+            output.line(f"Note on {name}: {text}")
+
+
+@contextmanager
+def _starting(project: Project) -> Iterator[None]:
+    """While a run is being started, no other command may start one.
+
+    Raises:
+        RunError: a run of this project is being trained.
+    """
+    try:
+        project.runs_folder.mkdir(exist_ok=True)
+        lock = filelock.FileLock(project.runs_folder / _LOCK_FILE, timeout=_LOCK_SECONDS)
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise RunError("Another run is being started.", hint="Try again in a moment.") from error
+    except OSError as error:
+        raise RunError(
+            "No run can be started in this project.",
+            reason=f"Its folder runs cannot be written: {error.strerror or error}.",
+            hint="Copy the project to a folder of yours, or change the permissions.",
+        ) from error
+    try:
+        active = active_run(project.runs())
+        if active is not None:
+            stop = output.command("stop", project.path, active.number)
+            raise RunError(
+                f"{active.name} is being trained already.",
+                reason="Two at once would take the memory from each other.",
+                hint=f"Wait for it to end, or stop it: {stop}",
+            )
+        yield
+    finally:
+        lock.release()
