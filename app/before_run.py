@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from app import format
 from app.widgets.run_card import Remark
+from core.dataset.split import FEWEST_EXAMPLES
 from core.errors import UserError
+from core.recipe.reference import setting_named
 from core.recipe.schema import Recipe
 from core.runs.plan import FEW_STEPS, Plan, steps_per_epoch
 
 EXAMPLES, TRAIN = "examples", "train"
-MANY_ENOUGH = 50  # from here on some examples are held out
+SHARE = "heldout.share"
 
 
 def plan_sentences(plan: Plan | None, recipe: Recipe) -> list[str]:
@@ -30,9 +34,30 @@ def plan_sentences(plan: Plan | None, recipe: Recipe) -> list[str]:
     return sentences
 
 
-def run_remarks(plan: Plan | None, *, base_error: UserError | None, read_only: bool, training: bool) -> list[Remark]:
-    """Problems that keep the run from starting, and warnings."""
-    found = []
+def run_remarks(
+    plan: Plan | None,
+    *,
+    base_error: UserError | None,
+    read_only: bool,
+    training: bool,
+    trainable: int | None = None,
+    unusual: Mapping[str, str] | None = None,
+) -> list[Remark]:
+    """Problems that keep the run from starting, and warnings.
+
+    Args:
+        plan: the numbers of examples and steps; None while they are being counted.
+        base_error: why the base model cannot be used.
+        read_only: whether the project can only be looked at.
+        training: whether a run is being trained now.
+        trainable: how many numbers would be trained; None while that is not known.
+        unusual: what to say of unusual settings, by name.
+    """
+    none_held_out = plan is not None and plan.train > 0 and not plan.heldout
+    found = [_unusual(*item) for item in (unusual or {}).items() if not (none_held_out and item[0] == SHARE)]
+    if trainable == 0:
+        text = "The base model has none of the chosen target modules, so nothing would be trained."
+        found.append(Remark(text, "lora.target_modules", "Choose other modules", is_problem=True))
     if read_only:
         found.append(Remark("This project is read-only: nothing can be trained in it.", is_problem=True))
     if training:
@@ -51,14 +76,20 @@ def run_remarks(plan: Plan | None, *, base_error: UserError | None, read_only: b
             "more epochs help, or a smaller batch."
         )
         found.append(Remark(text, "training.epochs", "Go to the epochs"))
-    if plan.train and not plan.heldout:
+    if none_held_out:
         found.append(_no_heldout(plan))
     return found
 
 
+def _unusual(name: str, text: str) -> Remark:
+    title = setting_named(name).title
+    said = text if text.startswith(title) else f"{title}: {text[:1].lower()}{text[1:]}"
+    return Remark(said, name, "Show the setting")
+
+
 def _no_heldout(plan: Plan) -> Remark:
-    if plan.ready < MANY_ENOUGH:
-        text = f"Under {MANY_ENOUGH} ready examples none is held out, so nobody can tell learning from memorising."
+    if plan.ready < FEWEST_EXAMPLES:
+        text = f"Under {FEWEST_EXAMPLES} ready examples none is held out, so nobody can tell learning from memorising."
         return Remark(text, EXAMPLES, "Write more examples")
     text = "Nothing is held out, so nobody can tell learning from memorising."
-    return Remark(text, "heldout.share", "Go to the held-out share")
+    return Remark(text, SHARE, "Go to the held-out share")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
+from shiboken6 import isValid
 
 from app.latest import Latest
 from core.errors import UserError
@@ -43,6 +45,8 @@ class RunWatch(QObject):
     """New events are in ``record``."""
     progress_changed = Signal()
     """``progress``, ``problem`` or the wish is different."""
+    failed = Signal(object)
+    """(UserError): the run could not be started, or not be asked for what the user wants."""
 
     def __init__(self, session: Session, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -105,20 +109,23 @@ class RunWatch(QObject):
         mine = training if training is not None and training.run_folder == self.run else None
         if mine is self._thread:
             return
+        if self._thread is not None and isValid(self._thread):
+            self._thread.disconnect(self)
         self._thread = mine
         if mine is not None:
             mine.events.connect(self._on_events)
             mine.state_changed.connect(self._on_state)
             mine.wish_changed.connect(self._on_state)
             mine.finished.connect(self._on_state)
+            mine.failed.connect(self._on_failed)
 
     def _on_loaded(self, loaded: _Loaded) -> None:
         if loaded.record.run != self.run:
             return
         self.record, self.recipe, self._problem = loaded.record, loaded.recipe, loaded.problem
-        for events, first in self._waiting:
-            self.record.add(events, first)
-        self._waiting = []
+        waiting, self._waiting = self._waiting, []
+        for events, first in waiting:
+            self._take(events, first)
         self.loaded.emit()
         self.progress_changed.emit()
 
@@ -127,18 +134,31 @@ class RunWatch(QObject):
         self.progress_changed.emit()
 
     def _on_events(self, events: list[Event], first: int) -> None:
-        if self.sender() is not self._thread:
-            return
-        if self.record is None:
-            self._waiting.append((events, first))
-            return
-        new = self.record.add(events, first)
-        if new:
+        if self._is_from_thread() and (new := self._take(events, first)):
             self.advanced.emit(list(new))
 
+    def _take(self, events: list[Event], first: int) -> Sequence[Event]:
+        """Add events to the record; what cannot be added yet is kept until the past has been read (again)."""
+        run = self.run
+        if self.record is not None and first <= self.record.count:
+            return self.record.add(events, first)
+        self._waiting.append((events, first))
+        if self.record is not None and run is not None and not self._reader.busy:
+            # The thread began to tell later than the reader had stopped: the file has what is between.
+            self._reader.ask(lambda: _load(run))
+        return ()
+
     def _on_state(self, *_: object) -> None:
-        if self.sender() is self._thread:
+        if self._is_from_thread():
             self.progress_changed.emit()
+
+    def _on_failed(self, problem: UserError) -> None:
+        if self._is_from_thread():
+            self.failed.emit(problem)
+
+    def _is_from_thread(self) -> bool:
+        """Whether the signal being handled comes from the thread followed now, not from one before it."""
+        return self._thread is not None and self.sender() is self._thread
 
 
 def _load(run: RunFolder) -> _Loaded:

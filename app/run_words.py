@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from app import format
 from app.widgets.run_head import HeadWords
 from core.runs import words
+from core.runs.events import Finished
 from core.runs.folder import State
 
 if TYPE_CHECKING:
@@ -77,11 +78,13 @@ def _detail(record: Record | None, progress: Progress) -> str:
     if progress.steps:
         parts.append(f"Step {format.count(progress.step)} of {format.count(progress.steps)}")
         if record is not None and record.started is not None:
-            parts.append(f"epoch {format.fixed(record.epoch, 1)} of {format.number(record.started.epochs, 2)}")
+            parts.append(f"epoch {format.fixed(record.epoch, 1)} of {record.started.epochs:g}")
     if progress.loss is not None:
         parts.append(f"loss {format.loss(progress.loss)}")
     if progress.heldout_loss is not None:
         parts.append(f"held-out {format.loss(progress.heldout_loss)}")
+    if record is not None and record.journal and isinstance(last := record.journal[-1], Finished) and last.early:
+        parts.append("ended early, as the held-out loss no longer fell")
     return "  ·  ".join(part for part in parts if part)
 
 

@@ -89,6 +89,7 @@ class AllRuns(QWidget):
 
     def _on_project(self) -> None:
         self._overview = None
+        self.table.set_rows([])
         self.table.set_ticks([])
         self.refresh()
 

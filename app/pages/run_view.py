@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from app import format, run_words, tasks
 from app.latest import Latest
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from core.runs.folder import Progress
 
 _LOG_MS = 1000
+_LEAST_HEIGHT = 260  # of chart and answers; a smaller window scrolls
 _CHART_MODULE = "app.widgets.loss_chart"
 
 
@@ -67,16 +68,24 @@ class RunView(QWidget):
         self._waiting.body.addWidget(QLabel(""))
         self._middle = QSplitter()
         self._middle.setChildrenCollapsible(False)
+        self._middle.setMinimumHeight(_LEAST_HEIGHT)
         self._middle.addWidget(self._waiting)
         self._middle.addWidget(self.samples)
-        self._middle.setStretchFactor(0, 5)
-        self._middle.setStretchFactor(1, 3)
-        self._middle.setSizes([640, 360])
+        self._divide()
         small = QHBoxLayout()
         small.setSpacing(SPACE.GAP)
         for spark in self.sparks.values():
             small.addWidget(spark, 1)
-        layout = QVBoxLayout(self)
+        content = QWidget()
+        content.setProperty("kind", "scrolled")
+        self._area = QScrollArea()
+        self._area.setWidget(content)
+        self._area.setWidgetResizable(True)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(self._area)
+        layout = QVBoxLayout(content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE.GAP)
         layout.addWidget(self.head)
@@ -84,6 +93,12 @@ class RunView(QWidget):
         layout.addWidget(self._middle, 1)
         layout.addLayout(small)
         layout.addWidget(self.log)
+
+    def _divide(self) -> None:
+        """Give the chart most of the width, in any window; the user may move the border."""
+        self._middle.setStretchFactor(0, 5)
+        self._middle.setStretchFactor(1, 3)
+        self._middle.setSizes([640, 360])
 
     def _connect(self) -> None:
         self.head.pause_wanted.connect(self._pause)
@@ -224,9 +239,8 @@ class RunView(QWidget):
         from app.widgets.loss_chart import LossChart
 
         self.chart = LossChart()
-        sizes = self._middle.sizes()
         self._middle.replaceWidget(0, self.chart)
-        self._middle.setSizes(sizes)
+        self._divide()
         self._waiting.deleteLater()
         self._show_chart()
         self.chart_made.emit()
@@ -234,6 +248,8 @@ class RunView(QWidget):
     # The log
 
     def _on_log(self, opened: bool) -> None:
+        if opened:
+            QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(self.log))
         if opened and self.log.shows_output:
             self._read_output()
             self._log_clock.start()
@@ -242,7 +258,7 @@ class RunView(QWidget):
 
     def _read_output(self) -> None:
         run = self.watch.run
-        if run is not None and self.log.shows_output:
+        if run is not None and self.log.shows_output and self.isVisible():
             self._output.ask(lambda: words.log_tail(run))
 
 

@@ -1,4 +1,4 @@
-"""The LoRA panel: the form made from the recipe on the left; on the right what the run will be, and the button Train."""
+"""The LoRA panel: the form made from the recipe; beside it what the run will be, and the button Train."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app import before_run, format, tasks, theme
+from app import before_run, format, theme
 from app.latest import Latest
 from app.pages.page import Page
 from app.session import Session
@@ -46,6 +46,9 @@ class SettingsPage(Page):
         self._plan: Plan | None = None
         self._counted: tuple[object, ...] = ()
         self._before: Recipe | None = None
+        self._remarks: dict[str, str] = {}
+        self._trainable: int | None = None
+        self._models_reader = Latest(self._show_models, parent=self)
         self._facts_reader = Latest(self._on_facts, failed=_never, parent=self)
         self._planner = Latest(self._on_plan, failed=self._on_plan_failed, parent=self)
         self._arrange()
@@ -65,14 +68,28 @@ class SettingsPage(Page):
         self.area.setWidgetResizable(True)
         self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.area.setMaximumWidth(theme.TEXT_COLUMN + 2 * SPACE.UNIT)
-        self.run_card.setMinimumWidth(288)
-        self.run_card.setMaximumWidth(420)
         row = QHBoxLayout()
         row.setSpacing(SPACE.UNIT)
         row.addWidget(self.area, 260)
-        row.addWidget(self.run_card, 100, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._beside(), 100)
         row.addStretch(1)
         self.body.addLayout(row)
+
+    def _beside(self) -> QWidget:
+        """The card of the run, which can be scrolled when it has much to say in a small window."""
+        column = QWidget()
+        column.setProperty("kind", "scrolled")
+        inner = QVBoxLayout(column)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.addWidget(self.run_card)
+        inner.addStretch(1)
+        area = QScrollArea()
+        area.setWidget(column)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setMinimumWidth(280)
+        area.setMaximumWidth(480)
+        return area
 
     def _connect(self) -> None:
         self.form.changed.connect(self._change)
@@ -91,12 +108,16 @@ class SettingsPage(Page):
 
     def enter(self) -> None:
         """Look again at what may have changed elsewhere: models on this machine, the number of examples."""
-        tasks.run(local_models, done=self._show_models)
+        self._models_reader.ask(local_models)
+        if self._facts is not None and self._facts.error is not None:
+            self._facts = None
+            self._read_facts(self.session.recipe.model.base)
         self._count()
 
     def _on_project(self) -> None:
         self._plan, self._facts, self._counted = None, None, ()
         self._before = None
+        self._planner.forget()
         self.banner.clear()
         self.form.setEnabled(self.session.project is not None and not self.session.project.read_only)
         self.preset_card.setEnabled(self.form.isEnabled())
@@ -107,7 +128,8 @@ class SettingsPage(Page):
         preset = presets.nearest(recipe)
         reference = presets.apply(preset, presets.base_recipe(recipe.model.base))
         changed = [setting_named(name).title for name in differences(reference, recipe)]
-        self.form.show_recipe(recipe, reference, preset.title, remarks(recipe))
+        self._remarks = _own_remarks(recipe)
+        self.form.show_recipe(recipe, reference, preset.title, self._remarks)
         self.preset_card.show_preset(preset.id, changed)
         self._read_facts(recipe.model.base)
         self._show_parameters()
@@ -121,14 +143,14 @@ class SettingsPage(Page):
     def _read_facts(self, base: str) -> None:
         if self._facts is None or self._facts.base != base:
             self._facts = None
-            self.form.base_facts.setText("Reading the model…")
+            self.form.fields[BASE].set_extra("Reading the model…")
             self._facts_reader.ask(lambda: _read_facts(base))
 
     def _on_facts(self, facts: _Facts) -> None:
         self._facts = facts
         known = facts.facts
-        self.form.base_facts.setText(_describe(known) if known is not None else str(facts.error))
-        theme.set_kind(self.form.base_facts, "secondary" if known is not None else "problem")
+        words, kind = (_describe(known), "secondary") if known is not None else (str(facts.error), "problem")
+        self.form.fields[BASE].set_extra(words, kind)
         targets = self.form.fields[TARGETS].editor
         if isinstance(targets, ModulesField):
             targets.set_known(known.target_names() if known else [], known.attention_names() if known else [])
@@ -138,6 +160,7 @@ class SettingsPage(Page):
         facts = self._facts.facts if self._facts is not None else None
         trainable = facts.trainable_parameters(self.session.recipe.lora) if facts is not None else None
         self.run_card.set_parameters(trainable, facts.parameters if facts is not None else 0)
+        self._trainable = trainable
         self._show_remarks()
 
     # The plan
@@ -182,6 +205,8 @@ class SettingsPage(Page):
                 base_error=self._facts.error if self._facts is not None else None,
                 read_only=project is not None and project.read_only,
                 training=self.session.is_training,
+                trainable=self._trainable,
+                unusual=self._remarks,
             )
         )
 
@@ -271,6 +296,12 @@ def _describe(facts: ModelFacts) -> str:
         parts.append(f"up to {format.count(facts.context_length)} tokens")
     parts.append("with a chat template" if facts.has_chat_template else "no chat template: Alpaca text is used")
     return " · ".join(parts)
+
+
+def _own_remarks(recipe: Recipe) -> dict[str, str]:
+    """What is unusual, apart from what the base model itself asks for."""
+    brought = presets.brought_by(recipe.model.base)
+    return {name: text for name, text in remarks(recipe).items() if brought.get(name) != get(recipe, name)}
 
 
 def _plan(project: Project, recipe: Recipe) -> Plan:

@@ -56,6 +56,7 @@ class TrainPage(Page):
         self._overlays = Latest(self._show_overlays, parent=self)
         self._overlaid: list[tuple[RunFolder, Series]] = []
         self._saving = ChartSaving(self)
+        self._other = "settings"  # where the second button before the first run leads
         self._connect()
         self._show_tab()
 
@@ -71,6 +72,7 @@ class TrainPage(Page):
         self.runs.ticked.connect(self._load_overlays)
         self.runs.refreshed.connect(self._on_runs)
         self.watch.changed.connect(self._on_watch)
+        self.watch.failed.connect(self._on_failed)
         self.session.runs_changed.connect(self._show_tab)
         self.session.examples_changed.connect(lambda *_: self._count())
         self.session.recipe_changed.connect(lambda *_: self._count())
@@ -99,11 +101,15 @@ class TrainPage(Page):
 
     def _on_watch(self) -> None:
         """Another run is shown, because it was started or chosen."""
+        self.banner.clear()
         if self.watch.run is not None:
             self.tabs.set_value("run")
-            self.set_summary("")
         self._show_tab()
         self._load_overlays()
+
+    def _on_failed(self, problem: UserError) -> None:
+        if problem is not self.watch.problem:  # that one is shown with the run
+            self.show_problem(problem)
 
     def _on_runs(self) -> None:
         amount = self.runs.table.rowCount()
@@ -130,11 +136,13 @@ class TrainPage(Page):
     # Before the first run
 
     def _on_other(self) -> None:
-        self.go.emit("settings" if self.first.start.isEnabled() else "examples")
+        self.go.emit(self._other)
 
     def _count(self) -> None:
         project, recipe = self.session.project, self.session.recipe
-        if project is not None and not self._has_runs():
+        if project is None:
+            self._counts.forget()
+        elif self.isVisible() and not self._has_runs():
             self._counts.ask(lambda: _first_words(project, recipe))
 
     def _show_first_words(self, found: tuple[tuple[tuple[str, str], ...], Plan]) -> None:
@@ -146,7 +154,9 @@ class TrainPage(Page):
             ready, note = False, "This project is open read-only, so nothing can be trained in it."
         elif planned.is_short:
             note = f"{format.plural(planned.steps, 'step')} are few: more examples or more passes teach more."
-        self.first.set_words(steps, note=note, other="Look at the settings" if ready else "Write examples", ready=ready)
+        self._other = "settings" if planned.ready else "examples"
+        other = "Look at the settings" if planned.ready else "Write examples"
+        self.first.set_words(steps, note=note, other=other, ready=ready)
 
     # The chart
 
@@ -249,7 +259,7 @@ def _first_words(project: Project, recipe: Recipe) -> tuple[tuple[tuple[str, str
     learns = (
         f"{display_name(recipe.model.base)} is loaded {quantized}and stays as it is. Beside it, matrices of rank "
         f"{recipe.lora.rank} learn from your examples in {format.plural(planned.steps, 'step')} "
-        f"({format.number(recipe.training.epochs, 2)} times through)."
+        f"({recipe.training.epochs:g} {'time' if recipe.training.epochs == 1 else 'times'} through)."
     )
     watch = (
         "The loss falls while you look on; you read what the model answers, and can pause or stop at any time. "

@@ -22,16 +22,18 @@ class BaseModelField(QWidget):
         self._value = ""
         self._known: dict[str, str] = {}
         self.choice = ChoiceField(name, {})
-        self.choice.setFixedWidth(264)
+        self.choice.setMaximumWidth(264)
         self.choice.value_changed.connect(self._take)
-        self.browse_button = QPushButton("Choose a folder…")
+        self.browse_button = QPushButton("Folder…")
+        self.browse_button.setToolTip("Choose the folder of another base model on this machine")
         self.browse_button.setAccessibleName("Choose the folder of a base model")
         self.browse_button.clicked.connect(self._browse)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACE.UNIT)
-        row.addWidget(self.choice)
+        row.addWidget(self.choice, 1000)
         row.addWidget(self.browse_button)
+        row.addStretch(1)
         self.setFocusProxy(self.choice)
         self.setAccessibleName(name)
 

@@ -37,6 +37,7 @@ class Card(QFrame):
 
     def _add_fold(self, title: str) -> None:
         self._fold = QToolButton()
+        self._fold.setProperty("kind", "fold")
         self._fold.setCheckable(True)
         self._fold.setChecked(True)
         self._fold.setAccessibleName(f"Show {title}")

@@ -21,7 +21,8 @@ from app.widgets.axes import StepAxis, ValueAxis, round_bounds
 from app.widgets.curve import Curve, CurveItem
 from app.widgets.marks import MarksItem
 
-FRAME_MS = 33
+FRAME_MS = 34
+_VALUE_PADDING = 0.05  # room for the dots at the ends
 _FEWEST_STEPS = 10
 _MARGIN = 0.012
 
@@ -192,13 +193,14 @@ class Chart(QWidget):
 
     def _fit_values(self, low: float, high: float) -> None:
         if not self.log:
-            self._view.setYRange(*round_bounds(low, high), padding=0.02)
+            self._view.setYRange(*round_bounds(low, high), padding=_VALUE_PADDING)
         elif high > 0:
             low = low if low > 0 else high / 1000
             self._view.setYRange(math.log10(low) - 0.03, math.log10(high) + 0.03, padding=0)
 
     def _say_if_empty(self) -> None:
         empty = not any(len(item.curve.points) for item in self._curves.values())
+        self._plot.plotItem.setVisible(not empty)  # axes without a curve would tell of numbers that there are not
         self._empty.setVisible(empty and bool(self._empty.text()))
         self._empty.resize(self._plot.size())
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QComboBox, QWidget
+
+_FEWEST_LETTERS = 8  # where room is short; the list that opens shows all of them
 
 
 class ChoiceField(QComboBox):
@@ -16,6 +18,9 @@ class ChoiceField(QComboBox):
     def __init__(self, name: str, choices: dict[str, str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(_FEWEST_LETTERS)
         for value, words in choices.items():
             self.addItem(words, value)
         self.activated.connect(lambda _index: self.value_changed.emit(self.value))

@@ -36,7 +36,7 @@ class FirstRun(QWidget):
         buttons = QHBoxLayout()
         buttons.setSpacing(SPACE.UNIT)
         buttons.addWidget(self.start)
-        buttons.addWidget(self.other)
+        buttons.addWidget(self.other, 0, Qt.AlignmentFlag.AlignVCenter)
         buttons.addStretch(1)
         column = QWidget()
         column.setFixedWidth(_WIDTH)
@@ -47,9 +47,13 @@ class FirstRun(QWidget):
             words.addWidget(step)
         words.addWidget(self._note)
         words.addLayout(buttons)
+        middle = QHBoxLayout()  # an alignment would not ask the words how high they are at this width
+        middle.addStretch(1)
+        middle.addWidget(column)
+        middle.addStretch(1)
         layout = QVBoxLayout(self)
         layout.addStretch(2)
-        layout.addWidget(column, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addLayout(middle)
         layout.addStretch(3)
 
     def set_words(self, steps: tuple[tuple[str, str], ...], *, note: str, other: str, ready: bool) -> None:

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtGui import QWheelEvent
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtGui import QValidator, QWheelEvent
 from PySide6.QtWidgets import QSpinBox, QWidget
+
+from app import format
+from app.theme import CONTROL_HEIGHT, set_look
+
+_INSET = 10  # a styled spin box puts its text at the very edge
 
 
 class IntegerField(QSpinBox):
-    """A number is taken with Enter, on leaving the field, or by a step."""
+    """A number is taken with Enter, on leaving the field, or by a step.
+
+    One out of bounds can be typed and is refused in words, instead of keys that do nothing.
+    """
 
     value_changed = Signal(int)
     """The user confirmed another number."""
+    problem_changed = Signal(str)
+    """Why what is typed cannot be used; empty when it can."""
 
     def __init__(self, name: str, *, minimum: int, maximum: int, step: int = 1, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._problem = ""
         self.setAccessibleName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setRange(minimum, maximum)
         self.setSingleStep(step)
         self.setKeyboardTracking(False)
         self.setGroupSeparatorShown(True)
+        self.lineEdit().setTextMargins(_INSET, 0, 0, 0)
+        self.setMaximumHeight(CONTROL_HEIGHT)  # the margins must not make it higher than its neighbours
+        self.lineEdit().textChanged.connect(self._check)
         self.valueChanged.connect(self.value_changed)
 
     def set_value(self, value: int) -> None:
@@ -28,6 +43,30 @@ class IntegerField(QSpinBox):
             with QSignalBlocker(self):
                 self.setValue(value)
 
+    def validate(self, text: str, place: int) -> tuple[QValidator.State, str, int]:
+        """Any digits may be typed; those out of bounds are no value yet."""
+        number = self._number(text)
+        if number is None:
+            state = QValidator.State.Intermediate if not text.strip() else QValidator.State.Invalid
+        else:
+            within = self.minimum() <= number <= self.maximum()
+            state = QValidator.State.Acceptable if within else QValidator.State.Intermediate
+        return state, text, place
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Leave the wheel to the page."""
         event.ignore()
+
+    def _number(self, text: str) -> int | None:
+        digits = text.strip().replace(self.locale().groupSeparator(), "")
+        return int(digits) if digits.isascii() and digits.isdigit() else None
+
+    def _check(self, text: str) -> None:
+        number = self._number(text)
+        problem = ""
+        if number is not None and not self.minimum() <= number <= self.maximum():
+            problem = f"Between {format.count(self.minimum())} and {format.count(self.maximum())}."
+        if problem != self._problem:
+            self._problem = problem
+            set_look(self, wrong=bool(problem))
+            self.problem_changed.emit(problem)

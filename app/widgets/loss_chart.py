@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QWidget
 
 from app import format as words
 from app import theme
-from app.theme import SPACE
+from app.theme import CONTROL_HEIGHT, SPACE
 from app.widgets.card import Card
 from app.widgets.chart import Chart
 from app.widgets.curve import Curve
@@ -22,6 +22,7 @@ from core.runs.series import Series
 DEFAULT_WEIGHT = 0.9
 _MOST_OVERLAYS = 5
 _WEIGHT_STEPS = 100
+_SCALE = 2
 
 
 class LossChart(Card):
@@ -39,12 +40,13 @@ class LossChart(Card):
         self._run: RunCurves | None = None
         self._overlays: dict[str, RunCurves] = {}
         self._weight = DEFAULT_WEIGHT
+        self._pointed: float | None = None
         self.body.setSpacing(SPACE.HALF)
         self.body.addWidget(self.legend)
         self.body.addWidget(self.chart, 1)
         self._add_tools()
         self.legend.toggled.connect(lambda _curve: self.chart.touch())
-        self.chart.pointed.connect(self._show_values)
+        self.chart.pointed.connect(self._on_pointed)
         self.chart.followed.connect(lambda following: self._show_all.setEnabled(not following))
         theme.on_change(self, self.legend.update)
 
@@ -66,7 +68,7 @@ class LossChart(Card):
         self._run.sync(series, since)
         best = min(series.heldout[1:], key=lambda pair: pair[1], default=None)
         self.chart.set_marks(series.checkpoints, best)
-        self._show_values(None)
+        self._show_values()
 
     def reserve(self, steps: int) -> None:
         """Make room for a run of so many steps."""
@@ -90,10 +92,12 @@ class LossChart(Card):
     def set_overlays(self, runs: Iterable[tuple[str, str, Series]]) -> None:
         """Show exactly these earlier runs: (key, label, points). At most five; a run keeps its colour while shown."""
         kept: dict[str, RunCurves] = {}
-        for key, label, series in list(runs)[:_MOST_OVERLAYS]:
+        wanted = list(runs)[:_MOST_OVERLAYS]
+        staying = [self._overlays[key] for key, _, _ in wanted if key in self._overlays]
+        for key, label, series in wanted:
             curves = self._overlays.get(key)
             if curves is None:
-                taken = {other.smooth.series for other in (*kept.values(), *self._overlays.values())}
+                taken = {other.smooth.series for other in (*kept.values(), *staying)}
                 colour = next(number for number in range(HELDOUT_SERIES + 1, 100) if number not in taken)
                 curves = RunCurves(key, label, series=colour, overlay=True)
                 curves.set_weight(self._weight)
@@ -110,7 +114,7 @@ class LossChart(Card):
         for curves in self._all():
             curves.set_weight(weight)
         self.chart.touch()
-        self._show_values(None)
+        self._show_values()
 
     @property
     def weight(self) -> float:
@@ -118,8 +122,18 @@ class LossChart(Card):
         return self._weight
 
     def image(self) -> QImage:
-        """The chart as a picture, at twice its size."""
-        return self.chart.image()
+        """The chart with its legend as a picture, at twice its size; without the cross-hair."""
+        self.chart.point_at(None)
+        plot, margin = self.chart.image(), SPACE.CARD
+        across, top = self.chart.width() + 2 * margin, self.legend.height() + margin
+        picture = QImage(QSize(across, top + self.chart.height() + margin) * _SCALE, QImage.Format.Format_RGB32)
+        picture.setDevicePixelRatio(_SCALE)
+        picture.fill(theme.colour("card"))
+        painter = QPainter(picture)
+        self.legend.render(painter, QPoint(margin, margin), renderFlags=QWidget.RenderFlag.DrawChildren)
+        painter.drawImage(QPoint(margin, top), plot)
+        painter.end()
+        return picture
 
     def _all(self) -> list[RunCurves]:
         return [*self._overlays.values(), *([self._run] if self._run else [])]
@@ -132,10 +146,15 @@ class LossChart(Card):
             self.chart.add_curve(curve)
         own = self._run.curves if self._run else []
         self.legend.set_curves([*own, *(curve for curve in curves if curve not in own)])
-        self._show_values(None)
+        self._show_values()
 
-    def _show_values(self, step: float | None) -> None:
+    def _on_pointed(self, step: float | None) -> None:
+        self._pointed = step
+        self._show_values()
+
+    def _show_values(self) -> None:
         """The values at the cross-hair, or the last ones."""
+        step = self._pointed
         values: dict[str, str] = {}
         for run in self._all():
             for curve in run.curves:
@@ -174,6 +193,7 @@ class LossChart(Card):
         save.setMenu(menu)
         save.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         row = QWidget()
+        row.setFixedHeight(CONTROL_HEIGHT)
         layout = QHBoxLayout(row)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE.UNIT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from app import format
 from app.theme import SPACE
@@ -33,13 +33,9 @@ class PresetCard(Card):
         self.back_button = QPushButton()
         self.back_button.setProperty("kind", "link")
         self.back_button.clicked.connect(lambda: self.chosen.emit(self.segments.value))
-        row = QHBoxLayout()
-        row.setSpacing(SPACE.UNIT)
-        row.addWidget(self.segments)
-        row.addStretch(1)
-        row.addWidget(self.difference)
-        row.addWidget(self.back_button)
-        self.body.addLayout(row)
+        self.add_act(self.difference)
+        self.add_act(self.back_button)
+        self.body.addWidget(self.segments)
         self.body.addWidget(self.words)
 
     def show_preset(self, id: str, changed: Sequence[str]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app import theme
@@ -31,16 +32,16 @@ class RecipeForm(QWidget):
         super().__init__(parent)
         self.fields: dict[str, SettingField] = {}
         self.cards: dict[str, Card] = {}
-        self.base_facts = QLabel()
-        self.base_facts.setProperty("kind", "secondary")
-        self.base_facts.setWordWrap(True)
         self.advanced = Card("Advanced", foldable=True)
+        self._room(self.advanced)
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(SPACE.GAP)
+        words = QFontMetrics(theme.ui_font())
+        label_width = max(words.horizontalAdvance(info.title) for info in settings()) + 2
         for info in settings():
             self._add(info)
-        self.cards["model"].body.insertWidget(1, self.base_facts)
+            self.fields[info.name].set_label_width(label_width)
         self._layout.insertWidget(1, preset_card)
         self._layout.addWidget(self.advanced)
         self._layout.addStretch(1)
@@ -64,14 +65,14 @@ class RecipeForm(QWidget):
         """Say at their fields why values cannot be used."""
         for name, text in problems.items():
             if name in self.fields:
-                self.fields[name].set_problem(text)
+                self.fields[name].refuse(text)
 
     def reveal(self, name: str) -> SettingField:
         """Unfold what hides a setting, and put the focus on it."""
         field = self.fields[name]
         if field.info.level == "advanced":
             self.advanced.set_folded(False)
-        field.editor.setFocus()
+        field.editor.setFocus(Qt.FocusReason.TabFocusReason)
         return field
 
     def _add(self, info: SettingInfo) -> None:
@@ -86,14 +87,20 @@ class RecipeForm(QWidget):
             if not self._has_heading(info.group):
                 heading = QLabel(info.group_title)
                 heading.setFont(theme.ui_font(strong=True))
+                heading.setContentsMargins(0, SPACE.UNIT if self.advanced.body.count() else 0, 0, SPACE.HALF)
                 heading.setObjectName(info.group)
                 self.advanced.body.addWidget(heading)
             return self.advanced
         if info.group not in self.cards:
             card = self.cards[info.group] = Card(info.group_title)
-            card.body.setSpacing(2)
+            self._room(card)
             self._layout.addWidget(card)
         return self.cards[info.group]
+
+    def _room(self, card: Card) -> None:
+        """A field brings room for its line of words; the last one's is part of the card's margin."""
+        card.body.setSpacing(2)
+        card.layout().setContentsMargins(SPACE.CARD, SPACE.FIELD, SPACE.CARD, SPACE.UNIT)
 
     def _has_heading(self, group: str) -> bool:
         return self.advanced.findChild(QLabel, group) is not None

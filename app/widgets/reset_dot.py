@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from app import theme
+from app.theme import CONTROL_HEIGHT
 
 
 class ResetDot(QAbstractButton):
@@ -22,8 +23,8 @@ class ResetDot(QAbstractButton):
         self.setFixedSize(self.sizeHint())
 
     def sizeHint(self) -> QSize:
-        """A square of 20."""
-        return QSize(20, 20)
+        """As high as a control, so that it stands in its middle."""
+        return QSize(20, CONTROL_HEIGHT)
 
     def say(self, words: str) -> None:
         """Tell what it differs from and what a click does."""

@@ -57,8 +57,11 @@ class RunCard(Card):
         top.addWidget(self._share)
         self.body.addLayout(top)
         self.body.addWidget(_line())
-        self.body.addWidget(_small("What will happen"))
-        self.body.addWidget(self.plan)
+        below = QVBoxLayout()
+        below.setSpacing(SPACE.LABEL)
+        below.addWidget(_small("What will happen"))
+        below.addWidget(self.plan)
+        self.body.addLayout(below)
         self.body.addLayout(self._remarks)
         self.body.addWidget(self.button)
         self._shown: list[Remark] = []

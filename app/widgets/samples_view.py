@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from app import format
-from app.theme import SPACE
+from app.theme import CONTROL_HEIGHT, SPACE
 from app.widgets.card import Card
 from core.runs.events import Sample
 
 _LONGEST = 1200
+_BLANK_LINES = re.compile(r"\n\s*\n")
 
 
 class SampleBlock(QWidget):
@@ -20,7 +22,7 @@ class SampleBlock(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.prompt, self.expected, self.said = _text("secondary"), _text(""), _text("")
+        self.prompt, self.expected, self.said = _text(), _text(), _text()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
@@ -28,17 +30,16 @@ class SampleBlock(QWidget):
         self.line.setProperty("kind", "line")
         layout.addWidget(self.line)
         layout.addSpacing(SPACE.UNIT)
-        layout.addWidget(self.prompt)
-        for name, label in (("The model says", self.said), ("Expected", self.expected)):
+        for name, label in (("Asked", self.prompt), ("The model says", self.said), ("Expected", self.expected)):
             head = QLabel(name)
             head.setProperty("kind", "secondary")
-            layout.addSpacing(SPACE.HALF)
             layout.addWidget(head)
             layout.addWidget(label)
+            layout.addSpacing(SPACE.HALF)
 
     def set(self, sample: Sample) -> None:
         """Show another answer."""
-        self.prompt.setText(_cut(sample.prompt))
+        self.prompt.setText(_cut(_BLANK_LINES.sub("\n", sample.prompt)))
         self.expected.setText(_cut(sample.expected))
         self.said.setText(_cut(sample.text) or "(nothing)")
         self.setAccessibleName(f"Example {sample.example}")
@@ -53,6 +54,7 @@ class SamplesView(Card):
         self._blocks: list[SampleBlock] = []
         self._at = QLabel()
         self._at.setProperty("kind", "secondary")
+        self._at.setMinimumHeight(CONTROL_HEIGHT)  # as high as the heading of the chart beside it
         self.add_act(self._at)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName("Evaluation")
@@ -132,14 +134,12 @@ class SamplesView(Card):
             block.setVisible(number < amount)
 
 
-def _text(kind: str) -> QLabel:
+def _text() -> QLabel:
     label = QLabel()
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
-    if kind:
-        label.setProperty("kind", kind)
     return label
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+
+from app import theme
 
 
 class Segments(QFrame):
@@ -24,7 +26,7 @@ class Segments(QFrame):
         row.setContentsMargins(1, 1, 1, 1)
         row.setSpacing(1)
         for value, words in choices.items():
-            button = QPushButton(words)
+            button = _Segment(words)
             button.setCheckable(True)
             button.setAccessibleName(f"{name}: {words}")
             button.clicked.connect(lambda _checked, value=value: self.chosen.emit(value))
@@ -64,3 +66,17 @@ class Segments(QFrame):
         button = self._buttons[values[place % len(values)]]
         button.setFocus(Qt.FocusReason.TabFocusReason)
         button.click()
+
+
+class _Segment(QPushButton):
+    """Always as wide as its words are when it is chosen, which are bold; so nothing is cut and nothing moves."""
+
+    def sizeHint(self) -> QSize:
+        """The usual size, and what bold words need more."""
+        usual, strong = QFontMetrics(theme.ui_font()), QFontMetrics(theme.ui_font(strong=True))
+        more = strong.horizontalAdvance(self.text()) - usual.horizontalAdvance(self.text())
+        return super().sizeHint() + QSize(max(0, more), 0)
+
+    def minimumSizeHint(self) -> QSize:
+        """The same."""
+        return self.sizeHint()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal, SignalInstance
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
-from app.theme import SPACE, set_look
+from app.theme import CONTROL_HEIGHT, SPACE, set_look, ui_font
+from app.widgets.base_model_field import BaseModelField
 from app.widgets.choice_field import ChoiceField
-from app.widgets.elided_label import ElidedLabel
 from app.widgets.integer_field import IntegerField
 from app.widgets.modules_field import ModulesField
 from app.widgets.number_field import NumberField, written
@@ -18,7 +19,6 @@ from app.widgets.switch import Switch
 from app.widgets.text_line import TextLine
 from core.recipe.reference import SettingInfo
 
-LABEL_WIDTH = 176
 NUMBER_WIDTH, CHOICE_WIDTH = 128, 264
 _WIDEST = 2**31 - 1
 
@@ -50,45 +50,57 @@ class SettingField(QWidget):
         self._remark = ""
         self._problem = ""
         self._focused = False
+        self._value: Any = info.default
         self.label = QLabel(info.title)
         self.label.setBuddy(self.editor)
         self.label.setToolTip(describe(info))
         self.dot = ResetDot()
         self.dot.hide()
-        self.note = ElidedLabel()
+        self.extra = QLabel()
+        self.extra.setProperty("kind", "secondary")
+        self.note = QLabel()
         self._arrange()
         self._watch(self.editor)
         self._editor.value_changed.connect(lambda value: self.changed.emit(info.name, value))
         self.dot.clicked.connect(lambda: self.reset.emit(info.name))
-        if isinstance(self.editor, NumberField):
+        if isinstance(self.editor, NumberField | IntegerField):
             self.editor.problem_changed.connect(self.set_problem)
 
     def _arrange(self) -> None:
-        self.label.setFixedWidth(LABEL_WIDTH)
+        self.label.setMinimumHeight(CONTROL_HEIGHT)
         row = QHBoxLayout()
         row.setSpacing(SPACE.UNIT)
-        row.addWidget(self.editor)
+        wide = isinstance(self.editor, ModulesField | BaseModelField)
+        row.addWidget(self.editor, 1000 if wide or self.info.kind in ("choice", "text") else 0)
         if self.info.unit:
             unit = QLabel(self.info.unit)
             unit.setProperty("kind", "secondary")
             row.addWidget(unit)
-        row.addWidget(self.dot)
-        row.addStretch(1)
+        if not wide:
+            row.addStretch(1)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(SPACE.UNIT)
+        grid.setHorizontalSpacing(SPACE.HALF)
         grid.setVerticalSpacing(1)
         top = Qt.AlignmentFlag.AlignTop if isinstance(self.editor, ModulesField) else Qt.AlignmentFlag.AlignVCenter
         grid.addWidget(self.label, 0, 0, top)
-        grid.addLayout(row, 0, 1)
-        grid.addWidget(self.note, 1, 0, 1, 2)
-        grid.setColumnStretch(1, 1)
-        self.note.setMinimumHeight(self.note.fontMetrics().height() + 2)
+        grid.addWidget(self.dot, 0, 1, top)
+        grid.addLayout(row, 0, 2)
+        grid.addWidget(self.extra, 1, 2)
+        grid.addWidget(self.note, 2, 0, 1, 3)
+        grid.setColumnStretch(2, 1)
+        self.extra.setContentsMargins(0, SPACE.HALF, 0, 0)
+        self.extra.hide()
+        for words in (self.extra, self.note):
+            words.setTextFormat(Qt.TextFormat.PlainText)
+            words.setWordWrap(True)
+        self.note.setMinimumHeight(QFontMetrics(ui_font("small")).height() + 2)
         self._show_note()
 
     def set_value(self, value: Any) -> None:
         """Show a value."""
         self._problem = ""
+        self._value = value
         self._editor.set_value(value)
         self._show_note()
 
@@ -102,6 +114,21 @@ class SettingField(QWidget):
         self._remark = text
         self._show_note()
 
+    def set_extra(self, text: str, kind: str = "secondary") -> None:
+        """Say under the control what its value is, whether it has the focus or not; empty for nothing."""
+        self.extra.setText(text)
+        self.extra.setVisible(bool(text))
+        set_look(self.extra, kind=kind)
+
+    def set_label_width(self, width: int) -> None:
+        """Make room for the labels of all settings, so that the controls stand in line."""
+        self.label.setFixedWidth(width)
+
+    def refuse(self, why: str) -> None:
+        """Go back to the value that is in force, and say why the other was not taken."""
+        self._editor.set_value(self._value)
+        self.set_problem(f"Not taken: {why[:1].lower()}{why[1:].rstrip('.')}.")
+
     def set_problem(self, text: str) -> None:
         """Say why a value cannot be used; empty for nothing."""
         self._problem = text
@@ -111,6 +138,8 @@ class SettingField(QWidget):
         """Show the help while the control has the focus."""
         if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
             self._focused = event.type() == QEvent.Type.FocusIn
+            if self._focused:
+                self._problem = ""
             self._show_note()
         return super().eventFilter(watched, event)
 
@@ -145,14 +174,14 @@ def make_editor(info: SettingInfo) -> QWidget:
         field = Switch(info.title)
     elif info.kind == "choice":
         field = ChoiceField(info.title, info.choices)
-        field.setFixedWidth(CHOICE_WIDTH)
+        field.setMaximumWidth(CHOICE_WIDTH)
     elif info.kind == "modules":
         field = ModulesField(info.title, info.choices)
-        field.choice.setFixedWidth(CHOICE_WIDTH)
+        field.choice.setMaximumWidth(CHOICE_WIDTH)
         field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
     else:
         field = TextLine(info.title)
-        field.setMinimumWidth(CHOICE_WIDTH)
+        field.setMaximumWidth(CHOICE_WIDTH)
     return field
 
 

@@ -87,11 +87,9 @@ class Sparkline(QFrame):
         good = np.isfinite(y)
         if not good.any():
             return
-        bottom, top = float(np.min(y[good])), float(np.max(y[good]))
-        span = top - bottom if top - bottom > abs(top) * 0.02 else abs(top) * 0.02 or 1.0
-        middle = (top + bottom) / 2
+        top = float(np.max(y[good])) or 1.0  # all of them begin at zero, so that noise looks as small as it is
         across = room.left() + (x[good] - x0) / max(1e-9, x1 - x0) * room.width()
-        down = room.center().y() - (y[good] - middle) / span * room.height()
+        down = room.bottom() - y[good] / top * room.height()
         line = QPolygonF([QPointF(a, b) for a, b in zip(across.tolist(), down.tolist(), strict=True)])
         colour = theme.series_colours()[0]
         fill = QColor(colour)

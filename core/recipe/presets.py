@@ -25,14 +25,14 @@ PRESETS = (
     Preset(
         "quick",
         "Quick try",
-        "One pass with a small adapter: is this worth an evening?",
+        "A small adapter and a third of the passes: is this worth an evening?",
         {"lora.rank": 8, "lora.alpha": 16, "training.epochs": 1.0, "training.batch_size": 8},
     ),
-    Preset("balanced", "Balanced", "Three passes, rank 16: right for a few hundred to a few thousand examples.", {}),
+    Preset("balanced", "Balanced", "Rank 16 and the usual passes: right for a few hundred to a few thousand examples.", {}),
     Preset(
         "thorough",
         "Thorough",
-        "A larger adapter and five passes, stopped early when it no longer helps.",
+        "A larger adapter and more passes, stopped early when they no longer help.",
         {"lora.rank": 32, "lora.alpha": 64, "training.epochs": 5.0, "heldout.evaluations_per_epoch": 2},
     ),
 )

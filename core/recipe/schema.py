@@ -207,7 +207,14 @@ class TrainingSettings(_Group):
         },
     )
     weight_decay: float = setting(
-        0.0, title="Weight decay", help="Pulls the adapter towards zero; rarely needed.", level="advanced", ge=0, le=1
+        0.0,
+        title="Weight decay",
+        help="Pulls the adapter towards zero; rarely needed.",
+        level="advanced",
+        ge=0,
+        le=1,
+        usual=(0, 0.1),
+        unusual="Over 0.1 the adapter is held back noticeably.",
     )
     max_grad_norm: float = setting(
         0.3,
@@ -234,6 +241,8 @@ class TrainingSettings(_Group):
         unit="tokens",
         ge=64,
         le=1048576,
+        usual=(512, 65536),
+        unusual="Under 512 a GPU idles most of the time; over 65,536 few have the memory.",
     )
     seed: int = setting(
         42,
@@ -270,6 +279,8 @@ class HeldoutSettings(_Group):
         unit="evaluations",
         ge=1,
         le=20,
+        usual=(1, 5),
+        unusual="With more than 5, a run goes on long after it has begun to learn by heart.",
     )
     evaluations_per_epoch: int = setting(
         1,
@@ -278,6 +289,8 @@ class HeldoutSettings(_Group):
         level="advanced",
         ge=1,
         le=20,
+        usual=(1, 8),
+        unusual="Each evaluation takes time from training; more than 8 a pass rarely tell more.",
     )
     sample_answers: int = setting(
         3,
@@ -286,6 +299,8 @@ class HeldoutSettings(_Group):
         level="advanced",
         ge=0,
         le=10,
+        usual=(0, 5),
+        unusual="Each answer takes a few seconds at every evaluation.",
     )
 
 
@@ -300,6 +315,8 @@ class CheckpointSettings(_Group):
         unit="minutes",
         gt=0,
         le=240,
+        usual=(0.5, 30),
+        unusual="Under half a minute saving costs time; over 30 minutes much is lost when the machine fails.",
     )
     keep: int = setting(
         2,
@@ -308,6 +325,8 @@ class CheckpointSettings(_Group):
         level="advanced",
         ge=1,
         le=20,
+        usual=(1, 5),
+        unusual="Each checkpoint takes about three times the adapter's size on the disk.",
     )
 
 
