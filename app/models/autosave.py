@@ -129,6 +129,8 @@ class Autosave(QObject):
         if later:
             self._pending[id] = later
         self.created.emit(number, id)
+        if later and not self._pause.isActive():
+            self.flush()  # it was asked for while the new example had no id yet
 
     def _failed(self, error: UserError) -> None:
         if not self._on_the_way:
