@@ -89,15 +89,17 @@ VERBS = (
 )
 
 
-def make_action(verb: Verb, act: Callable[[], object], parent: QWidget) -> QAction:
-    """The verb as a QAction of ``parent`` that calls ``act``."""
+def make_action(verb: Verb, act: Callable[[], object] | None, parent: QWidget) -> QAction:
+    """The verb as a QAction of ``parent`` that calls ``act``, if anything."""
     action = QAction(verb.words, parent)
     action.setShortcuts([QKeySequence(text) for text in verb.shortcut.split()])
+    action.setIconText(verb.words)  # what it is called in lists, whatever it would do now
     if verb.icon:
         action.setIcon(theme.icon(verb.icon, "secondary"))
     action.setIconVisibleInMenu(False)
     action.setToolTip(verb.hint or verb.words)
-    action.triggered.connect(lambda _checked=False: act())
+    if act is not None:
+        action.triggered.connect(lambda _checked=False: act())
     if verb is QUIT:
         action.setMenuRole(QAction.MenuRole.QuitRole)
     elif verb is ABOUT:

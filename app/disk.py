@@ -5,6 +5,7 @@ The core is imported inside them, so that nothing heavy is loaded before the win
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,15 +15,21 @@ if TYPE_CHECKING:
     from core.runs.folder import RunFolder
 
 
+def project_folder(path: Path) -> Path:
+    """The full path of a project's folder; its ``project.toml`` may be named instead."""
+    path = Path(os.path.abspath(path))
+    return path.parent if path.name == "project.toml" else path
+
+
 def opened(path: Path) -> Project:
-    """The project at ``path``.
+    """The project in a folder; only to be read where the folder cannot be written.
 
     Raises:
         ProjectError: it cannot be opened.
     """
     from core.project import Project
 
-    return Project.open(path)
+    return Project.open(path, read_only=path.is_dir() and not os.access(path, os.W_OK))
 
 
 def created(path: Path, name: str, sample: str) -> Project:
@@ -54,8 +61,8 @@ def active_run(project: Project) -> RunFolder | None:
     return next((run for run in reversed(project.runs()) if run.worker_is_alive()), None)
 
 
-def prompt_format(base: str) -> tuple[str, PromptFormat]:
-    """The base model's tokenizer and chat template, with the name that was asked for.
+def prompt_format(base: str) -> PromptFormat:
+    """The base model's tokenizer and chat template.
 
     Raises:
         ModelError: the model is missing or broken.
@@ -63,4 +70,4 @@ def prompt_format(base: str) -> tuple[str, PromptFormat]:
     from core.base_models.catalogue import resolve
     from core.prompt.format import PromptFormat
 
-    return base, PromptFormat.load(resolve(base))
+    return PromptFormat.load(resolve(base))

@@ -18,7 +18,7 @@ class Preferences:
 
     @property
     def look(self) -> str:
-        """ "system", "light" or "dark"."""
+        """One of "system", "light" and "dark"."""
         value = str(self._file.value("look", "system"))
         return value if value in LOOKS else "system"
 

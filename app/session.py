@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QThreadPool, Signal
 
 from app import disk, tasks
+from app.base_format import BaseFormat
 from core.errors import UserError
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class Session(QObject):
     """The project was renamed."""
     opening = Signal(str)
     """A project is being opened or made in the background (its name); "" when that has ended."""
+    already_open = Signal()
+    """The project that somebody wants to open is the one that is open."""
     hand_over = Signal()
     """A step is taken back, a run starts or the project closes: pages write now what they still hold back."""
 
@@ -56,12 +59,15 @@ class Session(QObject):
         self.project: Project | None = None
         self.training: TrainingThread | None = None
         self._recipe: Recipe | None = None
-        self._format: PromptFormat | None = None
-        self._format_base = ""
+        self._format = BaseFormat(self)
+        self._format.changed.connect(self.prompt_format_changed)
+        self._format.failed.connect(self.prompt_format_failed)
         self._starting = False
         self._state: State | None = None
         self._writer = QThreadPool(self)
         self._writer.setMaxThreadCount(1)
+        self._writes: list[tasks.Task] = []  # under way, or not told of yet
+        self._preparing: Path | None = None  # the newest project that is being opened or made
 
     # The project
 
@@ -98,11 +104,15 @@ class Session(QObject):
 
     def open_soon(self, path: Path) -> None:
         """Open a project in the background; ``problem`` tells when it cannot be opened."""
-        self._prepare(path.name, lambda: disk.opened(path))
+        path = disk.project_folder(path)
+        if self.project is not None and path == self.project.path:
+            self.already_open.emit()
+        elif path != self._preparing:
+            self._prepare(path, path.name, lambda: disk.opened(path))
 
     def create_soon(self, path: Path, *, name: str = "", sample: str = "") -> None:
         """Make a project (with a sample's examples) in the background and open it; ``problem`` tells of failure."""
-        self._prepare(name or path.name, lambda: disk.created(path, name, sample))
+        self._prepare(path, name or path.name, lambda: disk.created(path, name, sample))
 
     def rename(self, name: str) -> None:
         """Give the project another name; its folder keeps its own."""
@@ -110,33 +120,44 @@ class Session(QObject):
         if project is not None and name:
             self.write(lambda: project.rename(name), done=lambda _: self.name_changed.emit())
 
-    def _prepare(self, name: str, work: Callable[[], Project]) -> None:
+    def _prepare(self, path: Path, name: str, work: Callable[[], Project]) -> None:
+        self._preparing = path
         self.opening.emit(name)
-        tasks.run(work, done=self._on_prepared, failed=self._on_not_prepared)
+        tasks.run(
+            work,
+            done=lambda project: self._on_prepared(path, project),
+            failed=lambda error: self._on_not_prepared(path, error),
+        )
 
-    def _on_prepared(self, project: Project) -> None:
+    def _on_prepared(self, path: Path, project: Project) -> None:
+        if path != self._preparing:
+            project.close()  # another one was asked for meanwhile
+            return
+        self._preparing = None
         self.use(project)
         self.opening.emit("")
 
-    def _on_not_prepared(self, error: UserError) -> None:
-        self.opening.emit("")
+    def _on_not_prepared(self, path: Path, error: UserError) -> None:
+        if path == self._preparing:
+            self._preparing = None
+            self.opening.emit("")
         self.problem.emit(error)
 
     def close(self) -> None:
         """Close the project; everything is on disk when this returns."""
+        self._preparing = None
         if self.project is not None:
             self._let_go()
             self.project_changed.emit()
 
     def _let_go(self) -> None:
-        self.hand_over.emit()
-        self._writer.waitForDone()
+        self.wait()
         self.follow(None)
         self._starting = False
         if self.project is not None:
             self.project.close()
-        self.project = self._recipe = self._format = None
-        self._format_base = ""
+        self._format.drop()
+        self.project = self._recipe = None
 
     # Settings
 
@@ -187,18 +208,7 @@ class Session(QObject):
 
     def prompt_format(self) -> PromptFormat | None:
         """That of the current base model; None while it is being read, then ``prompt_format_changed`` comes."""
-        base = self.recipe.model.base
-        if self.project is None or base == self._format_base:
-            return self._format
-        self._format, self._format_base = None, base
-        tasks.run(lambda: disk.prompt_format(base), done=self._on_format, failed=self.prompt_format_failed.emit)
-        return None
-
-    def _on_format(self, result: tuple[str, PromptFormat]) -> None:
-        base, prompt_format = result
-        if base == self._format_base:
-            self._format = prompt_format
-            self.prompt_format_changed.emit()
+        return None if self.project is None else self._format.of(self.recipe.model.base)
 
     # Runs
 
@@ -263,15 +273,19 @@ class Session(QObject):
     # Work in order
 
     def wait(self) -> None:
-        """Return when all that was to be written is on disk (for tests and the end of the program)."""
+        """Return when all that was to be written is on disk, and those who wanted it written know."""
         self.hand_over.emit()
-        self._writer.waitForDone()
+        while self._writes:
+            self._writer.waitForDone()
+            self._writes.pop(0).deliver()
 
     def write(
         self, fn: Callable[[], Any], *, done: tasks.Done | None = None, failed: tasks.Failed | None = None
     ) -> None:
         """Do disk work after all that was asked for earlier; ``problem`` tells of a failure that nobody takes."""
-        tasks.run(fn, done=done or _nothing, failed=failed or self.problem.emit, pool=self._writer)
+        self._writes = [task for task in self._writes if not task.over]
+        task = tasks.run(fn, done=done or _nothing, failed=failed or self.problem.emit, pool=self._writer)
+        self._writes.append(task)
 
 
 def _nothing(_result: object) -> None:

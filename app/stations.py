@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,11 @@ class Station:
     def load(self) -> None:
         """Import the page's module; safe in any thread."""
         importlib.import_module(self.module)
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether a visit need not wait for the import."""
+        return self.module in sys.modules
 
     def page_class(self) -> type[Page]:
         """The page's class."""

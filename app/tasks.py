@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Event
 from typing import Any
 
-from PySide6.QtCore import QObject, QThreadPool, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThreadPool, Signal
 from shiboken6 import isValid
 
 from core.errors import UserError
@@ -36,6 +36,7 @@ class Task(QObject):
         self._failed = failed
         self._progress = progress
         self._cancelled = Event()
+        self.over = False  # its ending was handed over
         self._finished.connect(self._on_finished)
         self._broke.connect(self._on_broke)
         self._advanced.connect(self._on_advanced)
@@ -53,6 +54,10 @@ class Task(QObject):
         """Tell how far the work is (from any thread)."""
         self._advanced.emit(done, total)
 
+    def deliver(self) -> None:
+        """Call back now, if the work is done, and not when the event loop gets to it (on the drawing thread)."""
+        QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall)
+
     def work(self) -> None:
         """Do it; runs in the pool."""
         try:
@@ -65,12 +70,12 @@ class Task(QObject):
             self._finished.emit(result)
 
     def _on_finished(self, result: object) -> None:
-        _running.discard(self)
+        self._end()
         if self._wanted(self._done):
             self._done(result)
 
     def _on_broke(self, error: UserError) -> None:
-        _running.discard(self)
+        self._end()
         if self._failed is None:
             if self._wanted(self._done):
                 raise error
@@ -80,6 +85,10 @@ class Task(QObject):
     def _on_advanced(self, done: int, total: int) -> None:
         if self._progress is not None and self._wanted(self._progress):
             self._progress(done, total)
+
+    def _end(self) -> None:
+        self.over = True
+        _running.discard(self)
 
     def _wanted(self, callback: Callable[..., object]) -> bool:
         owner = getattr(callback, "__self__", None)

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QUrl, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QHideEvent, QIcon, QShowEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QWidget
 
-from app import actions, crash, format, problems, stations, tasks, theme
+from app import actions, crash, format, problems, stations, tasks
 from app.actions import Verb
+from app.looks import Looks
 from app.pages.page import Page
-from app.preferences import LOOKS, Preferences
+from app.preferences import Preferences
 from app.projects import Projects
 from app.session import Session
 from app.status import Overview, Status
+from app.steps import Steps
 from app.widgets.about_dialog import AboutDialog
 from app.widgets.command_palette import CommandPalette
 from app.widgets.empty_state import EmptyState
@@ -48,10 +50,12 @@ class Window(QMainWindow):
         self.status = Status(session, self)
         self.pages: dict[str, Page] = {}
         self.station = ""
-        self._overview = Overview()
+        self._coming = ""  # the station whose module is being imported
         self.setWindowIcon(QIcon(str(paths.resources() / "icons" / "tunesmith.svg")))
         self.setMinimumSize(*SMALLEST)
         self.verbs = self._make_actions()
+        self.looks = Looks(preferences, self.verbs)
+        self.steps = Steps(session, self.verbs, lambda: self.station == "examples", self)
         menus = self._make_menus()
         self.side_bar = SideBar(menus["Project"])
         self._stack = QStackedWidget()
@@ -73,8 +77,6 @@ class Window(QMainWindow):
             actions.RENAME_PROJECT: self.projects.rename,
             actions.CLOSE_PROJECT: self.projects.close,
             actions.QUIT: self.close,
-            actions.UNDO: self.session.undo,
-            actions.REDO: self.session.redo,
             actions.START_TRAINING: self.start_training,
             actions.PALETTE: self.open_palette,
             actions.SHORTCUTS: self.show_shortcuts,
@@ -83,9 +85,7 @@ class Window(QMainWindow):
         }
         for station in stations.STATIONS:
             does[station.verb] = lambda id=station.id: self.go(id)
-        for look, verb in zip(LOOKS, actions.COLOURS, strict=True):
-            does[verb] = lambda look=look: self.set_look(look)
-        made = {verb: actions.make_action(verb, does[verb], self) for verb in actions.VERBS}
+        made = {verb: actions.make_action(verb, does.get(verb), self) for verb in actions.VERBS}
         self.addActions(list(made.values()))
         return made
 
@@ -118,6 +118,7 @@ class Window(QMainWindow):
         self.session.project_changed.connect(self._on_project)
         self.session.name_changed.connect(self._show_project)
         self.session.opening.connect(self._on_opening)
+        self.session.already_open.connect(lambda: self.go("examples"))
         self.session.training_changed.connect(self._on_training)
         self.session.runs_changed.connect(self._show_training)
         self.session.problem.connect(self.show_problem)
@@ -129,12 +130,12 @@ class Window(QMainWindow):
         geometry = self.preferences.geometry("window")
         if geometry is not None:
             self.restoreGeometry(geometry)
-        self._mark_look()
 
     # Pages
 
     def go(self, id: str) -> None:
         """Show a page; without a project, only Home can be shown."""
+        self._coming = ""
         station = stations.station(id if self.session.project is not None else "home")
         if station.id not in self.pages:
             page = self.pages[station.id] = station.page_class()(self.session)
@@ -147,6 +148,20 @@ class Window(QMainWindow):
         self.side_bar.choose(station.id)
         page.enter()
         self.page_shown.emit(station.id)
+
+    def _go_soon(self, id: str) -> None:
+        """Show a page; where its module is still to be imported, the window does not wait for that."""
+        station = stations.station(id)
+        if station.is_loaded:
+            self.go(id)
+            return
+        self._coming = id
+        self._stack.setCurrentWidget(self._opening)
+        tasks.run(station.load, done=lambda _: self._on_loaded(id))
+
+    def _on_loaded(self, id: str) -> None:
+        if id == self._coming:
+            self.go(id)
 
     def page(self) -> Page | None:
         """The page that is shown."""
@@ -178,7 +193,7 @@ class Window(QMainWindow):
             self._stack.setCurrentWidget(self._opening)
         elif self.session.project is None:
             self.go("home")
-        elif self._stack.currentWidget() is self._opening:
+        elif self._stack.currentWidget() is self._opening and not self._coming:
             self.go(self.station)
 
     def _on_project(self) -> None:
@@ -189,7 +204,7 @@ class Window(QMainWindow):
             return
         last = self.preferences.page if self.preferences.project == str(project.path) else ""
         self.preferences.project = str(project.path)
-        self.go(last if last and last != "home" else "examples")
+        self._go_soon(last if last and last != "home" else "examples")
 
     def _show_project(self) -> None:
         project = self.session.project
@@ -206,14 +221,10 @@ class Window(QMainWindow):
         self._show_training()
 
     def _on_overview(self, overview: Overview) -> None:
-        self._overview = overview
         counts = {"examples": overview.examples, "adapters": overview.adapters}
         for id, amount in counts.items():
             self.side_bar.station(id).set_count(format.count(amount) if amount else "")
-        for verb, label in ((actions.UNDO, overview.undo), (actions.REDO, overview.redo)):
-            action = self.verbs[verb]
-            action.setText(f"{verb.words} {label[0].lower()}{label[1:]}" if label else verb.words)
-            action.setEnabled(label is not None)
+        self.steps.show(undo=overview.undo, redo=overview.redo)
 
     def _on_memory(self, use: MemoryUse) -> None:
         used, total = format.size(use.used), format.size(use.total)
@@ -267,19 +278,6 @@ class Window(QMainWindow):
         for name in MENUS:
             groups[name] = [action for verb, action in self.verbs.items() if verb.menu == name]
         ShortcutsDialog(groups, self).open()
-
-    def set_look(self, look: str) -> None:
-        """Use the light or the dark colours, or those that the system uses."""
-        self.preferences.look = look
-        self._mark_look()
-        app = QApplication.instance()
-        if isinstance(app, QApplication):
-            theme.apply(app, self.preferences.dark)
-
-    def _mark_look(self) -> None:
-        for look, verb in zip(LOOKS, actions.COLOURS, strict=True):
-            self.verbs[verb].setCheckable(True)
-            self.verbs[verb].setChecked(look == self.preferences.look)
 
     def tell_earlier_crash(self, report: str) -> None:
         """Say that the program broke off last time, and offer the report."""

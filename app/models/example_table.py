@@ -263,7 +263,8 @@ class ExampleTable(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+            side = Qt.AlignmentFlag.AlignRight if section == Column.LENGTH else Qt.AlignmentFlag.AlignLeft
+            return int(side | Qt.AlignmentFlag.AlignVCenter)
         in_tokens = self._tokens is not None and self._tokens.ready
         if role == Qt.ItemDataRole.ToolTipRole:
             length = "Tokens as trained; sorted by characters" if in_tokens else "Characters of the three texts"

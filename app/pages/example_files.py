@@ -15,6 +15,7 @@ from app.session import Session
 from app.widgets.example_browser import ExampleBrowser
 from app.widgets.export_dialog import FORMATS, ExportDialog, Scope
 from app.widgets.import_dialog import ImportDialog
+from app.widgets.new_project_dialog import folder_name
 from app.widgets.toast import show_toast
 from core import paths
 from core.dataset import files
@@ -71,7 +72,8 @@ class ExampleFiles(QObject):
         project, dialog = self._session.project, self._export
         if project is None or dialog is None:
             return
-        proposed = str(paths.documents().parent / f"{project.name or 'examples'}{ending}")
+        name = folder_name(project.name) or "examples"
+        proposed = str(paths.documents().parent / f"{name}{ending}")
         kind = f"{FORMATS[ending][0]} (*{ending})"
         chosen, _filter = QFileDialog.getSaveFileName(dialog, "Export examples", proposed, kind)
         if not chosen:

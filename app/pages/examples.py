@@ -9,7 +9,7 @@ from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QHideEvent, QKey
 from PySide6.QtWidgets import QPushButton, QSplitter, QStackedWidget, QWidget
 from shiboken6 import isValid
 
-from app import format
+from app import format, theme
 from app.models.example_table import ExampleTable
 from app.models.token_counter import TokenCounter
 from app.pages.example_desk import ExampleDesk
@@ -27,6 +27,7 @@ from core.dataset.example import Status
 from core.dataset.store import Change, Counts, ExampleStore
 
 _LOOK_MS = 1500  # how often to look whether another program changed the examples
+_READ_ONLY = "Its folder cannot be written. Look at the examples and export them; to change them, copy the folder."
 _PURPOSE = (
     "An example is an instruction and the answer you wish the model would give. "
     "Twenty good ones teach a tone, two hundred teach a task. Write them here, or bring a file you have."
@@ -113,27 +114,28 @@ class ExamplesPage(Page):
 
     def _add_verbs(self) -> None:
         """What the palette and the list of shortcuts offer while this page is shown."""
-        verbs: tuple[tuple[str, str, Callable[[], object]], ...] = (
-            ("New example", "Ctrl+Shift+N", self.new),
-            ("Save and go to the next example", "Ctrl+Return Ctrl+Enter", self.desk.save_and_next),
-            ("Previous example", "Alt+Up Ctrl+PgUp", self.desk.previous),
-            ("Next example", "Alt+Down Ctrl+PgDown", self.desk.next),
-            ("Find an example", "Ctrl+F", self.find),
-            ("Duplicate the selected examples", "Ctrl+D", self.duplicate),
-            ("Import examples…", "", self.files.import_examples),
-            ("Export examples…", "", self.files.export_examples),
+        verbs: tuple[tuple[str, str, str, Callable[[], object]], ...] = (
+            ("New example", "add", "Ctrl+Shift+N", self.new),
+            ("Save and go to the next example", "check", "Ctrl+Return Ctrl+Enter", self.desk.save_and_next),
+            ("Previous example", "chevron-left", "Alt+Up Ctrl+PgUp", self.desk.previous),
+            ("Next example", "chevron-right", "Alt+Down Ctrl+PgDown", self.desk.next),
+            ("Find an example", "search", "Ctrl+F", self.find),
+            ("Duplicate the selected examples", "duplicate", "Ctrl+D", self.duplicate),
+            ("Import examples…", "import", "", self.files.import_examples),
+            ("Export examples…", "export", "", self.files.export_examples),
         )
-        for words, keys, act in verbs:
-            action = QAction(words, self)
+        for words, icon, keys, act in verbs:
+            action = QAction(theme.icon(icon, "secondary"), words, self)
             action.setShortcuts([QKeySequence(key) for key in keys.split()])
             action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             action.triggered.connect(lambda _checked=False, act=act: act())
             self.addAction(action)
-        delete = QAction("Delete the selected examples", self)
+        delete = QAction(theme.icon("delete", "secondary"), "Delete the selected examples", self)
         delete.setShortcut(QKeySequence.StandardKey.Delete)
         delete.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # the key is the table's; here it is only named
         delete.triggered.connect(self.delete)
         self.addAction(delete)
+
     def _join_session(self) -> None:
         session = self.session
         session.project_changed.connect(self._project_changed)
@@ -244,6 +246,8 @@ class ExamplesPage(Page):
         self.browser.reset()
         self.form.set_read_only(not self._writable())
         self.desk.set_store(self._store)
+        if project is not None and project.read_only:
+            self.banner.say("This project can only be read.", _READ_ONLY)
         if self._store is not None:
             self._revision = self._store.revision
             self.form.set_known_tags(self._store.tags())

@@ -9,10 +9,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app import tasks, theme
+from app.latest import Latest
 from app.pages.page import Page
 from app.session import Session
 from app.theme import SPACE
 from app.widgets.card import Card
+from app.widgets.card_grid import CardGrid
 from app.widgets.empty_state import EmptyState
 from app.widgets.recent_row import RecentRow
 from app.widgets.sample_card import SampleCard
@@ -55,6 +57,8 @@ class HomePage(Page):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
         self._rows: list[RecentRow] = []
+        self._found: list[tuple[RecentProject, bool]] | None = None
+        self._recent = Latest(self._show_recent, failed=self.show_problem, parent=self)
         open_button = QPushButton("Open project…")
         open_button.clicked.connect(self.open_project)
         new_button = QPushButton("New project")
@@ -70,8 +74,7 @@ class HomePage(Page):
         )
         self.recent_card = Card("Recent projects")
         self.recent_card.body.setSpacing(2)
-        self.samples_row = QHBoxLayout()
-        self.samples_row.setSpacing(SPACE.GAP)
+        self.samples = CardGrid()
         self.body.addWidget(self._scrolled())
         session.project_changed.connect(self._load_recent)
         tasks.run(_all_samples, done=self._show_samples, failed=self.show_problem)
@@ -84,11 +87,12 @@ class HomePage(Page):
         self.welcome.setMinimumHeight(220)
         left.addWidget(self.welcome)
         left.addWidget(self.recent_card)
-        heading = QLabel("Start with a sample")
-        heading.setProperty("kind", "heading")
+        self._samples_heading = QLabel("Start with a sample")
+        self._samples_heading.setProperty("kind", "heading")
+        self._samples_heading.hide()
         left.addSpacing(SPACE.UNIT)
-        left.addWidget(heading)
-        left.addLayout(self.samples_row)
+        left.addWidget(self._samples_heading)
+        left.addWidget(self.samples)
         left.addStretch(1)
         column = QWidget()
         column.setLayout(left)
@@ -98,7 +102,10 @@ class HomePage(Page):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACE.GAP)
         row.addWidget(column, 300)
-        row.addWidget(_advice(), 100, Qt.AlignmentFlag.AlignTop)
+        right = QVBoxLayout()
+        right.addWidget(_advice())
+        right.addStretch(1)
+        row.addLayout(right, 100)
         row.addStretch(1)
         self.welcome.hide()
         self.recent_card.hide()
@@ -113,9 +120,12 @@ class HomePage(Page):
         self._load_recent()
 
     def _load_recent(self) -> None:
-        tasks.run(_recent, done=self._show_recent, failed=self.show_problem)
+        self._recent.ask(_recent)
 
     def _show_recent(self, found: list[tuple[RecentProject, bool]]) -> None:
+        if found == self._found:
+            return  # rows that somebody may be about to click stay
+        self._found = found
         for row in self._rows:
             row.setParent(None)
             row.deleteLater()
@@ -133,18 +143,20 @@ class HomePage(Page):
         tasks.run(lambda: _forget(path), done=lambda _: self._load_recent(), failed=self.show_problem)
 
     def _show_samples(self, samples: list[Sample]) -> None:
+        self._samples_heading.setVisible(bool(samples))
         for sample in samples:
             card = SampleCard(sample.title, sample.description, sample.style_words)
             card.chosen.connect(lambda sample=sample: self.sample_chosen.emit(sample.id, sample.title))
-            self.samples_row.addWidget(card, 1)
+            self.samples.add_card(card)
 
 
 def _advice() -> Card:
     card = Card("Is fine-tuning right for this?")
-    card.setMinimumWidth(264)
+    card.setMinimumWidth(280)
     card.setMaximumWidth(420)
     for title, text in RIGHT_TOOL:
         head = QLabel(title)
+        head.setWordWrap(True)
         head.setFont(theme.ui_font(strong=True))
         words = QLabel(text)
         words.setWordWrap(True)

@@ -26,7 +26,6 @@ class AboutDialog(QDialog):
         name.setProperty("kind", "title")
         words = QLabel("Teaches a language model a voice or a task on your own machine. Nothing leaves it.")
         words.setWordWrap(True)
-        words.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         versions = QLabel(f"Version {app_version()} · Python {platform.python_version()} · Qt {qVersion()}")
         versions.setProperty("kind", "secondary")
         versions.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -39,7 +38,8 @@ class AboutDialog(QDialog):
         layout.setContentsMargins(2 * SPACE.PAGE, SPACE.PAGE, 2 * SPACE.PAGE, SPACE.CARD)
         layout.setSpacing(SPACE.UNIT)
         for label in (sign, name, words, versions, licence):
-            layout.addWidget(label, 0, Qt.AlignmentFlag.AlignHCenter)
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            layout.addWidget(label)
         layout.addSpacing(SPACE.UNIT)
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignHCenter)
 

@@ -26,6 +26,7 @@ class Banner(QFrame):
         super().__init__(parent)
         self.setProperty("kind", "banner")
         self._details = ""
+        self._tone: Tone = "information"
         self._sign = QLabel()
         self._title = QLabel()
         self._title.setWordWrap(True)
@@ -45,6 +46,7 @@ class Banner(QFrame):
         self._close.setAccessibleName("Close this message")
         self._close.clicked.connect(self.dismiss)
         self._arrange()
+        theme.on_change(self, self._draw_sign)
         self.hide()
 
     def _arrange(self) -> None:
@@ -71,7 +73,8 @@ class Banner(QFrame):
         self._title.setText(title)
         self._text.setText(text)
         self._text.setVisible(bool(text))
-        self._sign.setPixmap(theme.icon(_SIGNS[tone], tone).pixmap(20, 20))
+        self._tone = tone
+        self._draw_sign()
         self._act.setText(act)
         self._act.setVisible(bool(act))
         self._copy.setVisible(bool(details))
@@ -92,6 +95,9 @@ class Banner(QFrame):
         """Close it as the user does."""
         self.hide()
         self.closed.emit()
+
+    def _draw_sign(self) -> None:
+        self._sign.setPixmap(theme.icon(_SIGNS[self._tone], self._tone).pixmap(20, 20))
 
     def _copy_details(self) -> None:
         QGuiApplication.clipboard().setText(f"{self._title.text()}\n{self._text.text()}\n\n{self._details}")

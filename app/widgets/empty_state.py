@@ -20,7 +20,7 @@ class EmptyState(QWidget):
     ) -> None:
         super().__init__(parent)
         self._sign = QLabel()
-        self._sign.setPixmap(theme.icon(sign, "accent").pixmap(40, 40))
+        theme.on_change(self, lambda: self._sign.setPixmap(theme.icon(sign, "accent").pixmap(40, 40)))
         self._title = QLabel(title)
         self._title.setProperty("kind", "heading")
         self._text = QLabel(text)

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
-from app.theme import SPACE
 from app import theme
 from app.models.example_table import SPLIT_WORDS
+from app.theme import SPACE
 from app.widgets.tag_editor import TagEditor
 from app.widgets.text_field import TextField
 from core.dataset.example import Example, Split

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from app import format, theme
-from app.theme import SPACE
 from app.models.example_table import STATUS_WORDS, shown_status
+from app.theme import SPACE
 from app.widgets.elided_label import ElidedLabel
 from core.dataset.example import Example, Status
 
@@ -33,6 +33,8 @@ class ExampleHeader(QWidget):
         self._writable = True
         self._title = ElidedLabel()
         self._title.setProperty("kind", "heading")
+        self._place = ElidedLabel()
+        self._place.setProperty("kind", "secondary")
         self._previous = _button("chevron-left", "Previous example (Alt+Up)", self.previous_wanted)
         self._next = _button("chevron-right", "Next example (Alt+Down)", self.next_wanted)
         self._status = QComboBox()
@@ -49,7 +51,11 @@ class ExampleHeader(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACE.UNIT)
-        row.addWidget(self._title, 1)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(self._title)
+        words.addWidget(self._place)
+        row.addLayout(words, 1)
         for widget in (self._previous, self._next, self._status, self._more):
             row.addWidget(widget)
 
@@ -61,22 +67,19 @@ class ExampleHeader(QWidget):
             place: its row in the list shown, counted from 1; 0 where the list does not have it.
             count: how many rows the list has.
         """
+        self._title.setText(f"Example {format.count(id)}" if id > 0 else "New example")
         if id <= 0:
-            words = "New example"
-        elif place == 0:
-            words = f"Example {format.count(id)} (not in this list)"
-        elif place == id:
-            words = f"Example {format.count(id)} of {format.count(count)}"
+            words = "Saved as you write"
         else:
-            words = f"Example {format.count(id)} ({format.count(place)} of {format.count(count)})"
-        self._title.setText(words)
+            words = f"{format.count(place)} of {format.count(count)}" if place else "Not in this list"
+        self._place.setText(words)
         self._previous.setEnabled(place > 1 or (id <= 0 and count > 0))
         self._next.setEnabled(id > 0 and place < count)
         self._duplicate.setEnabled(id > 0 and self._writable)
 
     def title(self) -> str:
-        """The words that say which example it is."""
-        return self._title.text()
+        """The words that say which example it is, and where in the list."""
+        return f"{self._title.text()}: {self._place.text()}"
 
     def show_status(self, example: Example) -> None:
         """Show the status that counts: an incomplete example is a draft by nature."""

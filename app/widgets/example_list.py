@@ -76,6 +76,8 @@ class ExampleList(QTableView):
         rows.setDefaultSectionSize(ROW_HEIGHT)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
+        # Painting it asks for every row whether it is selected: 0.9 s of 100,000. This one never has any.
+        header.setSelectionModel(QItemSelectionModel(self._table, header))
         header.setMinimumSectionSize(28)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(Column.INSTRUCTION, QHeaderView.ResizeMode.Interactive)
@@ -230,7 +232,7 @@ class ExampleList(QTableView):
         header.resizeSection(Column.NUMBER, self._room("0" * len(str(self._table.rowCount())), 12))
         header.resizeSection(Column.STATUS, self._room("Excluded", 20) if self._table.status_in_words else 32)
         header.resizeSection(Column.SPLIT, self._room("Automatic", 12))
-        header.resizeSection(Column.LENGTH, self._room("Tokens", 12))
+        header.resizeSection(Column.LENGTH, self._room("Tokens", 24))
         header.resizeSection(Column.INSTRUCTION, round(self._text_width() * self._share))
         header.blockSignals(False)
         self.updateGeometries()

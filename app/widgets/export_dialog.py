@@ -46,7 +46,7 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Export examples")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setMinimumWidth(460)
+        self.setMinimumWidth(520)
         self.banner = Banner()
         self._scopes = {scope.name: _choice(f"{scope.words} ({format.count(scope.count)})") for scope in scopes}
         self._formats = {ending: _choice(words) for ending, (words, _help) in FORMATS.items()}

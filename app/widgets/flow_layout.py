@@ -70,16 +70,27 @@ class FlowLayout(QLayout):
     def _arrange(self, rect: QRect, *, move: bool) -> int:
         x, y, line = rect.x(), rect.y(), 0
         mirrored = move and self.parentWidget().isRightToLeft()
+        placed: list[tuple[QLayoutItem, QRect]] = []
         for item in self._items:
             hint = item.sizeHint()
             last = item is self._items[-1]
             if line and x + (item.minimumSize() if last else hint).width() > rect.right() + 1:
+                _place(placed, y, line)
+                placed = []
                 x, y, line = rect.x(), y + line + self.spacing(), 0
             if last and item.expandingDirections() & Qt.Orientation.Horizontal:
                 hint.setWidth(max(rect.right() + 1 - x, item.minimumSize().width()))
             if move:
                 left = rect.right() + 1 - (x - rect.x()) - hint.width() if mirrored else x
-                item.setGeometry(QRect(QPoint(left, y), hint))
+                placed.append((item, QRect(QPoint(left, y), hint)))
             x += hint.width() + self.spacing()
             line = max(line, hint.height())
+        _place(placed, y, line)
         return y + line - rect.y()
+
+
+def _place(items: list[tuple[QLayoutItem, QRect]], top: int, height: int) -> None:
+    """Put the items of one line on its middle."""
+    for item, place in items:
+        place.moveTop(top + (height - place.height()) // 2)
+        item.setGeometry(place)

@@ -80,7 +80,7 @@ class ImportPreview(QWidget):
         self._skipped_words.setVisible(bool(skipped))
         self._skipped_words.setText(f"Skipped: {format.plural(len(skipped), 'row')}")
         self._skipped.setVisible(bool(skipped))
-        reasons = [[format.count(row.row), row.column, row.reason] for row in skipped]
+        reasons = [[format.count(row.row), row.column, row.reason[:1].upper() + row.reason[1:]] for row in skipped]
         self.skipped.fill(["Row", "Column", "Why"], reasons, stretch=(2,))
 
     def text(self) -> str:

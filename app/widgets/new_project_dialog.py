@@ -8,7 +8,6 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QDialog,
-    QDialogButtonBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
@@ -68,14 +67,20 @@ class NewProjectDialog(QDialog):
         place.setSpacing(SPACE.UNIT)
         place.addWidget(self.folder, 1)
         place.addWidget(self._browse)
-        buttons = QDialogButtonBox()
-        buttons.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
-        buttons.addButton(self.create_button, QDialogButtonBox.ButtonRole.AcceptRole)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
+        heading = QLabel(self.windowTitle())
+        heading.setProperty("kind", "title")
+        cancel = QPushButton("Cancel")
+        cancel.clicked.connect(self.reject)
+        self.create_button.clicked.connect(self.accept)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(SPACE.UNIT)
+        buttons.addStretch(1)
+        buttons.addWidget(cancel)
+        buttons.addWidget(self.create_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE.PAGE, SPACE.PAGE, SPACE.PAGE, SPACE.CARD)
         layout.setSpacing(SPACE.LABEL)
+        layout.addWidget(heading)
         layout.addWidget(words)
         for label, field in (("Name", self.name), ("Location", place)):
             layout.addSpacing(SPACE.UNIT)
@@ -86,7 +91,7 @@ class NewProjectDialog(QDialog):
                 layout.addLayout(field)
         layout.addWidget(self.note)
         layout.addSpacing(SPACE.CARD)
-        layout.addWidget(buttons)
+        layout.addLayout(buttons)
 
     @property
     def path(self) -> Path:
@@ -149,9 +154,5 @@ def is_free(path: Path) -> bool:
 
 def free_name(folder: Path, name: str) -> str:
     """The name, or the name with the first number that makes it free in the folder."""
-    number = 1
-    proposed = name
-    while not is_free(folder / folder_name(proposed)):
-        number += 1
-        proposed = f"{name} {number}"
-    return proposed
+    proposals = (name, *(f"{name} {number}" for number in range(2, 1000)))
+    return next((proposed for proposed in proposals if is_free(folder / folder_name(proposed))), name)

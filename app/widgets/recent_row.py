@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVB
 from app import format, theme
 from app.theme import SPACE
 from app.widgets.elided_label import ElidedLabel
+from app.widgets.plain_tip import plain_tip
 
 
 class RecentRow(QPushButton):
@@ -32,7 +33,6 @@ class RecentRow(QPushButton):
         place.setProperty("kind", "secondary" if exists else "remark")
         when = QLabel(format.ago(opened))
         when.setProperty("kind", "secondary")
-        when.setToolTip(format.moment(opened))
         self.forget_button = QToolButton()
         self.forget_button.setIcon(theme.icon("close", "secondary"))
         self.forget_button.setToolTip("Take off this list; the folder stays")
@@ -50,6 +50,7 @@ class RecentRow(QPushButton):
         row.addWidget(self.forget_button)
         for child in (title, place, when):
             child.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setToolTip(plain_tip(f"{path}\nOpened {format.moment(opened)}"))
         self.setAccessibleName(f"Open {name}" if exists else f"{name}, not found")
         if exists:
             self.clicked.connect(lambda: self.chosen.emit(self.path))

@@ -27,7 +27,7 @@ class ShortcutsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Keyboard shortcuts")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(640, 560)
+        self.resize(800, 500)
         lists = {
             name: [(_words(action), _keys(action)) for action in actions if action.shortcuts()]
             for name, actions in groups.items()
@@ -51,6 +51,7 @@ class ShortcutsDialog(QDialog):
         area = QScrollArea()
         area.setWidget(content)
         area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         close = QPushButton("Close")
         close.setDefault(True)
         close.clicked.connect(self.accept)
@@ -87,7 +88,7 @@ def _group(name: str, rows: Sequence[tuple[str, str]]) -> QWidget:
 
 
 def _words(action: QAction) -> str:
-    return action.text().rstrip("…")
+    return action.iconText().rstrip("…")
 
 
 def _keys(action: QAction) -> str:

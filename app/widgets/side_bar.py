@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.theme import SPACE
 from app.widgets.elided_label import ElidedLabel
+from app.widgets.plain_tip import plain_tip
 
 WIDTH = 216
 Tone = Literal["", "accent", "good", "warn", "bad", "secondary"]
@@ -172,7 +173,7 @@ class ProjectButton(QPushButton):
         self._name.setText(name)
         self._note.setText(note)
         self._note.setVisible(bool(note))
-        self.setToolTip(note)
+        self.setToolTip(plain_tip(note))
         self.setAccessibleName(f"Project {name}")
 
     def _open_menu(self) -> None:
@@ -184,7 +185,7 @@ class ProjectButton(QPushButton):
 
 
 class MemoryLine(QWidget):
-    """ "GPU 5.1 of 24.0 GB" over a thin bar."""
+    """Words such as "GPU 5.1 of 24.0 GB" over a thin bar."""
 
     def __init__(self) -> None:
         super().__init__()

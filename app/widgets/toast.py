@@ -24,6 +24,10 @@ class Toast(QFrame):
         self.setAccessibleName(text)
         label = QLabel(text)
         label.setTextFormat(Qt.TextFormat.PlainText)
+        room = max(window.width() - 320, 200)
+        if label.sizeHint().width() > room:
+            label.setWordWrap(True)
+            label.setFixedWidth(room)
         row = QHBoxLayout(self)
         row.setContentsMargins(SPACE.CARD, SPACE.UNIT, SPACE.FIELD, SPACE.UNIT)
         row.setSpacing(SPACE.CARD)
