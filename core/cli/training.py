@@ -17,12 +17,13 @@ from core.cli import output
 from core.cli.follow import JsonLines, Screen, follow
 from core.errors import RecipeError, RunError, UserError
 from core.project import Project
-from core.recipe import presets
+from core.recipe import presets, reference
 from core.recipe import words as recipe_words
 from core.recipe.recipe import get, remarks, with_settings
+from core.recipe.reference import SettingInfo
 from core.recipe.schema import STARTER, Recipe
 from core.runs import folder, words
-from core.runs.events import Finished
+from core.runs.events import Event, Finished, Stopped
 from core.runs.folder import Progress, RunFolder, State, Wish
 from core.runs.watch import Watch, active_run
 
@@ -35,8 +36,10 @@ def register(commands: Any) -> None:
     train = commands.add_parser(
         "train",
         help="train on the project's ready examples",
-        description="Trains on the project's ready examples and shows how it goes. Ctrl-C stops with a checkpoint and "
+        description="Trains on the project's ready examples and shows how it goes. Ctrl-C stops with a checkpoint and\n"
         "an adapter. Settings given here hold for this run; those of the project stay as they are.",
+        epilog=_list_of_settings(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     train.add_argument("project", type=Path, metavar="PROJECT")
     train.add_argument(
@@ -68,6 +71,19 @@ def register(commands: Any) -> None:
         parser.add_argument("--detach", action="store_true", help="return once it is started; it goes on by itself")
     for parser in (train, resume, listing, stop, pause):
         output.add_json(parser)
+
+
+def _list_of_settings() -> str:
+    width = max(len(info.name) for info in reference.settings())
+    lines = [f"  {info.name.ljust(width)}  {_about(info)}" for info in reference.settings()]
+    return "\n".join(["settings for --set, with their defaults:", *lines])
+
+
+def _about(info: SettingInfo) -> str:
+    """Title, what ``--set`` takes where that is a choice, and the default."""
+    choices = {"choice": list(info.choices), "switch": ["true", "false"]}.get(info.kind, [])
+    default = str(info.default).lower() if info.kind == "switch" else info.default
+    return f"{': '.join([info.title, *([', '.join(choices)] if choices else [])])} ({default})"
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -123,28 +139,28 @@ def end(project: Path, watch: Watch, problem: UserError | None, *, json: bool) -
     if problem is not None:
         hint = problem.hint
         if progress.state is State.INTERRUPTED:
-            hint = f"{hint} ({output.command('resume', project, run.number)})"
+            hint = f"{hint} To do so: {output.command('resume', project, run.number)}"
         raise RunError(problem.title, reason=problem.reason, hint=hint, details=problem.details)
     if json:
         return 0
-    last = watch.record.journal[-1] if watch.record.journal else None
-    if isinstance(last, Finished):
-        output.line(
-            f"{words.sentence(last).rstrip('.')}, training loss {words.loss(last.loss)}, "
-            f"in {output.duration(last.seconds)}."
-        )
-    elif last is not None:
-        output.line(words.sentence(last))
-    if run.adapter.is_dir():
-        output.line(f"Adapter: {run.adapter}")
-    number = run.number
-    if progress.state is State.FINISHED:
-        output.line(f"Next: {output.command('generate', project, '--run', number, '--prompt', 'YOUR INSTRUCTION')}")
-        target = project / "exports" / run.name
-        output.line(f"      {output.command('export', project, number, '--as', 'adapter', target)}")
-    else:
-        output.line(f"Next: {output.command('resume', project, number)} goes on where it ended.")
+    _say_end(project, run, watch.record.journal[-1])
     return 0
+
+
+def _say_end(project: Path, run: RunFolder, last: Event) -> None:
+    """How a run ended as it should, where its adapter is, and what to do next."""
+    text = words.sentence(last)
+    if isinstance(last, Finished):
+        text = f"{text[:-1]}, training loss {words.loss(last.loss)}. It took {output.duration(last.seconds)}."
+    output.line(text)
+    if isinstance(last, Finished | Stopped) and last.adapter:
+        output.line(f"Adapter: {run.adapter}")
+    if not isinstance(last, Finished):
+        output.line(f"Next: {output.command('resume', project, run.number)} goes on where it ended.")
+        return
+    output.line(f"Next: {output.command('generate', project, '--run', run.number, '--prompt', 'TEXT')} asks it,")
+    target = project / "exports" / run.name
+    output.line(f"      {output.command('export', project, run.number, '--as', 'adapter', target)} takes it away.")
 
 
 def _runs(args: argparse.Namespace) -> int:
@@ -244,7 +260,8 @@ def recipe_for(recipe: Recipe, *, model: str | None, changes: dict[str, str]) ->
     try:
         return with_settings(recipe, changes)
     except RecipeError as error:
-        raise output.WrongUse(error.title, reason=error.reason, hint=error.hint) from error
+        problems = "; ".join(f"{name}: {text}" for name, text in error.problems.items())
+        raise output.WrongUse(error.title, reason=f"{problems}.") from error
 
 
 def _absolute(base: str) -> str:
