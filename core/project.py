@@ -16,7 +16,8 @@ from core.dataset.split import split
 from core.dataset.store import ExampleStore, Query
 from core.errors import ProjectError, RunError
 from core.project_file import PROJECT_FILE, ProjectFile
-from core.recipe.schema import Recipe
+from core.recipe.presets import base_recipe
+from core.recipe.schema import STARTER, Recipe
 from core.runs import folder as run_folder
 from core.runs.folder import RunFolder
 
@@ -41,7 +42,12 @@ class Project:
 
     @classmethod
     def create(cls, path: Path, *, name: str = "", recipe: Recipe | None = None) -> Project:
-        """Make a project in a new or empty folder and open it; ``name`` is the folder's unless given.
+        """Make a project in a new or empty folder and open it.
+
+        Args:
+            path: the folder.
+            name: the folder's unless given.
+            recipe: the settings; those that suit the starter model unless given.
 
         Raises:
             ProjectError: something is there already, or the folder cannot be written.
@@ -57,7 +63,8 @@ class Project:
             store = ExampleStore(path / EXAMPLES_FILE)
             try:
                 # Written last: a folder with this file is a whole project.
-                file = ProjectFile.create(path / PROJECT_FILE, name=name or path.name, recipe=recipe or Recipe())
+                settings = recipe or base_recipe(STARTER)
+                file = ProjectFile.create(path / PROJECT_FILE, name=name or path.name, recipe=settings)
             except BaseException:
                 store.close()
                 raise

@@ -21,8 +21,6 @@ from core import paths
 from core.dataset import files
 from core.errors import UserError
 from core.project import Project
-from core.recipe import presets
-from core.recipe.schema import STARTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ def create_sample_project(path: Path, sample_id: str = "") -> Project:
     """
     chosen = sample(sample_id) if sample_id else all_samples()[0]
     examples = files.read(chosen.path).examples
-    project = Project.create(path, recipe=presets.base_recipe(STARTER))
+    project = Project.create(path)
     try:
         project.store.add(examples, label=f"Add the sample {chosen.title}")
     except BaseException:

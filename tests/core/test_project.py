@@ -16,7 +16,8 @@ from core.dataset.example import Example, Split
 from core.errors import ProjectError, RunError
 from core.project import Project
 from core.recipe.recipe import with_settings
-from core.recipe.schema import Recipe
+from core.recipe.presets import base_recipe
+from core.recipe.schema import STARTER, Recipe
 
 PLACES = ["plain", "Größe 数据 #1 %20 'x'", 'a"b', "x" * 200, "100% ?&=;", "~", "-rf", " leading"]
 
@@ -213,6 +214,12 @@ def test_what_the_user_wrote_into_the_file_stays(folder: Path) -> None:
     assert found["recipe"]["training"]["epochs"] == 5.5
     with Project.open(folder) as project:
         assert project.recipe.training.epochs == 5.5
+
+
+def test_a_new_project_has_the_settings_that_suit_its_model(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "new") as project:
+        assert project.recipe == base_recipe(STARTER)
+        assert project.recipe != Recipe()
 
 
 def test_settings_are_durable_at_once_and_kept_where_the_file_has_none(folder: Path) -> None:
