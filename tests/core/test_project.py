@@ -15,8 +15,8 @@ from core import paths, project_file
 from core.dataset.example import Example, Split
 from core.errors import ProjectError, RunError
 from core.project import Project
-from core.recipe.recipe import with_settings
 from core.recipe.presets import base_recipe
+from core.recipe.recipe import with_settings
 from core.recipe.schema import STARTER, Recipe
 
 PLACES = ["plain", "Größe 数据 #1 %20 'x'", 'a"b', "x" * 200, "100% ?&=;", "~", "-rf", " leading"]
