@@ -223,20 +223,18 @@ def _print(result: Result, sample: Sample) -> None:
     ):
         output.line(_paragraph(title, text))
     output.line()
-    output.line(_paragraph("Next", f"{output.command(result.project)} opens the project in the window"))
-    output.line(_paragraph("", f"{output.command('generate', result.project, '--prompt', 'TEXT')} asks the adapter"))
+    output.line(_paragraph("Next", "Open the project in the window, or ask the adapter something else:"))
+    example = result.pairs[0].example
+    question = ("--prompt", example.instruction, *(("--input", example.input) if example.input else ()))
+    for command in (output.command(result.project), output.command("generate", result.project, *question)):
+        output.line(" " * _INDENT + command)  # not wrapped, to be copied
 
 
 def _paragraph(title: str, text: str) -> str:
-    """A text beside its title, wrapped."""
-    return textwrap.fill(
-        text,
-        width=_WIDTH,
-        initial_indent=f"  {title}".ljust(_INDENT),
-        subsequent_indent=" " * _INDENT,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    """A text beside its title, wrapped; its own line breaks stay."""
+    wrapped = [line for part in text.splitlines() or [""] for line in textwrap.wrap(part, _WIDTH - _INDENT) if line]
+    starts = itertools.chain([f"  {title}".ljust(_INDENT)], itertools.repeat(" " * _INDENT))
+    return "\n".join(start + line for start, line in zip(starts, wrapped or [""], strict=False))
 
 
 def _percent(rates: tuple[float, float]) -> str:
