@@ -3,17 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from app import format
 from app.widgets.run_card import Remark
+from core.base_models.catalogue import display_name
+from core.dataset.example import Status
 from core.dataset.split import FEWEST_EXAMPLES
+from core.dataset.store import Query
 from core.errors import UserError
 from core.recipe.reference import setting_named
 from core.recipe.schema import Recipe
+from core.runs import plan as plans
 from core.runs.plan import FEW_STEPS, Plan, steps_per_epoch
+
+if TYPE_CHECKING:
+    from core.project import Project
 
 EXAMPLES, TRAIN = "examples", "train"
 SHARE = "heldout.share"
+
+
+def planned(project: Project, recipe: Recipe) -> Plan:
+    """Count the ready examples and what a run would do with them (many examples: seconds)."""
+    return plans.plan(project.store.iterate(Query(status=Status.READY)), recipe)
+
+
+def first_steps(plan: Plan, recipe: Recipe) -> tuple[tuple[str, str], ...]:
+    """What the first run will do in three steps, a title and a sentence or two each."""
+    shows = "whether the model learns or only memorises."
+    if not plan.ready:
+        split = f"From {FEWEST_EXAMPLES} ready examples up, some are held out to show {shows}"
+    elif not plan.heldout:
+        split = (
+            f"Your {format.plural(plan.train, 'ready example')} are all trained on. From {FEWEST_EXAMPLES} up, some "
+            f"are held out to show {shows}"
+        )
+    else:
+        split = (
+            f"Of your {format.plural(plan.ready, 'ready example')}, {format.count(plan.heldout)} are held out: they "
+            f"are never trained on and show {shows}"
+        )
+    quantized = "in 4-bit " if recipe.model.quantization == "nf4" else ""
+    amount = f" in {format.plural(plan.steps, 'step')}" if plan.steps else ""
+    learns = (
+        f"{display_name(recipe.model.base)} is loaded {quantized}and stays as it is. Beside it, matrices of rank "
+        f"{recipe.lora.rank} learn from your examples{amount} "
+        f"({recipe.training.epochs:g} {'time' if recipe.training.epochs == 1 else 'times'} through)."
+    )
+    watch = (
+        "The loss falls while you look on; you read what the model answers, and can pause or stop at any time. "
+        "Closing the window does not end the run."
+    )
+    return (
+        ("Your examples are set apart", split),
+        ("A small adapter learns", learns),
+        ("You watch, then take the adapter away", watch),
+    )
 
 
 def plan_sentences(plan: Plan | None, recipe: Recipe) -> list[str]:

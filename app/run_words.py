@@ -51,7 +51,7 @@ def head(run: RunFolder, record: Record | None, progress: Progress, thread: Trai
         state=str(state),
         state_words={"pause": "Pausing", "stop": "Stopping"}.get(wish or "", words.state(state)),
         detail=_wish_detail(wish) or _detail(record, progress),
-        left=_left(progress),
+        left="" if wish else _left(record, progress),
         share=_share(progress),
         can_pause=state.is_active and wish is None and thread is not None,
         can_stop=state.is_active and wish != "stop" and thread is not None,
@@ -88,12 +88,13 @@ def _detail(record: Record | None, progress: Progress) -> str:
     return "  ·  ".join(part for part in parts if part)
 
 
-def _left(progress: Progress) -> str:
-    if progress.state.is_active and progress.seconds_left is not None:
-        return f"{format.duration(progress.seconds_left)} left"
-    if progress.ended:
-        return f"{words.state(progress.state)} {format.ago(progress.ended, time.time())}"
-    return ""
+def _left(record: Record | None, progress: Progress) -> str:
+    if progress.state.is_active:
+        return "" if progress.seconds_left is None else f"{format.duration(progress.seconds_left)} left"
+    ended = progress.ended
+    if progress.state is State.INTERRUPTED:  # without a last event; an earlier process may have left one
+        ended = record.last_step.at if record is not None and record.last_step is not None else 0.0
+    return f"{words.state(progress.state)} {format.ago(ended, time.time())}" if ended else ""
 
 
 def _share(progress: Progress) -> float | None:

@@ -168,7 +168,7 @@ def _shown(row: Row, column: Column) -> str:
         case Column.CREATED:
             return format.ago(summary.created)
         case Column.DIFFERENCE:
-            return row.difference
+            return row.difference or format.NOTHING
 
 
 def _tip(row: Row, column: Column) -> str | None:

@@ -57,8 +57,9 @@ class AllRuns(QWidget):
         session.project_changed.connect(self._on_project)
 
     def _arrange(self) -> None:
-        hint = QLabel("Tick up to five runs to lay them over the loss chart. A double click shows a run.")
+        hint = QLabel("Tick up to five runs to compare them in the loss chart.")
         hint.setProperty("kind", "secondary")
+        hint.setWordWrap(True)
         label = QLabel("Settings that differ from")
         label.setProperty("kind", "secondary")
         row = QHBoxLayout()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from core.runs.folder import Progress
 
 _LOG_MS = 1000
-_LEAST_HEIGHT = 260  # of chart and answers; a smaller window scrolls
+_LEAST_HEIGHT = 288  # of chart and answers; a smaller window scrolls
 _CHART_MODULE = "app.widgets.loss_chart"
 
 
@@ -84,12 +84,13 @@ class RunView(QWidget):
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         around = QVBoxLayout(self)
         around.setContentsMargins(0, 0, 0, 0)
-        around.addWidget(self._area)
+        around.setSpacing(SPACE.GAP)
+        around.addWidget(self.head)
+        around.addWidget(self.banner)
+        around.addWidget(self._area, 1)
         layout = QVBoxLayout(content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE.GAP)
-        layout.addWidget(self.head)
-        layout.addWidget(self.banner)
         layout.addWidget(self._middle, 1)
         layout.addLayout(small)
         layout.addWidget(self.log)
@@ -106,7 +107,6 @@ class RunView(QWidget):
         self.head.force_wanted.connect(self._force)
         self.head.resume_wanted.connect(self.resume_wanted)
         self.head.use_wanted.connect(self.use_wanted)
-        self.banner.acted.connect(self.resume_wanted)
         self.log.opened.connect(self._on_log)
         self.watch.changed.connect(self._on_changed)
         self.watch.loaded.connect(self._on_loaded)
@@ -201,13 +201,9 @@ class RunView(QWidget):
         if not progress.state.is_active:
             self._wish_clock.stop()
         if progress.state in (State.FAILED, State.INTERRUPTED) and problem is not None:
-            again = run_words.head_of(self.watch).resume_words if self._can_resume() else ""
-            self.banner.show_problem(problem, act=again)
+            self.banner.show_problem(problem)
         else:
             self.banner.clear()
-
-    def _can_resume(self) -> bool:
-        return self.watch.run is not None and run_words.head_of(self.watch).can_resume
 
     def _show_head(self) -> None:
         if self.watch.run is not None and self.watch.progress is not None:

@@ -19,15 +19,12 @@ from app.widgets.recipe_form import TARGETS, RecipeForm
 from app.widgets.run_card import RunCard
 from core.base_models.catalogue import KnownModel, local_models, resolve
 from core.base_models.facts import ModelFacts
-from core.dataset.example import Status
-from core.dataset.store import Query
 from core.errors import RecipeError, UserError
-from core.project import Project
 from core.recipe import presets
 from core.recipe.recipe import differences, get, remarks, with_settings
 from core.recipe.reference import setting_named
 from core.recipe.schema import Recipe
-from core.runs.plan import Plan, plan, total_steps
+from core.runs.plan import Plan, total_steps
 
 BASE = "model.base"
 
@@ -87,7 +84,7 @@ class SettingsPage(Page):
         area.setWidget(column)
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setMinimumWidth(280)
+        area.setMinimumWidth(288)
         area.setMaximumWidth(480)
         return area
 
@@ -177,7 +174,7 @@ class SettingsPage(Page):
         key = (project, recipe.heldout.share)
         if self._counted != key:
             self._counted = key
-            self._planner.ask(lambda: _plan(project, recipe))
+            self._planner.ask(lambda: before_run.planned(project, recipe))
         self._show_plan()
 
     def _on_plan(self, found: Plan) -> None:
@@ -302,10 +299,6 @@ def _own_remarks(recipe: Recipe) -> dict[str, str]:
     """What is unusual, apart from what the base model itself asks for."""
     brought = presets.brought_by(recipe.model.base)
     return {name: text for name, text in remarks(recipe).items() if brought.get(name) != get(recipe, name)}
-
-
-def _plan(project: Project, recipe: Recipe) -> Plan:
-    return plan(project.store.iterate(Query(status=Status.READY)), recipe)
 
 
 def _never(error: Exception) -> None:

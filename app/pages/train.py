@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QPushButton, QStackedWidget, QWidget
 
-from app import format, tasks
+from app import before_run, format, tasks
 from app.latest import Latest
 from app.pages.all_runs import AllRuns
 from app.pages.page import Page
@@ -143,10 +143,10 @@ class TrainPage(Page):
         if project is None:
             self._counts.forget()
         elif self.isVisible() and not self._has_runs():
-            self._counts.ask(lambda: _first_words(project, recipe))
+            self._counts.ask(lambda: _planned(project, recipe))
 
-    def _show_first_words(self, found: tuple[tuple[tuple[str, str], ...], Plan]) -> None:
-        steps, planned = found
+    def _show_first_words(self, found: tuple[Plan, Recipe]) -> None:
+        planned, recipe = found
         ready, note = planned.ready > 0, ""
         if not ready:
             note = "No example is ready yet: training takes examples with an instruction and an output."
@@ -156,6 +156,7 @@ class TrainPage(Page):
             note = f"{format.plural(planned.steps, 'step')} are few: more examples or more passes teach more."
         self._other = "settings" if planned.ready else "examples"
         other = "Look at the settings" if planned.ready else "Write examples"
+        steps = before_run.first_steps(planned, recipe)
         self.first.set_words(steps, note=note, other=other, ready=ready)
 
     # The chart
@@ -238,35 +239,5 @@ def _series(run: RunFolder) -> Series:
     return Record.load(run).series
 
 
-def _first_words(project: Project, recipe: Recipe) -> tuple[tuple[tuple[str, str], ...], Plan]:
-    """The three steps of the first run in words, and its plan."""
-    from core.base_models.catalogue import display_name
-    from core.dataset.example import Status
-    from core.dataset.store import Query
-    from core.runs.plan import plan
-
-    planned = plan(project.store.iterate(Query(status=Status.READY)), recipe)
-    split = (
-        f"Your {format.plural(planned.train, 'ready example')} are all trained on. From 50 up, some are held out to "
-        "show whether the model learns or only memorises."
-    )
-    if planned.heldout:
-        split = (
-            f"Of your {format.plural(planned.ready, 'ready example')}, {format.count(planned.heldout)} are held out: "
-            "they are never trained on and show whether the model learns or only memorises."
-        )
-    quantized = "in 4-bit " if recipe.model.quantization == "nf4" else ""
-    learns = (
-        f"{display_name(recipe.model.base)} is loaded {quantized}and stays as it is. Beside it, matrices of rank "
-        f"{recipe.lora.rank} learn from your examples in {format.plural(planned.steps, 'step')} "
-        f"({recipe.training.epochs:g} {'time' if recipe.training.epochs == 1 else 'times'} through)."
-    )
-    watch = (
-        "The loss falls while you look on; you read what the model answers, and can pause or stop at any time. "
-        "Closing the window does not end the run."
-    )
-    return (
-        ("Your examples are set apart", split),
-        ("A small adapter learns", learns),
-        ("You watch, then take the adapter away", watch),
-    ), planned
+def _planned(project: Project, recipe: Recipe) -> tuple[Plan, Recipe]:
+    return before_run.planned(project, recipe), recipe

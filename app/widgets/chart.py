@@ -39,7 +39,7 @@ class Chart(QWidget):
         super().__init__(parent)
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setMinimumSize(280, 160)
+        self.setMinimumSize(280, 120)
         self._curves: dict[str, CurveItem] = {}
         self._value_axis, self._step_axis = ValueAxis(), StepAxis()
         self._plot = pg.PlotWidget(self, axisItems={"left": self._value_axis, "bottom": self._step_axis})

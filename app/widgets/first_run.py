@@ -72,6 +72,8 @@ class FirstRun(QWidget):
         self._ready = ready
         self.start.setEnabled(ready)
         self.other.setText(other)
+        theme.set_kind(self.start, "primary" if ready else "")
+        theme.set_kind(self.other, "" if ready else "primary")
 
     def set_starting(self, starting: bool) -> None:
         """Whether a run is being prepared now."""

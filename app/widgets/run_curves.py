@@ -22,13 +22,12 @@ class RunCurves:
     """
 
     def __init__(self, key: str, label: str, *, series: int = 0, overlay: bool = False) -> None:
-        begin = f"{label}: " if label else ""
         self.key = key
-        self.raw = Curve(f"{key}/raw", f"{begin}loss".capitalize(), series, faint=True)
-        self.smooth = Curve(f"{key}/smooth", f"{begin}smoothed" if label else "Smoothed", series)
+        self.raw = Curve(f"{key}/raw", "Loss", series, faint=True)
+        self.smooth = Curve(f"{key}/smooth", label or "Smoothed", series)
         self.heldout = Curve(
             f"{key}/heldout",
-            f"{begin}held-out" if label else "Held-out",
+            f"{label} held-out" if label else "Held-out",
             series if overlay else HELDOUT_SERIES,
             dashed=overlay,
             dots=True,

@@ -110,4 +110,8 @@ class RunHead(QFrame):
         self.force.setVisible(words.can_force)
         self.resume.setVisible(words.can_resume)
         self.resume.setText(words.resume_words)
+        kind = "" if words.can_use else "primary"
+        if self.resume.property("kind") != kind:
+            theme.set_kind(self.resume, kind)
+            self.resume.setIcon(theme.icon("play", "on_accent" if kind else "text"))
         self.use.setVisible(words.can_use)

@@ -12,12 +12,12 @@ from core.runs.folder import RunFolder
 _ROW = 40
 _WIDTHS = {
     Column.NUMBER: 72,
-    Column.NAME: 170,
-    Column.STATE: 104,
-    Column.STEPS: 72,
-    Column.LOSS: 76,
-    Column.HELDOUT: 108,
-    Column.CREATED: 128,
+    Column.NAME: 152,
+    Column.STATE: 96,
+    Column.STEPS: 64,
+    Column.LOSS: 64,
+    Column.HELDOUT: 104,
+    Column.CREATED: 108,
 }
 
 
