@@ -126,6 +126,10 @@ class PlainEditor(QTextEdit):
                 self.redo()
             else:
                 self.redo_wanted.emit()
+        elif _is_line_end(event) and not self.isReadOnly():
+            # Qt would take Return in an empty paragraph for "back to the plain format", and Shift+Return for U+2028.
+            self.textCursor().insertText("\n")
+            self.ensureCursorVisible()
         else:
             super().keyPressEvent(event)
 
@@ -186,6 +190,11 @@ class PlainEditor(QTextEdit):
     def _around(self) -> int:
         """What border and padding take of the height."""
         return max(self.height() - self.viewport().height(), 2 * self.frameWidth())
+
+
+def _is_line_end(event: QKeyEvent) -> bool:
+    keys = QKeySequence.StandardKey
+    return event.matches(keys.InsertParagraphSeparator) or event.matches(keys.InsertLineSeparator)
 
 
 def _is_redo(event: QKeyEvent) -> bool:
