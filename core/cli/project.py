@@ -68,9 +68,11 @@ def _new(args: argparse.Namespace) -> int:
         if args.json:
             output.emit({"project": project.path})
             return 0
-        output.line(f"Created {project.path} with {project.store.counts().total:,} examples.")
+        examples = project.store.counts().total
+        output.line(f"Created {project.path} with {examples:,} examples.")
         output.line("Base model: the starter, with the settings that suit it.")
-        output.line(f"Next: tunesmith train {args.folder}, or tunesmith {args.folder} to open it in the window.")
+        step = output.command("train", project.path) if examples else output.command("import", project.path, "FILE")
+        output.line(f"Next: {step}, or {output.command(project.path)} to open it in the window.")
     return 0
 
 

@@ -43,7 +43,7 @@ def save_losses(series: Series, path: Path, *, title: str) -> None:
         )
     axes.set_xlabel("optimizer step", color=_TEXT)
     axes.set_ylabel("loss (nats per token)", color=_TEXT)
-    axes.set_title(title, loc="left", fontsize=12)
+    axes.set_title(title, loc="left", fontsize=12, parse_math=False)
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
     axes.grid(color=_LINES)
