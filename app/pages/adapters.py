@@ -87,16 +87,17 @@ class AdaptersPage(Page):
         upper.addWidget(self.card)
         upper.setStretchFactor(0, 3)
         upper.setStretchFactor(1, 2)
-        upper.setSizes([680, 320])
+        upper.setSizes([700, 300])
         self._splitter = QSplitter(Qt.Orientation.Vertical)
         self._splitter.addWidget(upper)
         self._splitter.addWidget(self.panel)
-        self._splitter.setStretchFactor(0, 2)
+        self._splitter.setStretchFactor(0, 1)
         self._splitter.setStretchFactor(1, 3)
         self._splitter.setSizes([290, 370])
         for splitter, name in ((upper, "adapters/upper"), (self._splitter, "adapters/splitter")):
             splitter.setChildrenCollapsible(False)
             remember(splitter, name)
+        remember(self.list.horizontalHeader(), "adapters/columns")
         self._stack = QStackedWidget()
         for face in (QWidget(), self.empty, self._splitter):
             self._stack.addWidget(face)
@@ -196,11 +197,12 @@ class AdaptersPage(Page):
     def _on_rows(self, rows: list[Row]) -> None:
         new = [row for row in rows if row.run not in self._known]
         self.table.set_rows(rows)
-        self._known = {row.run for row in rows}
         if new and self._entered:
             self.list.choose(max(new, key=lambda row: row.made).run)
-        elif self.list.run is not None:
+        if self.list.run is not None:
             self._read_details(self.list.run)
+        if self._entered or self.isVisible():
+            self._known = {row.run for row in rows}
         self._entered = False
         self._show_faces(rows)
 

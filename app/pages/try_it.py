@@ -81,6 +81,7 @@ class TryIt(QObject):
         if details is None or details.recipe is None or not panel.can_ask:
             return
         panel.banner.clear()
+        panel.confirm()
         temperature = panel.temperature.value
         self._seed += temperature > 0  # drawing again gives another answer; with 0 nothing is drawn
         question = Question(

@@ -11,12 +11,12 @@ from core.runs.folder import RunFolder
 
 _ROW = 40
 _WIDTHS = {
+    Column.NAME: 186,
     Column.MADE: 124,
-    Column.BASE: 112,
-    Column.RANK: 54,
-    Column.LOSS: 66,
-    Column.HELDOUT: 84,
-    Column.SIZE: 86,
+    Column.RANK: 58,
+    Column.LOSS: 62,
+    Column.HELDOUT: 80,
+    Column.SIZE: 84,
 }
 
 
@@ -54,7 +54,7 @@ class AdapterList(QTableView):
         head.setHighlightSections(False)
         head.setMinimumSectionSize(48)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        head.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
+        head.setSectionResizeMode(Column.BASE, QHeaderView.ResizeMode.Stretch)
         for column, width in _WIDTHS.items():
             self.setColumnWidth(column, width)
         self.setSortingEnabled(True)

@@ -163,7 +163,7 @@ class ExportAdapterDialog(QDialog):
 
     def _arrange_result(self) -> None:
         sign = QLabel()
-        sign.setPixmap(theme.icon("good", "good").pixmap(24, 24))
+        theme.on_change(sign, lambda: sign.setPixmap(theme.icon("good", "good").pixmap(24, 24)))
         self.checked.setWordWrap(True)
         grid = QGridLayout(self._finished)
         grid.setContentsMargins(0, 0, 0, 0)

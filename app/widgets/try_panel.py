@@ -165,6 +165,11 @@ class TryPanel(Card):
         self._show_expected()
         self.clear_answers()
 
+    def confirm(self) -> None:
+        """Take what is still being typed into the small fields."""
+        self.max_tokens.interpretText()
+        self.temperature.editingFinished.emit()
+
     # What is shown
 
     def set_adapter(self, name: str) -> None:
