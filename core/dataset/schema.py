@@ -141,5 +141,9 @@ def damaged(path: Path, reason: str) -> ProjectError:
     """The words for a database that cannot be read."""
     backups = path.parent / "backups"
     newest = max((file.name for file in backups.glob("*.db")), default="") if backups.is_dir() else ""
-    hint = f"Copy backups/{newest} over {path.name} to go back to that state." if newest else ""
+    hint = (
+        f"Copy backups/{newest} over {path.name} to go back to that state."
+        if newest
+        else "If there is a copy of the project's folder elsewhere, open that."
+    )
     return ProjectError("The examples of this project cannot be read.", reason=reason, hint=hint, details=str(path))

@@ -1,0 +1,302 @@
+"""The frame: pages and how to get to them, menus, palette, keys, looks, and what comes back at the next start."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from example_bench import THREE, make_project, top_level, until
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from app import actions, disk, stations
+from app.preferences import Preferences
+from app.problems import ProblemDialog
+from app.session import Session
+from app.theme import Theme
+from app.widgets.command_palette import CommandPalette
+from app.widgets.shortcuts_dialog import ShortcutsDialog
+from app.widgets.toast import Toast
+from app.window import Window, open_at_start
+from core.errors import UserError
+from core.project import Project
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[Window]:
+    window = Window(Session(), Preferences())
+    qtbot.addWidget(window)
+    window.show()
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return make_project(tmp_path / "letters", THREE)
+
+
+def opened(qtbot: QtBot, window: Window, project: Path, page: str = "examples") -> None:
+    window.session.open_soon(project)
+    until(qtbot, lambda: window.session.project is not None and window.station == page)
+    with qtbot.waitActive(window):
+        window.activateWindow()
+
+
+def toasts(window: Window) -> list[str]:
+    return [toast.text for toast in window.findChildren(Toast) if toast.isVisible()]
+
+
+# --- Pages ------------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_project_there_is_home_alone(window: Window) -> None:
+    for station in ("examples", "train", "nowhere", "home"):
+        window.go(station)
+        assert window.station == "home"
+    enabled = [station.id for station in stations.STATIONS if window.side_bar.station(station.id).isEnabled()]
+    assert enabled == ["home"]
+    assert not window.verbs[actions.START_TRAINING].isEnabled()
+    assert not window.verbs[actions.RENAME_PROJECT].isEnabled()
+    assert window.verbs[actions.NEW_PROJECT].isEnabled()
+    assert window.windowTitle() == "Tunesmith"
+
+
+def test_a_project_brings_its_examples(qtbot: QtBot, window: Window, project: Path) -> None:
+    opened(qtbot, window, project)
+    assert window.windowTitle() == "Harbour letters – Tunesmith"
+    assert all(window.side_bar.station(station.id).isEnabled() for station in stations.STATIONS)
+    until(qtbot, lambda: "Examples, 3" in window.side_bar.station("examples").accessibleName())
+    window.projects.close()
+    assert window.station == "home"
+    assert window.windowTitle() == "Tunesmith"
+    assert not window.side_bar.station("examples").isEnabled()
+
+
+def test_the_window_does_not_wait_for_a_pages_import(
+    qtbot: QtBot, window: Window, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    window.page_shown.connect(shown.append)
+    with monkeypatch.context() as patch:
+        patch.setattr(stations.Station, "is_loaded", False)
+        opened(qtbot, window, project)
+    assert shown == ["examples"]
+
+
+def test_who_went_elsewhere_while_a_page_was_being_imported_stays_there(
+    qtbot: QtBot, window: Window, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(stations.Station, "is_loaded", False)
+        window.session.open(project)
+        window.go("home")
+    qtbot.wait(100)
+    assert window.station == "home"
+
+
+def test_each_page_is_made_once_and_entered_each_time(qtbot: QtBot, window: Window, project: Path) -> None:
+    opened(qtbot, window, project)
+    page = window.page()
+    window.go("settings")
+    window.go("examples")
+    assert window.page() is page
+    window.side_bar.station("settings").click()
+    assert window.station == "settings"
+    assert window.page() is window.pages["settings"]
+
+
+def test_opening_that_fails_leaves_the_page_and_says_why_there(
+    qtbot: QtBot, window: Window, project: Path, tmp_path: Path
+) -> None:
+    opened(qtbot, window, project)
+    window.go("settings")
+    with qtbot.waitSignal(window.session.problem):
+        window.session.open_soon(tmp_path / "nothing")
+    assert window.station == "settings"
+    assert window.page().isVisible()
+    assert "is not there" in window.page().banner.title
+
+
+def test_a_problem_before_any_page_is_a_dialog(qtbot: QtBot, window: Window) -> None:
+    window.show_problem(UserError("It broke.", reason="Nobody knows why.", hint="Try again.", details="trace"))
+    dialog = top_level(ProblemDialog)
+    words = [label.text() for label in dialog.findChildren(QLabel)]
+    assert {"It broke.", "Nobody knows why.", "Try again."} <= set(words)
+    dialog.close()
+
+
+def test_the_project_that_is_open_is_shown_when_it_is_chosen_again(qtbot: QtBot, window: Window, project: Path) -> None:
+    opened(qtbot, window, project)
+    window.go("home")
+    window.session.open_soon(project)
+    assert window.station == "examples"
+
+
+def test_a_project_for_reading_says_so(
+    qtbot: QtBot, window: Window, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk.os, "access", lambda _path, _mode: False)
+    opened(qtbot, window, project)
+    assert "can only be read" in window.page().banner.title
+    until(qtbot, lambda: "3" in window.side_bar.station("examples").accessibleName())
+    assert not window.verbs[actions.UNDO].isEnabled()
+
+
+def test_the_other_pages_are_imported_in_the_background(qtbot: QtBot, window: Window) -> None:
+    window.load_pages()
+    until(qtbot, lambda: all(station.module in sys.modules for station in stations.STATIONS))
+
+
+# --- Verbs ------------------------------------------------------------------------------------------------------------
+
+
+def test_every_verb_is_in_one_menu(window: Window) -> None:
+    listed = [action for menu in window.menuBar().actions() for action in menu.menu().actions()]
+    words = Counter(action.text() for action in listed if not action.isSeparator())
+    assert set(words) == {verb.words for verb in actions.VERBS}
+    assert set(words.values()) == {1}
+
+
+def test_no_shortcut_means_two_things(qtbot: QtBot, window: Window, project: Path) -> None:
+    opened(qtbot, window, project)
+    frame = [key.toString() for action in window.verbs.values() for key in action.shortcuts()]
+    for station in stations.STATIONS:
+        window.go(station.id)
+        page = [key.toString() for action in window.page().actions() for key in action.shortcuts()]
+        doubled = [key for key, times in Counter([*frame, *page]).items() if times > 1]
+        assert doubled == [], station.id
+
+
+def test_undo_is_called_after_what_it_takes_back(qtbot: QtBot, window: Window, project: Path) -> None:
+    opened(qtbot, window, project)
+    undo, redo = window.verbs[actions.UNDO], window.verbs[actions.REDO]
+    until(qtbot, lambda: undo.text() == "Undo add 3 examples")
+    assert not redo.isEnabled()
+    undo.trigger()
+    until(qtbot, lambda: redo.text() == "Redo add 3 examples")
+    assert not undo.isEnabled()
+    assert toasts(window) == []  # the page shows it
+
+
+def test_undo_on_another_page_says_what_it_did(qtbot: QtBot, window: Window, project: Path) -> None:
+    opened(qtbot, window, project)
+    until(qtbot, lambda: window.verbs[actions.UNDO].isEnabled())
+    window.go("settings")
+    window.verbs[actions.UNDO].trigger()
+    assert toasts(window) == ["Undone: add 3 examples"]
+    until(qtbot, lambda: window.verbs[actions.REDO].isEnabled())
+    window.verbs[actions.REDO].trigger()
+    assert toasts(window) == ["Done again: add 3 examples"]
+
+
+def test_the_palette_finds_and_does(qtbot: QtBot, window: Window, project: Path) -> None:
+    opened(qtbot, window, project)
+    QTest.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    palette = top_level(CommandPalette)
+    assert palette.shown()[0] == "New example"  # what the page offers comes first
+    assert "Find a command" not in palette.shown()
+    QTest.keyClicks(palette.field, "settings")
+    assert palette.shown()[0] == "Settings"
+    QTest.keyClick(palette.field, Qt.Key.Key_Return)
+    assert window.station == "settings"
+
+
+def test_f1_lists_the_keys(qtbot: QtBot, window: Window, project: Path) -> None:
+    opened(qtbot, window, project)
+    until(qtbot, lambda: window.verbs[actions.UNDO].isEnabled())
+    QTest.keyClick(window, Qt.Key.Key_F1)
+    dialog = top_level(ShortcutsDialog)
+    words = [label.text() for label in dialog.findChildren(QLabel)]
+    assert {"Examples", "Save and go to the next example", "Ctrl+F", "Everywhere", "F1"} <= set(words)
+    assert "Undo" in words  # not what it would take back just now
+    dialog.close()
+
+
+def test_stations_have_keys(qtbot: QtBot, window: Window, project: Path) -> None:
+    opened(qtbot, window, project)
+    for key, station in zip((Qt.Key.Key_3, Qt.Key.Key_1, Qt.Key.Key_2), ("settings", "home", "examples"), strict=True):
+        QTest.keyClick(window, key, Qt.KeyboardModifier.ControlModifier)
+        assert window.station == station
+
+
+def test_looks(qtbot: QtBot, window: Window) -> None:
+    assert window.verbs[actions.LOOK_SYSTEM].isChecked()
+    window.verbs[actions.LOOK_DARK].trigger()
+    assert Theme.current.dark
+    checked = [verb for verb in actions.COLOURS if window.verbs[verb].isChecked()]
+    assert checked == [actions.LOOK_DARK]
+    assert Preferences().dark is True
+    window.verbs[actions.LOOK_LIGHT].trigger()
+    assert not Theme.current.dark
+
+
+def test_an_earlier_crash_is_told_once_the_window_shows(qtbot: QtBot, window: Window) -> None:
+    window.tell_earlier_crash("Segmentation fault")
+    (toast,) = window.findChildren(Toast)
+    assert "ended unexpectedly" in toast.text
+    toast.button.click()
+    dialog = top_level(ProblemDialog)
+    assert dialog.error.details == "Segmentation fault"
+    dialog.close()
+
+
+# --- What comes back --------------------------------------------------------------------------------------------------
+
+
+def test_size_page_and_project_come_back(qtbot: QtBot, window: Window, project: Path) -> None:
+    opened(qtbot, window, project)
+    window.resize(1210, 750)
+    window.go("settings")
+    window.close()
+    assert window.session.project is None
+    again = Window(Session(), Preferences())
+    qtbot.addWidget(again)
+    again.show()
+    open_at_start(again, None)
+    until(qtbot, lambda: again.station == "settings")
+    assert again.session.project.path == project
+    assert again.height() == 750  # the test's screen is too narrow for the width
+    again.close()
+
+
+def test_a_project_that_was_closed_does_not_come_back(qtbot: QtBot, window: Window, project: Path) -> None:
+    opened(qtbot, window, project)
+    window.projects.close()
+    window.close()
+    again = Window(Session(), Preferences())
+    qtbot.addWidget(again)
+    open_at_start(again, None)
+    assert again.station == "home"
+    assert again.session.project is None
+    again.close()
+
+
+def test_the_command_lines_project_goes_first(qtbot: QtBot, window: Window, project: Path, tmp_path: Path) -> None:
+    other = make_project(tmp_path / "other", name="Other")
+    window.preferences.project = str(project)
+    open_at_start(window, other)
+    until(qtbot, lambda: window.session.project is not None)
+    assert window.session.project.name == "Other"
+
+
+def test_closing_the_window_keeps_the_last_words(qtbot: QtBot, window: Window, project: Path) -> None:
+    opened(qtbot, window, project)
+    page = window.page()
+    until(qtbot, lambda: page.desk.shown == 1)
+    page.form.fields["output"].editor.setFocus()
+    page.form.fields["output"].editor.moveCursor(page.form.fields["output"].editor.textCursor().MoveOperation.End)
+    QTest.keyClicks(page.form.fields["output"].editor, " Welcome")
+    window.close()
+    with Project.open(project) as again:
+        assert again.store.get(1).output == "Ahoy, Anna! Welcome"
+
+
+def test_nothing_is_smaller_than_it_may_be(window: Window) -> None:
+    window.resize(300, 300)
+    assert (window.width(), window.height()) == (1100, 700)
