@@ -219,11 +219,12 @@ class Session(QObject):
 
     def start_run(self) -> None:
         """Freeze settings and examples into a new run and train it; not while another one is trained."""
-        project, recipe = self.project, self.recipe
+        project = self.project
         if project is None or self.is_training:
             return
         self._starting = True
         self.hand_over.emit()
+        recipe = self.recipe  # with what a field still held back
         self.runs_changed.emit()
         self.write(
             lambda: project.create_run(recipe=recipe),

@@ -100,6 +100,7 @@ class SettingsPage(Page):
         session.recipe_changed.connect(lambda _source: self._show())
         session.examples_changed.connect(self._on_examples)
         session.runs_changed.connect(self._show_remarks)
+        session.hand_over.connect(self.form.confirm)
 
     # Showing
 

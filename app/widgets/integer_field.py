@@ -35,6 +35,8 @@ class IntegerField(QSpinBox):
         self.lineEdit().setTextMargins(_INSET, 0, 0, 0)
         self.setMaximumHeight(CONTROL_HEIGHT)  # the margins must not make it higher than its neighbours
         self.lineEdit().textChanged.connect(self._check)
+        self.editingFinished.connect(self._check_shown)  # Qt puts the old number back without a word
+        self.valueChanged.connect(self._check_shown)
         self.valueChanged.connect(self.value_changed)
 
     def set_value(self, value: int) -> None:
@@ -42,6 +44,11 @@ class IntegerField(QSpinBox):
         if value != self.value():
             with QSignalBlocker(self):
                 self.setValue(value)
+            self._check_shown()
+
+    def confirm(self) -> None:
+        """Take what is typed now, as Enter does."""
+        self.interpretText()
 
     def validate(self, text: str, place: int) -> tuple[QValidator.State, str, int]:
         """Any digits may be typed; those out of bounds are no value yet."""
@@ -60,6 +67,9 @@ class IntegerField(QSpinBox):
     def _number(self, text: str) -> int | None:
         digits = text.strip().replace(self.locale().groupSeparator(), "")
         return int(digits) if digits.isascii() and digits.isdigit() else None
+
+    def _check_shown(self) -> None:
+        self._check(self.lineEdit().text())
 
     def _check(self, text: str) -> None:
         number = self._number(text)

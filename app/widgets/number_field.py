@@ -39,7 +39,7 @@ class NumberField(QLineEdit):
         self._value = 0.0
         self._problem = ""
         self.textEdited.connect(self._check)
-        self.editingFinished.connect(self._confirm)
+        self.editingFinished.connect(self.confirm)
 
     @property
     def value(self) -> float:
@@ -76,7 +76,10 @@ class NumberField(QLineEdit):
         value = parse(text)
         self._tell(self._why_not(value))
 
-    def _confirm(self) -> None:
+    def confirm(self) -> None:
+        """Take what is typed now, as Enter does, if it can be used."""
+        if self.text() == written(self._value):
+            return  # what was shown may have had more digits
         value = parse(self.text())
         if value is not None and not self._why_not(value):
             self._take(value)
@@ -123,8 +126,8 @@ def parse(text: str) -> float | None:
 def written(value: float) -> str:
     """A number as short as it can be: 0.0002, 3, 2e-5."""
     if value == 0 or 1e-4 <= abs(value) < 1e7:
-        return f"{value:.6f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.0f}"
-    return f"{value:g}".replace("e-0", "e-").replace("e+0", "e")
+        return f"{value:.10f}".rstrip("0").rstrip(".") if value % 1 else f"{value:.0f}"
+    return f"{value:.10g}".replace("e-0", "e-").replace("e+0", "e")
 
 
 def ladder(value: float, direction: int) -> float:

@@ -67,6 +67,11 @@ class RecipeForm(QWidget):
             if name in self.fields:
                 self.fields[name].refuse(text)
 
+    def confirm(self) -> None:
+        """Take what is being typed in one of the fields."""
+        for field in self.fields.values():
+            field.confirm()
+
     def reveal(self, name: str) -> SettingField:
         """Unfold what hides a setting, and put the focus on it."""
         field = self.fields[name]

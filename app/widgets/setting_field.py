@@ -104,6 +104,11 @@ class SettingField(QWidget):
         self._editor.set_value(value)
         self._show_note()
 
+    def confirm(self) -> None:
+        """Take what is being typed, as Enter does."""
+        if isinstance(self.editor, IntegerField | NumberField | TextLine):
+            self.editor.confirm()
+
     def set_reference(self, preset: str, value: Any, *, differs: bool) -> None:
         """Say what the preset has; the dot shows when that differs."""
         self.dot.setVisible(differs)

@@ -16,14 +16,15 @@ class TextLine(QLineEdit):
         super().__init__(parent)
         self._value = ""
         self.setAccessibleName(name)
-        self.editingFinished.connect(self._confirm)
+        self.editingFinished.connect(self.confirm)
 
     def set_value(self, value: str) -> None:
         """Show a text."""
         self._value = value
         self.setText(value)
 
-    def _confirm(self) -> None:
+    def confirm(self) -> None:
+        """Take what is typed now, as Enter does."""
         text = self.text().strip()
         if text and text != self._value:
             self._value = text

@@ -1,0 +1,252 @@
+"""The Settings page: a change is in force at once, the card beside it tells what the run will be, Train starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from form_bench import retype
+from page_fakes import Bench, bench
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+from tiny_base import MODULES, write_base
+
+from app.pages.settings import SettingsPage
+from app.widgets.integer_field import IntegerField
+from app.widgets.number_field import NumberField
+from core import paths
+from core.recipe import presets
+from core.recipe.recipe import differences, with_settings
+
+RANK, RATE, TARGETS = "lora.rank", "training.learning_rate", "lora.target_modules"
+
+
+@pytest.fixture(autouse=True)
+def starter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A starter model of a few kilobytes, and no models of the machine's owner."""
+    folder = write_base(tmp_path / "starter")
+    monkeypatch.setattr(paths, "starter_model", lambda: folder)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    return folder
+
+
+@pytest.fixture
+def place(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Bench]:
+    with bench(qtbot, monkeypatch, tmp_path) as made:
+        yield made
+
+
+def page_of(place: Bench, examples: int = 400, *, read_only: bool = False) -> SettingsPage:
+    """The page of a new project, with all that it reads in the background."""
+    page = SettingsPage(place.session)
+    place.qtbot.addWidget(page)
+    place.open(examples, read_only=read_only)
+    place.session.set_recipe(presets.base_recipe("starter"))
+    page.show()
+    page.activateWindow()
+    place.qtbot.waitUntil(page.isActiveWindow)
+    page.enter()
+    place.until(lambda: not page.run_card.plan.text().startswith("Counting"))
+    place.until(lambda: page.form.fields["model.base"].extra.text().startswith("Llama"))
+    return page
+
+
+def type_into(place: Bench, page: SettingsPage, name: str, text: str, key: Qt.Key = Qt.Key.Key_Return) -> None:
+    editor = page.form.fields[name].editor
+    retype(place.qtbot, editor, text)
+    place.qtbot.keyClick(editor, key)
+
+
+def test_a_change_is_in_force_and_on_disk(place: Bench) -> None:
+    page = page_of(place)
+    type_into(place, page, RANK, "8")
+    assert place.session.recipe.lora.rank == 8
+    place.session.wait()
+    assert place.session.project is not None
+    assert place.session.project.recipe.lora.rank == 8
+
+
+def test_a_change_from_elsewhere_is_shown(place: Bench) -> None:
+    page = page_of(place)
+    place.session.set_recipe(with_settings(place.session.recipe, {RANK: 64}))
+    editor = page.form.fields[RANK].editor
+    assert isinstance(editor, IntegerField)
+    assert editor.value() == 64
+
+
+def test_trainable_parameters_and_their_share_follow_the_settings(place: Bench) -> None:
+    page = page_of(place)
+    layers = 2 * len(MODULES)
+    assert page.run_card.parameters.text() == f"{16 * 16 * layers:,}"
+    assert "of the model's 640" in page.run_card._share.text()
+    type_into(place, page, RANK, "8")
+    assert page.run_card.parameters.text() == f"{8 * 16 * layers:,}"
+
+
+def test_the_plan_follows_the_settings(place: Bench) -> None:
+    page = page_of(place)
+    before = page.run_card.plan.text()
+    type_into(place, page, "training.epochs", "12")
+    assert "12 passes" in page.run_card.plan.text()
+    assert page.run_card.plan.text() != before
+
+
+def test_a_dot_goes_back_to_the_preset(place: Bench) -> None:
+    page = page_of(place)
+    type_into(place, page, RANK, "24")
+    assert page.preset_card.difference.text() == "1 setting changed"
+    page.form.fields[RANK].dot.click()
+    assert place.session.recipe.lora.rank == 16
+    assert page.form.fields[RANK].dot.isHidden()
+    assert page.preset_card.difference.text() == ""
+
+
+def test_a_preset_sets_its_settings(place: Bench) -> None:
+    page = page_of(place)
+    page.preset_card.segments.button("thorough").click()
+    recipe = place.session.recipe
+    assert (recipe.lora.rank, recipe.lora.alpha) == (32, 64)
+    assert page.preset_card.segments.value == "thorough"
+    assert recipe.training.learning_rate == 0.002  # the base model's own
+
+
+def test_a_refused_value_changes_nothing_and_is_explained(place: Bench) -> None:
+    page = page_of(place)
+    before = place.session.recipe
+    type_into(place, page, RATE, "0")
+    assert place.session.recipe == before
+    editor = page.form.fields[RATE].editor
+    assert isinstance(editor, NumberField)
+    assert editor.text() == "0.002"
+    assert "greater than 0" in page.form.fields[RATE].note.text()
+
+
+def test_what_a_base_model_asks_for_is_not_called_unusual(place: Bench) -> None:
+    page = page_of(place)
+    assert page.form.fields[RATE].note.text() == ""
+    assert page.run_card.remarks == []
+    type_into(place, page, RATE, "0.01")
+    assert page.form.fields[RATE].note.text() != ""
+
+
+def test_unusual_values_are_named_beside_the_button_and_lead_to_their_fields(place: Bench) -> None:
+    page = page_of(place)
+    page.form.advanced.set_folded(False)
+    type_into(place, page, "training.max_grad_norm", "50")
+    page.form.advanced.set_folded(True)
+    (remark,) = page.run_card.remarks
+    assert not remark.is_problem
+    assert page.run_card.button.isEnabled()
+    page.run_card.link_clicked.emit(remark.link)
+    assert not page.form.advanced.folded
+    assert page.form.fields["training.max_grad_norm"].editor.hasFocus()
+
+
+def test_another_base_model_brings_its_settings_and_they_can_be_refused(place: Bench, tmp_path: Path) -> None:
+    page = page_of(place)
+    other = str(write_base(tmp_path / "other", brings=False))
+    page.form.base_field.value_changed.emit(other)
+    assert place.session.recipe.model.base == other
+    assert place.session.recipe.training.learning_rate == 2e-4
+    assert page.banner.title == "Settings went back to what suits most models."
+    page.form.base_field.value_changed.emit("starter")
+    assert place.session.recipe.training.learning_rate == 0.002
+    assert page.banner.title == "This model brings settings that suit it."
+    page.banner.acted.emit()
+    assert place.session.recipe.training.learning_rate == 2e-4
+    assert place.session.recipe.model.base == "starter"
+    assert page.banner.title == ""
+
+
+def test_the_users_own_changes_survive_another_base_model(place: Bench, tmp_path: Path) -> None:
+    page = page_of(place)
+    type_into(place, page, "lora.dropout", "0.1")
+    page.form.base_field.value_changed.emit(str(write_base(tmp_path / "other", brings=False)))
+    assert place.session.recipe.lora.dropout == 0.1
+
+
+def test_a_base_model_that_is_gone_is_a_problem_until_it_is_back(place: Bench, tmp_path: Path) -> None:
+    page = page_of(place)
+    gone = tmp_path / "gone"
+    page.form.base_field.value_changed.emit(str(gone))
+    place.until(lambda: page.run_card.remarks)
+    assert page.run_card.remarks[0].link == "model.base"
+    assert not page.run_card.button.isEnabled()
+    assert page.form.fields["model.base"].extra.property("kind") == "problem"
+    write_base(gone, brings=False)
+    page.enter()
+    place.until(page.run_card.button.isEnabled)
+
+
+def test_modules_that_the_model_does_not_have_keep_the_run_from_starting(place: Bench) -> None:
+    page = page_of(place)
+    place.session.set_recipe(with_settings(place.session.recipe, {TARGETS: ["c_attn"]}))
+    assert page.run_card.remarks[0].link == TARGETS
+    assert not page.run_card.button.isEnabled()
+    place.session.set_recipe(with_settings(place.session.recipe, {TARGETS: ["q_proj"]}))
+    assert page.run_card.button.isEnabled()
+
+
+def test_without_examples_the_button_says_why_not(place: Bench) -> None:
+    page = page_of(place, 0)
+    assert not page.run_card.button.isEnabled()
+    (remark,) = page.run_card.remarks
+    assert (remark.is_problem, remark.link) == (True, "examples")
+    with place.qtbot.waitSignal(page.go) as heard:
+        page.run_card.link_clicked.emit(remark.link)
+    assert heard.args == ["examples"]
+
+
+def test_more_examples_are_counted_when_they_come(place: Bench) -> None:
+    page = page_of(place, 0)
+    assert place.session.project is not None
+    place.session.project.store.examples = place.open(60, name="other").store.examples  # type: ignore[attr-defined]
+    place.session.examples_changed.emit(None, None)
+    place.until(page.run_card.button.isEnabled)
+
+
+def test_a_read_only_project_can_be_looked_at(place: Bench) -> None:
+    page = SettingsPage(place.session)
+    place.qtbot.addWidget(page)
+    place.open(400, read_only=True)
+    page.show()
+    page.enter()
+    place.until(lambda: page.run_card.remarks)
+    assert not page.form.isEnabled()
+    assert not page.run_card.button.isEnabled()
+    assert "read-only" in page.run_card.remarks[0].text
+
+
+def test_train_starts_a_run_with_what_is_still_being_typed_and_shows_it(place: Bench) -> None:
+    place.works("--steps", "2000", "--seconds", "0.01")
+    page = page_of(place)
+    retype(place.qtbot, page.form.fields[RANK].editor, "8")
+    with place.qtbot.waitSignal(page.go) as heard:
+        page.run_card.button.click()
+    assert heard.args == ["train"]
+    place.until(lambda: place.session.training is not None)
+    assert place.session.training is not None
+    assert place.session.training.run_folder.recipe().lora.rank == 8
+    assert not page.run_card.button.isEnabled()
+    assert page.run_card.remarks[0].link == "train"
+    place.session.training.stop()
+    place.until(page.run_card.button.isEnabled)
+
+
+def test_closing_the_project_leaves_nothing_behind(place: Bench) -> None:
+    page = page_of(place)
+    page._counted = ()
+    page._count()
+    place.session.close()
+    assert not page.form.isEnabled()
+    place.qtbot.wait(10)
+    assert page.banner.title == ""
+
+
+def test_nothing_is_changed_by_looking(place: Bench) -> None:
+    before = presets.base_recipe("starter")
+    page = page_of(place)
+    for field in page.form.fields.values():
+        field.editor.setFocus()
+    assert differences(before, place.session.recipe) == {}
