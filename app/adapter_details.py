@@ -65,11 +65,11 @@ def load(run: RunFolder) -> AdapterDetails:
 def facts(record: Record, recipe: Recipe | None, base: str) -> list[tuple[str, str]]:
     """What it is, in words: (label, words)."""
     found = [("Base model", _base(recipe, base))]
-    if recipe is not None:
-        found.append(("Settings", _settings(recipe)))
     if record.started is not None:
         found.append(("Learnt from", _examples(record)))
     found += [("Training loss", _loss(record)), ("Held-out loss", _heldout(record))]
+    if recipe is not None:
+        found.append(("Settings", _settings(recipe)))
     return [(label, words) for label, words in found if words]
 
 

@@ -186,10 +186,11 @@ def ending_words(token: Token, limit: int) -> str:
     """How an answer ended, and how fast it was written."""
     if token.end == "cancelled":
         return "Stopped"
-    parts = [format.plural(token.tokens, "token")]
+    words = format.plural(token.tokens, "token")
     if token.seconds > 0:
-        parts.append(f"{format.fixed(token.seconds, 1)} s")
-        parts.append(f"{format.count(round(token.tokens / token.seconds))} tokens per second")
+        each = format.count(round(token.tokens / token.seconds))
+        words += f" in {format.fixed(token.seconds, 1)} s, {each} a second"
     if token.end == "length":
-        parts.append(f"cut at {format.count(limit)}" if token.tokens >= limit else "cut: no more fits")
-    return "  ·  ".join(parts)
+        why = f"cut at {format.count(limit)}" if token.tokens >= limit else "cut: no more fits"
+        return f"{why[0].upper()}{why[1:]}; {words}"
+    return words

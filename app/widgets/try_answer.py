@@ -103,6 +103,11 @@ class TryAnswer(QWidget):
             bar.setValue(bar.maximum())
         self.copy.setEnabled(bool(self.text))
 
+    def show_text(self, text: str, words: str) -> None:
+        """Show a whole text; ``words`` say where it comes from."""
+        self.editor.load(text)
+        self._say(words)
+
     def finish(self, words: str) -> None:
         """No more comes; ``words`` say why, and how fast it was."""
         self.editor.setPlaceholderText("" if self.text else "No words came.")

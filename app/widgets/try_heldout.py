@@ -66,7 +66,7 @@ class TryHeldout(QWidget):
 
     def _show(self) -> None:
         some, begun = bool(self._examples), self._at >= 0
-        words = f"Held-out example {format.count(self._at + 1)} of {format.count(len(self._examples))}"
+        words = f"Held-out {format.count(self._at + 1)} of {format.count(len(self._examples))}"
         self.button.setText(words if begun else _FIRST if some else _NONE)
         self.button.setEnabled(some)
         self.button.setToolTip(

@@ -1,4 +1,4 @@
-"""Try it: a question on the left, the answers of the base model and of the adapter side by side on the right."""
+"""Try it: a question on the left; beside it the answers of the base model and the adapter, and what was expected."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.dataset.example import Example
 MAX_TOKENS = 256
 _MOST_TOKENS = 8192
 _HOTTEST = 2.0
-_COLUMN = 330  # of the question, at least: the words over it fit
+_COLUMN = 270  # of the question, at least: the words over it fit
 _HINT = "The answer appears here."
 
 
@@ -56,12 +56,7 @@ class TryPanel(Card):
         self.with_system.setProperty("kind", "secondary")
         self.base = TryAnswer("Base model alone", _HINT)
         self.adapter = TryAnswer("With the adapter", _HINT)
-        self.expected = PlainEditor(lines=(1, 3))
-        self.expected.setAccessibleName("Expected answer")
-        self.expected.setReadOnly(True)
-        self.expected.setProperty("kind", "answer")
-        self.expected.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
-        self._expected_part = QWidget()
+        self.expected = TryAnswer("Expected", "")
         self._arrange()
         self._connect()
         self._show_buttons()
@@ -81,8 +76,8 @@ class TryPanel(Card):
             self.add_act(field)
         row = QHBoxLayout()
         row.setSpacing(SPACE.PAGE)
-        row.addWidget(self._question_column(), 1)
-        row.addLayout(self._answers_column(), 2)
+        row.addWidget(self._question_column(), 3)
+        row.addLayout(self._answer_columns(), 7)
         self.body.addWidget(self.banner)
         self.body.addLayout(row, 1)
 
@@ -110,21 +105,12 @@ class TryPanel(Card):
         column.addLayout(buttons)
         return part
 
-    def _answers_column(self) -> QVBoxLayout:
-        pair = QHBoxLayout()
-        pair.setSpacing(SPACE.GAP)
-        pair.addWidget(self.base, 1)
-        pair.addWidget(self.adapter, 1)
-        part = QVBoxLayout(self._expected_part)
-        part.setContentsMargins(0, 0, 0, 0)
-        part.setSpacing(SPACE.LABEL)
-        part.addWidget(_heading("Expected answer"))
-        part.addWidget(self.expected)
-        column = QVBoxLayout()
-        column.setSpacing(SPACE.UNIT)
-        column.addLayout(pair, 1)
-        column.addWidget(self._expected_part)
-        return column
+    def _answer_columns(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(SPACE.GAP)
+        for part in (self.base, self.adapter, self.expected):
+            row.addWidget(part, 1)
+        return row
 
     def _connect(self) -> None:
         self.answer.clicked.connect(self.answer_wanted)
@@ -154,14 +140,14 @@ class TryPanel(Card):
     @property
     def shows_expected(self) -> bool:
         """Whether the question is an example's, so that its expected answer is shown."""
-        return not self._expected_part.isHidden()
+        return not self.expected.isHidden()
 
     def fill(self, example: Example) -> None:
         """Ask what an example asks, and show what it expects."""
         self._from = example
         self.instruction.load(example.instruction)
         self.input.load(example.input)
-        self.expected.load(example.output)
+        self.expected.show_text(example.output, "From your examples")
         self._show_expected()
         self.clear_answers()
 
@@ -205,7 +191,7 @@ class TryPanel(Card):
         """An expected answer belongs to its own question only."""
         asked, known = self.question, self._from
         same = (asked.instruction, asked.input) == (known.instruction, known.input) and bool(known.output)
-        self._expected_part.setVisible(same)
+        self.expected.setVisible(same)
         extra = []
         if known.system:
             extra.append("system prompt")

@@ -17,8 +17,10 @@ from app import answer_thread
 from app.answers import State
 from app.models.adapters_table import Column
 from app.pages.adapters import AdaptersPage
+from app.pages.try_it import ending_words
 from app.session import Session
 from core.errors import ModelError
+from core.generation.client import Token
 from core.project import Project
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
@@ -177,13 +179,26 @@ def test_both_answer_side_by_side(qtbot: QtBot, runs: list[RunFolder], page: Ada
     assert panel.state.words == "Not loaded"
     ask(qtbot, page, lambda: not page.try_it.answers.busy and panel.adapter.text == ADAPTER_WORDS)
     assert panel.base.text == BASE_WORDS
-    assert panel.adapter.note == "8 tokens  ·  0.5 s  ·  16 tokens per second"
+    assert panel.adapter.note == "8 tokens in 0.5 s, 16 a second"
     assert panel.state.words == "Ready on a test"
     assert panel.answer.isEnabled()
     assert models.made[0].settings == Recipe().model
     asked = models.made[0].asked
     assert [adapter for _, adapter, _ in asked] == [None, runs[1].adapter]
     assert asked[1][0].prompt == "Answer the customer."
+
+
+@pytest.mark.parametrize(
+    ("token", "words"),
+    [
+        (Token(tokens=1, seconds=0.0, end="end"), "1 token"),
+        (Token(tokens=256, seconds=2.0, end="length"), "Cut at 256; 256 tokens in 2.0 s, 128 a second"),
+        (Token(tokens=40, seconds=2.0, end="length"), "Cut: no more fits; 40 tokens in 2.0 s, 20 a second"),
+        (Token(end="cancelled"), "Stopped"),
+    ],
+)
+def test_how_an_answer_ended_in_words(token: Token, words: str) -> None:
+    assert ending_words(token, 256) == words
 
 
 def test_the_small_fields_are_taken_as_they_stand(
@@ -233,14 +248,14 @@ def test_a_held_out_example_fills_the_fields_with_one_click(
     assert panel.heldout.words == "Use a held-out example"
     panel.heldout.button.click()
     assert panel.instruction.text() == "Question 7"
-    assert panel.heldout.words == "Held-out example 1 of 2"
+    assert panel.heldout.words == "Held-out 1 of 2"
     assert panel.shows_expected
-    assert panel.expected.text() == "Answer 7"
+    assert panel.expected.text == "Answer 7"
     panel.instruction.insertPlainText("Please: ")
     assert not panel.shows_expected
     panel.heldout.next()
     panel.heldout.next()
-    assert panel.heldout.words == "Held-out example 1 of 2"
+    assert panel.heldout.words == "Held-out 1 of 2"
     panel.heldout.previous()
     assert panel.instruction.text() == "Question 8"
 
