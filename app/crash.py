@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -22,11 +23,14 @@ class CrashLog:
     """One file a process: faults of the interpreter and errors that nobody caught go in; a clean end removes it."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or logs()
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.path = self.folder / f"crash-{os.getpid()}.txt"
-        self._file: TextIO | None = open(self.path, "w", encoding="utf-8")  # noqa: SIM115 - open for the whole life
-        faulthandler.enable(self._file)
+        self._file: TextIO | None = None
+        self.folder, self.path = Path(), Path()
+        with suppress(OSError):  # where nothing can be written, the program starts all the same
+            self.folder = folder or logs()
+            self.path = self.folder / f"crash-{os.getpid()}.txt"
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._file = open(self.path, "w", encoding="utf-8")  # noqa: SIM115 - open for the whole life
+            faulthandler.enable(self._file)
 
     def write(self, error: UserError) -> None:
         """Keep an error that nobody caught."""
@@ -46,19 +50,27 @@ class CrashLog:
 
     def earlier(self) -> str:
         """What an earlier start that broke off left behind; told once, then put aside."""
+        if self._file is None:
+            return ""
         found = ""
-        for path in sorted(self.folder.glob("crash-*.txt"), key=lambda item: item.stat().st_mtime):
-            if path == self.path or _lives(int(path.stem.partition("-")[2] or 0)):
+        for path in _by_age(self.folder, "crash-*.txt"):
+            pid = path.stem.partition("-")[2]
+            if path == self.path or not pid.isdecimal() or _lives(int(pid)):
                 continue
-            text = path.read_text(encoding="utf-8", errors="replace").strip()
-            if text:
-                found = text
-                path.replace(path.with_name(path.stem.replace("crash", "told") + ".txt"))
-            else:
-                path.unlink()
-        for path in sorted(self.folder.glob("told-*.txt"), key=lambda item: item.stat().st_mtime)[:-KEPT]:
-            path.unlink()
+            with suppress(OSError):  # another window may be at it
+                text = path.read_text(encoding="utf-8", errors="replace").strip()
+                if text:
+                    path.replace(path.with_name(f"told-{pid}.txt"))
+                    found = text
+                else:
+                    path.unlink()
+        for path in _by_age(self.folder, "told-*.txt")[:-KEPT]:
+            path.unlink(missing_ok=True)
         return found
+
+
+def _by_age(folder: Path, pattern: str) -> list[Path]:
+    return sorted(folder.glob(pattern), key=lambda path: path.stat().st_mtime)
 
 
 def logs() -> Path:

@@ -104,7 +104,7 @@ class ExampleDetails(QWidget):
         self._split.setEnabled(not read_only)
 
     def _split_chosen(self) -> None:
-        split = self._split.currentData()
+        split = Split(self._split.currentData())  # Qt hands an enumeration back as its text
         self._split_help.setText(_SPLIT_HELP[split])
         self.split_changed.emit(split)
 

@@ -41,7 +41,7 @@ class ExampleHeader(QWidget):
         self._status.setAccessibleName("Status")
         for status, words in STATUS_WORDS.items():
             self._status.addItem(words, status)
-        self._status.activated.connect(lambda _row: self.status_chosen.emit(self._status.currentData()))
+        self._status.activated.connect(lambda _row: self.status_chosen.emit(self.status()))
         self._more = _button("more", "Duplicate or delete this example", None)
         self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self._more)

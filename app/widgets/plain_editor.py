@@ -83,7 +83,6 @@ class PlainEditor(QTextEdit):
             cursor.setPosition(_units(old[:end_old]), QTextCursor.MoveMode.KeepAnchor)
             cursor.insertText(new[start:end_new])
             self._loading = False
-            self.setTextCursor(cursor)
         self.document().clearUndoRedoStacks()
         self._stored = self.text()
 
