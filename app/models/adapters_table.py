@@ -10,12 +10,11 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from app import format, run_words
+from app.models.runs_table import RUN_ROLE, SORT_ROLE
 from core.runs.folder import RunFolder
 from core.runs.overview import Summary
 
 Index = QModelIndex | QPersistentModelIndex
-SORT_ROLE = Qt.ItemDataRole.UserRole
-RUN_ROLE = Qt.ItemDataRole.UserRole + 1
 
 
 class Column(IntEnum):

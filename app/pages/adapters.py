@@ -15,16 +15,16 @@ from app import adapter_details, export_names, format, run_words
 from app.adapter_details import AdapterDetails
 from app.answers import MakeModel, model_process
 from app.latest import Latest
-from app.models.adapters_table import AdaptersTable, Row
+from app.models.adapters_table import AdaptersTable, Column, Row
 from app.pages.page import Page
 from app.pages.try_it import TryIt
 from app.preferences import remember
 from app.session import Session
 from app.theme import SPACE
 from app.widgets.adapter_card import AdapterCard
-from app.widgets.adapter_list import AdapterList
 from app.widgets.empty_state import EmptyState
 from app.widgets.export_adapter_dialog import ExportAdapterDialog
+from app.widgets.runs_list import Columns, RunsList
 from app.widgets.try_panel import TryPanel
 from core.export.adapter import export_adapter
 from core.runs.folder import RunFolder
@@ -35,6 +35,19 @@ if TYPE_CHECKING:
     from core.runs.overview import Overview
 
 Exporter = Callable[..., "ExportResult"]
+_COLUMNS = Columns(
+    "Adapters",
+    {
+        Column.NAME: 186,
+        Column.MADE: 124,
+        Column.RANK: 58,
+        Column.LOSS: 62,
+        Column.HELDOUT: 80,
+        Column.SIZE: 84,
+    },
+    stretch=Column.BASE,
+    newest=Column.MADE,
+)
 _PURPOSE = (
     "An adapter is what training makes: a small file that gives the base model your voice or your task. "
     "Here you try it beside the base model, and take it away for use in other programs."
@@ -57,12 +70,13 @@ class AdaptersPage(Page):
         super().__init__(session, parent)
         self._export = export
         self._overview: Overview | None = None
+        self._chosen: RunFolder | None = None
         self._known: set[RunFolder] = set()
         self._entered = True  # the newest of those that came since the last visit is chosen
         self._details: AdapterDetails | None = None
         self.dialog: ExportAdapterDialog | None = None
         self.table = AdaptersTable(self)
-        self.list = AdapterList(self.table)
+        self.list = RunsList(self.table, _COLUMNS)
         self.card = AdapterCard()
         self.panel = TryPanel()
         self.try_it = TryIt(session, self.panel, make=make_model, parent=self)
@@ -157,7 +171,7 @@ class AdaptersPage(Page):
         if self._details is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._details.run.adapter)))
 
-    def _begin_question(self) -> None:
+    def _begin_question(self, _run: RunFolder) -> None:
         self.panel.instruction.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_dialog_closed(self) -> None:
@@ -184,8 +198,7 @@ class AdaptersPage(Page):
 
     def _on_project(self) -> None:
         self._overview, self._known, self._entered = None, set(), True
-        self._details = None
-        self._reader.forget()
+        self._on_chosen(None)
         self.banner.clear()
         self.set_summary("")
         if self.dialog is not None:
@@ -197,10 +210,11 @@ class AdaptersPage(Page):
     def _on_rows(self, rows: list[Row]) -> None:
         new = [row for row in rows if row.run not in self._known]
         self.table.set_rows(rows)
-        if new and self._entered:
-            self.list.choose(max(new, key=lambda row: row.made).run)
-        if self.list.run is not None:
-            self._read_details(self.list.run)
+        if rows and (self.list.run is None or (new and self._entered)):
+            self.list.choose(max(new or rows, key=lambda row: row.made).run)
+        self._on_chosen(self.list.run)
+        if self._chosen is not None:
+            self._read_details(self._chosen)
         if self._entered or self.isVisible():
             self._known = {row.run for row in rows}
         self._entered = False
@@ -218,7 +232,9 @@ class AdaptersPage(Page):
     # The chosen one
 
     def _on_chosen(self, run: RunFolder | None) -> None:
-        self._details = None
+        if run == self._chosen:
+            return
+        self._chosen, self._details = run, None
         for button in (self.card.export, self.card.folder):
             button.setEnabled(False)
         self.try_it.set_details(None)
@@ -231,7 +247,7 @@ class AdaptersPage(Page):
         self._reader.ask(partial(adapter_details.load, run))
 
     def _on_details(self, details: AdapterDetails) -> None:
-        if details.run != self.list.run:
+        if details.run != self._chosen:
             return
         self._details = details
         title = run_words.title(details.run)

@@ -1,24 +1,52 @@
-"""The table of all runs as a widget: choose one to look at, tick some to compare."""
+"""A table of runs as a widget: choose one to look at, tick some to compare where its model lets runs be ticked."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
+from app.models.adapters_table import AdaptersTable
 from app.models.runs_table import RUN_ROLE, SORT_ROLE, Column, RunsTable
 from core.runs.folder import RunFolder
 
 _ROW = 40
-_WIDTHS = {
-    Column.NUMBER: 72,
-    Column.NAME: 152,
-    Column.STATE: 96,
-    Column.STEPS: 64,
-    Column.LOSS: 64,
-    Column.HELDOUT: 104,
-    Column.CREATED: 108,
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What a table of runs is called, and its columns.
+
+    Attributes:
+        name: for those who cannot see it.
+        widths: in pixels, by column.
+        stretch: the column that takes the rest.
+        newest: the column whose largest value is the newest run.
+    """
+
+    name: str
+    widths: Mapping[int, int]
+    stretch: int
+    newest: int
+
+
+ALL_RUNS = Columns(
+    "All runs",
+    {
+        Column.NUMBER: 72,
+        Column.NAME: 152,
+        Column.STATE: 96,
+        Column.STEPS: 64,
+        Column.LOSS: 64,
+        Column.HELDOUT: 104,
+        Column.CREATED: 108,
+    },
+    stretch=Column.DIFFERENCE,
+    newest=Column.NUMBER,
+)
 
 
 class RunsList(QTableView):
@@ -29,14 +57,16 @@ class RunsList(QTableView):
     chosen = Signal(object)
     """(RunFolder or None): the current row is another one."""
 
-    def __init__(self, table: RunsTable, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, table: RunsTable | AdaptersTable, columns: Columns = ALL_RUNS, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._table = table
         self._sorted = QSortFilterProxyModel(self)
         self._sorted.setSourceModel(table)
         self._sorted.setSortRole(SORT_ROLE)
         self.setModel(self._sorted)
-        self.setAccessibleName("All runs")
+        self.setAccessibleName(columns.name)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -49,11 +79,11 @@ class RunsList(QTableView):
         head = self.horizontalHeader()
         head.setHighlightSections(False)
         head.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        head.setSectionResizeMode(Column.DIFFERENCE, QHeaderView.ResizeMode.Stretch)
-        for column, width in _WIDTHS.items():
+        head.setSectionResizeMode(columns.stretch, QHeaderView.ResizeMode.Stretch)
+        for column, width in columns.widths.items():
             self.setColumnWidth(column, width)
         self.setSortingEnabled(True)
-        self.sortByColumn(Column.NUMBER, Qt.SortOrder.DescendingOrder)
+        self.sortByColumn(columns.newest, Qt.SortOrder.DescendingOrder)
         self.doubleClicked.connect(lambda index: self.opened.emit(index.data(RUN_ROLE)))
         self.selectionModel().currentRowChanged.connect(lambda now, _: self.chosen.emit(now.data(RUN_ROLE)))
         self._kept: RunFolder | None = None
@@ -78,11 +108,13 @@ class RunsList(QTableView):
         if index.isValid() and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.opened.emit(index.data(RUN_ROLE))
         elif index.isValid() and event.key() == Qt.Key.Key_Space:
-            self._tick(index.siblingAtColumn(Column.NUMBER))
+            self._tick(index.siblingAtColumn(0))
         else:
             super().keyPressEvent(event)
 
     def _tick(self, index: QModelIndex) -> None:
+        if not index.flags() & Qt.ItemFlag.ItemIsUserCheckable:
+            return
         ticked = Qt.CheckState(index.data(Qt.ItemDataRole.CheckStateRole)) is Qt.CheckState.Checked
         now = Qt.CheckState.Unchecked if ticked else Qt.CheckState.Checked
         self._sorted.setData(index, now, Qt.ItemDataRole.CheckStateRole)
