@@ -33,6 +33,13 @@ def head_of(watch: RunWatch) -> HeadWords:
     return head(watch.run, watch.record, watch.progress, watch.thread)
 
 
+def unread(watch: RunWatch) -> HeadWords:
+    """What the head shows of a run that has not been read yet, or cannot be."""
+    assert watch.run is not None
+    detail = "Reading the run…" if watch.problem is None else ""
+    return HeadWords(title(watch.run), str(State.QUEUED), "", detail, share=-1)
+
+
 def head(run: RunFolder, record: Record | None, progress: Progress, thread: TrainingThread | None) -> HeadWords:
     """All that the head shows.
 

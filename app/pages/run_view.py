@@ -197,6 +197,8 @@ class RunView(QWidget):
         self._show_empty()
         progress, problem = self.watch.progress, self.watch.problem
         if progress is None:
+            if problem is not None:
+                self.banner.show_problem(problem)
             return
         if not progress.state.is_active:
             self._wish_clock.stop()
@@ -206,8 +208,9 @@ class RunView(QWidget):
             self.banner.clear()
 
     def _show_head(self) -> None:
-        if self.watch.run is not None and self.watch.progress is not None:
-            self.head.show_words(run_words.head_of(self.watch))
+        if self.watch.run is not None:
+            known = self.watch.progress is not None
+            self.head.show_words(run_words.head_of(self.watch) if known else run_words.unread(self.watch))
 
     def _show_empty(self) -> None:
         """Say in the empty places why they are empty."""
