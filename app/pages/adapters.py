@@ -159,7 +159,7 @@ class AdaptersPage(Page):
             export_names.free,
             folder=export_names.folder(project),
             name=export_names.name(run),
-            text=f"{title}. Whoever uses it also needs its base model: {details.base}.",
+            text=f"{title}. Whoever uses it also needs its base model{f': {details.base}' if details.base else ''}.",
             parent=self,
         )
         dialog.show_wanted.connect(_show)

@@ -50,6 +50,7 @@ class TryIt(QObject):
         self._idle.timeout.connect(self._on_idle)
         panel.answer_wanted.connect(self.ask)
         panel.stop_wanted.connect(self.stop)
+        panel.filled.connect(self.answers.drop)
         for side in self._sides.values():
             side.copied.connect(lambda: show_toast(panel, "Copied."))
         self.answers.state_changed.connect(self._show_state)

@@ -31,6 +31,8 @@ class TryPanel(Card):
 
     answer_wanted = Signal()
     stop_wanted = Signal()
+    filled = Signal()
+    """Another question takes the place of the one that may be being answered."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Try it", parent)
@@ -44,7 +46,7 @@ class TryPanel(Card):
         self.temperature = NumberField("Temperature", minimum=0, maximum=_HOTTEST, step=0.1)
         self.temperature.set_value(0)
         self.instruction = _editor("Instruction", "What should the model do?")
-        self.input = _editor("Input", "The text that it is about, if there is one")
+        self.input = _editor("Input", "The text that it is about, if any")
         self.heldout = TryHeldout()
         self.answer = QPushButton("Answer")
         self.answer.setIcon(theme.icon("play"))
@@ -144,6 +146,7 @@ class TryPanel(Card):
 
     def fill(self, example: Example) -> None:
         """Ask what an example asks, and show what it expects."""
+        self.filled.emit()
         self._from = example
         self.instruction.load(example.instruction)
         self.input.load(example.input)

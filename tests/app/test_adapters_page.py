@@ -260,6 +260,18 @@ def test_a_held_out_example_fills_the_fields_with_one_click(
     assert panel.instruction.text() == "Question 8"
 
 
+def test_another_example_ends_the_answers_to_the_one_before(
+    qtbot: QtBot, runs: list[RunFolder], page: AdaptersPage, models: FakeModels
+) -> None:
+    shown(qtbot, page, runs[1])
+    models.hold_writing = True
+    ask(qtbot, page, lambda: page.panel.base.text == "Order")
+    page.panel.heldout.next()
+    assert not page.try_it.answers.busy
+    assert page.panel.base.text == page.panel.base.note == ""
+    assert page.panel.answer.isEnabled()
+
+
 def test_an_examples_system_prompt_is_asked_too(
     qtbot: QtBot, runs: list[RunFolder], page: AdaptersPage, models: FakeModels
 ) -> None:

@@ -66,7 +66,7 @@ def dialog(qtbot: QtBot, exporter: FakeExporter, tmp_path: Path) -> Iterator[Exp
 def test_a_folder_is_exported_and_the_check_is_told_in_words(
     qtbot: QtBot, dialog: ExportAdapterDialog, exporter: FakeExporter, tmp_path: Path
 ) -> None:
-    assert dialog.note.text() == f"Will be made as {tmp_path / 'letters-run-1'}"
+    assert dialog.where.note.text() == f"Will be made as {tmp_path / 'letters-run-1'}"
     with qtbot.waitSignal(dialog.exported):
         dialog.button.click()
     assert exporter.targets == [tmp_path / "letters-run-1"]
@@ -80,10 +80,10 @@ def test_a_folder_is_exported_and_the_check_is_told_in_words(
 
 
 def test_a_zip_file_gets_its_ending_once(qtbot: QtBot, dialog: ExportAdapterDialog, tmp_path: Path) -> None:
-    dialog.forms[".zip"].setChecked(True)
-    assert dialog.path == tmp_path / "letters-run-1.zip"
-    dialog.name.setText("mine.zip")
-    assert dialog.path == tmp_path / "mine.zip"
+    dialog.where.forms[".zip"].setChecked(True)
+    assert dialog.where.path == tmp_path / "letters-run-1.zip"
+    dialog.where.name.setText("mine.zip")
+    assert dialog.where.path == tmp_path / "mine.zip"
 
 
 def test_the_bar_says_what_is_being_done(qtbot: QtBot, dialog: ExportAdapterDialog, exporter: FakeExporter) -> None:
@@ -92,7 +92,7 @@ def test_the_bar_says_what_is_being_done(qtbot: QtBot, dialog: ExportAdapterDial
     qtbot.waitUntil(lambda: dialog.progress_words.text().startswith("Checking"))
     assert dialog.bar.isVisible()
     assert dialog.bar.value() == 600
-    assert not dialog.name.isEnabled()
+    assert not dialog.where.name.isEnabled()
 
 
 def test_cancel_goes_back_to_the_form(qtbot: QtBot, dialog: ExportAdapterDialog, exporter: FakeExporter) -> None:
@@ -133,14 +133,14 @@ def test_a_taken_name_is_refused_and_a_free_one_offered(
     qtbot: QtBot, dialog: ExportAdapterDialog, tmp_path: Path
 ) -> None:
     (tmp_path / "mine").mkdir()
-    dialog.name.setText("mine")
-    qtbot.waitUntil(dialog.other.isVisible)
+    dialog.where.name.setText("mine")
+    qtbot.waitUntil(dialog.where.other.isVisible)
     assert not dialog.button.isEnabled()
-    assert dialog.note.text() == "mine is there already."
-    assert dialog.other.text() == "Use mine-2"
-    dialog.other.click()
+    assert dialog.where.note.text() == "mine is there already."
+    assert dialog.where.other.text() == "Use mine-2"
+    dialog.where.other.click()
     qtbot.waitUntil(dialog.button.isEnabled)
-    assert dialog.path == tmp_path / "mine-2"
+    assert dialog.where.path == tmp_path / "mine-2"
 
 
 def test_the_name_proposed_at_first_is_free(qtbot: QtBot, exporter: FakeExporter, tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_the_name_proposed_at_first_is_free(qtbot: QtBot, exporter: FakeExporter
     dialog = ExportAdapterDialog(exporter, export_names.free, folder=tmp_path, name="run-1", text="Run 1.")
     qtbot.addWidget(dialog)
     qtbot.waitUntil(dialog.button.isEnabled)
-    assert dialog.path == tmp_path / "run-1-3"
+    assert dialog.where.path == tmp_path / "run-1-3"
 
 
 @pytest.mark.parametrize(
@@ -165,9 +165,9 @@ def test_the_name_proposed_at_first_is_free(qtbot: QtBot, exporter: FakeExporter
 def test_what_cannot_be_a_place_is_said(
     dialog: ExportAdapterDialog, name: str, folder: str, words: str, exporter: FakeExporter
 ) -> None:
-    dialog.name.setText(name)
-    dialog.folder.setText(folder)
-    assert dialog.note.text() == words
+    dialog.where.name.setText(name)
+    dialog.where.folder.setText(folder)
+    assert dialog.where.note.text() == words
     dialog.start()
     assert exporter.targets == []
 
