@@ -141,15 +141,15 @@ class SettingsPage(Page):
     def _read_facts(self, base: str) -> None:
         if self._facts is None or self._facts.base != base:
             self._facts = None
-            self.form.fields[BASE].set_extra("Reading the model…")
+            self.form.field(BASE).set_extra("Reading the model…")
             self._facts_reader.ask(lambda: _read_facts(base))
 
     def _on_facts(self, facts: _Facts) -> None:
         self._facts = facts
         known = facts.facts
         words, kind = (_describe(known), "secondary") if known is not None else (str(facts.error), "problem")
-        self.form.fields[BASE].set_extra(words, kind)
-        targets = self.form.fields[TARGETS].editor
+        self.form.field(BASE).set_extra(words, kind)
+        targets = self.form.field(TARGETS).editor
         if isinstance(targets, ModulesField):
             targets.set_known(known.target_names() if known else [], known.attention_names() if known else [])
         self._show_parameters()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -20,7 +20,11 @@ TARGETS = "lora.target_modules"
 
 
 class RecipeForm(QWidget):
-    """Shows a recipe and says what the user changes; ``fields`` are in the order of the schema."""
+    """Shows a recipe and says what the user changes.
+
+    The advanced fields, which are folded away at first, are made a moment after the others, so that the page opens
+    without a stutter.
+    """
 
     changed = Signal(str, object)
     """(setting's name, value)"""
@@ -30,7 +34,8 @@ class RecipeForm(QWidget):
     def __init__(self, preset_card: Card, parent: QWidget | None = None) -> None:
         """``preset_card`` stands after the base model."""
         super().__init__(parent)
-        self.fields: dict[str, SettingField] = {}
+        self._fields: dict[str, SettingField] = {}
+        self._shown: tuple[Recipe, Recipe, str, dict[str, str]] | None = None
         self.cards: dict[str, Card] = {}
         self.advanced = Card("Advanced", foldable=True)
         self._room(self.advanced)
@@ -38,25 +43,43 @@ class RecipeForm(QWidget):
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(SPACE.GAP)
         words = QFontMetrics(theme.ui_font())
-        label_width = max(words.horizontalAdvance(info.title) for info in settings()) + 2
+        self._label_width = max(words.horizontalAdvance(info.title) for info in settings()) + 2
         for info in settings():
-            self._add(info)
-            self.fields[info.name].set_label_width(label_width)
+            if info.level == "basic":
+                self._add(info)
         self._layout.insertWidget(1, preset_card)
         self._layout.addWidget(self.advanced)
         self._layout.addStretch(1)
+        QTimer.singleShot(0, self, self._complete)
+
+    @property
+    def fields(self) -> dict[str, SettingField]:
+        """All fields by name, in the order of the schema."""
+        self._complete()
+        return {info.name: self._fields[info.name] for info in settings()}
+
+    def field(self, name: str) -> SettingField:
+        """The field of a setting."""
+        return self._fields[name] if name in self._fields else self.fields[name]
 
     @property
     def base_field(self) -> BaseModelField:
         """The control that chooses the base model."""
-        editor = self.fields[BASE].editor
+        editor = self.field(BASE).editor
         assert isinstance(editor, BaseModelField)
         return editor
 
     def show_recipe(self, recipe: Recipe, reference: Recipe, preset: str, remarks: dict[str, str]) -> None:
         """Show all values, which of them differ from the preset's, and what is unusual."""
-        for name, field in self.fields.items():
+        self._shown = (recipe, reference, preset, remarks)
+        for name in self._fields:
+            self._show(name)
+
+    def _show(self, name: str) -> None:
+        if self._shown is not None:
+            recipe, reference, preset, remarks = self._shown
             value, usual = get(recipe, name), get(reference, name)
+            field = self._fields[name]
             field.set_value(value)
             field.set_reference(preset, usual, differs=value != usual)
             field.set_remark(remarks.get(name, ""))
@@ -64,27 +87,34 @@ class RecipeForm(QWidget):
     def refuse(self, problems: dict[str, str]) -> None:
         """Say at their fields why values cannot be used."""
         for name, text in problems.items():
-            if name in self.fields:
-                self.fields[name].refuse(text)
+            if name in self._fields:
+                self._fields[name].refuse(text)
 
     def confirm(self) -> None:
         """Take what is being typed in one of the fields."""
-        for field in self.fields.values():
+        for field in list(self._fields.values()):
             field.confirm()
 
     def reveal(self, name: str) -> SettingField:
         """Unfold what hides a setting, and put the focus on it."""
-        field = self.fields[name]
+        field = self.field(name)
         if field.info.level == "advanced":
             self.advanced.set_folded(False)
         field.editor.setFocus(Qt.FocusReason.TabFocusReason)
         return field
 
+    def _complete(self) -> None:
+        for info in settings():
+            if info.name not in self._fields:
+                self._add(info)
+                self._show(info.name)
+
     def _add(self, info: SettingInfo) -> None:
         field = SettingField(info, BaseModelField(info.title) if info.name == BASE else None)
         field.changed.connect(self.changed)
         field.reset.connect(self.reset)
-        self.fields[info.name] = field
+        field.set_label_width(self._label_width)
+        self._fields[info.name] = field
         self._home(info).body.addWidget(field)
 
     def _home(self, info: SettingInfo) -> Card:

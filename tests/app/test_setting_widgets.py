@@ -86,6 +86,18 @@ def test_every_kind_of_setting_shows_its_value_and_tells_what_the_user_chose(qtb
         with_settings(Recipe(), {name: heard.args[1]})  # all of them can be used
 
 
+def test_fields_that_are_made_later_show_what_was_to_be_shown(qtbot: QtBot) -> None:
+    form = RecipeForm(Card("Preset"))
+    qtbot.addWidget(form)
+    form.show_recipe(with_settings(Recipe(), {"training.seed": 7}), Recipe(), "Balanced", {"training.seed": "Odd."})
+    assert len(form.findChildren(SettingField)) < len(settings())
+    qtbot.waitUntil(lambda: len(form.findChildren(SettingField)) == len(settings()))
+    field = form.field("training.seed")
+    assert isinstance(field.editor, IntegerField)
+    assert field.editor.value() == 7
+    assert (field.note.text(), field.dot.isHidden()) == ("Odd.", False)
+
+
 def test_no_label_is_cut(form: RecipeForm) -> None:
     for field in form.fields.values():
         assert field.label.minimumWidth() >= field.label.sizeHint().width()
