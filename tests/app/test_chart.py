@@ -117,10 +117,16 @@ def test_a_logarithmic_axis_bears_zero_and_nan(qtbot: QtBot, chart: Chart) -> No
 def test_an_empty_chart_says_so(qtbot: QtBot, chart: Chart) -> None:
     chart.set_empty("No steps yet.")
     assert chart._empty.isVisible()
+    assert not chart._plot.plotItem.isVisible()  # no axes with invented numbers
     chart.add_curve(Curve("a", "Loss", 0)).points.extend([1], [1.0])
     chart.touch()
     painted(qtbot, chart)
     assert not chart._empty.isVisible()
+    assert chart._plot.plotItem.isVisible()
+
+
+def test_frames_come_at_most_thirty_times_a_second(chart: Chart) -> None:
+    assert 1000 / chart._frame.interval() <= 30
 
 
 def test_the_colours_follow_the_theme(qtbot: QtBot, loss: LossChart) -> None:
@@ -191,6 +197,26 @@ def test_earlier_runs_lie_over_it_in_colours_that_stay(qtbot: QtBot, loss: LossC
     loss.set_overlays([("0002", "Run 2", series(30))])
     assert {curve.key: curve.series for curve in loss.chart.curves()}["0002/smooth"] == colours["0002/smooth"]
     assert "0001/smooth" not in {curve.key for curve in loss.chart.curves()}
+
+
+def test_five_other_runs_have_five_other_colours(qtbot: QtBot, loss: LossChart) -> None:
+    loss.set_run("0000", series(20))
+    for begin in (1, 6):
+        loss.set_overlays([(f"{n:04}", f"Run {n}", series(20)) for n in range(begin, begin + 5)])
+        colours = {curve.colour.name() for curve in loss.chart.curves() if curve.key.endswith("/smooth")}
+        assert len(colours) == 6
+
+
+def test_the_picture_has_the_legend_and_no_cross_hair(qtbot: QtBot, loss: LossChart) -> None:
+    loss.set_run("0000", series(20))
+    plain = loss.image()
+    loss.chart.point_at(5)
+    assert loss.image() == plain
+    above = plain.copy(0, 0, plain.width(), plain.height() - 2 * loss.chart.height())
+    background = theme.colour("card").name()
+    assert any(
+        above.pixelColor(x, y).name() != background for x in range(0, above.width(), 2) for y in range(above.height())
+    )
 
 
 @pytest.mark.parametrize(
