@@ -46,8 +46,9 @@ class RecipeForm(QWidget):
         self._label_width = max(words.horizontalAdvance(info.title) for info in settings()) + 2
         for info in settings():
             if info.level == "basic":
+                if len(self.cards) == 1 and info.group not in self.cards:
+                    self._layout.addWidget(preset_card)  # here, so that the Tab key finds it here
                 self._add(info)
-        self._layout.insertWidget(1, preset_card)
         self._layout.addWidget(self.advanced)
         self._layout.addStretch(1)
         QTimer.singleShot(0, self, self._complete)

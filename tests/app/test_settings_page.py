@@ -244,6 +244,24 @@ def test_closing_the_project_leaves_nothing_behind(place: Bench) -> None:
     assert page.banner.title == ""
 
 
+def test_the_tab_key_goes_from_the_base_model_over_presets_and_fields_to_the_button(place: Bench) -> None:
+    page = page_of(place)
+    page.form.field("model.base").editor.setFocus()
+    names = []
+    for _ in range(40):
+        focus = page.window().focusWidget()
+        assert focus is not None
+        names.append(focus.accessibleName() or getattr(focus, "text", str)())
+        if names[-1] == "Train":
+            break
+        place.qtbot.keyClick(focus, Qt.Key.Key_Tab)
+    fields = [name for name in names if not name.startswith("Preset:")]
+    assert names.index(next(name for name in names if name.startswith("Preset:"))) == 3
+    assert fields[:3] == ["Base model", "Choose the folder of a base model", "Precision of the base model"]
+    assert fields[3:7] == ["Rank", "Alpha", "Dropout", "Target modules"]
+    assert names[-3:] == ["Stop early", "Show Advanced", "Train"]
+
+
 def test_nothing_is_changed_by_looking(place: Bench) -> None:
     before = presets.base_recipe("starter")
     page = page_of(place)
