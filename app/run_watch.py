@@ -75,6 +75,12 @@ class RunWatch(QObject):
         return self.record.progress if self.record is not None else None
 
     @property
+    def can_act(self) -> bool:
+        """Whether the user may change what the run does; not in a project that can only be looked at."""
+        project = self._session.project
+        return project is not None and not project.read_only
+
+    @property
     def problem(self) -> UserError | None:
         """What went wrong with the shown run, if anything did."""
         return self._thread.problem if self._thread is not None else self._problem

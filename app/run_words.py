@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app import format
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from core.runs.folder import Progress, RunFolder
     from core.runs.record import Record
 
-_RESUMABLE = (State.PAUSED, State.STOPPED, State.FAILED, State.INTERRUPTED)
+_RESUMABLE = (State.QUEUED, State.PAUSED, State.STOPPED, State.FAILED, State.INTERRUPTED)
 
 
 def title(run: RunFolder) -> str:
@@ -30,7 +31,10 @@ def head_of(watch: RunWatch) -> HeadWords:
     """All that the head shows of the watched run; there must be one, with a state."""
     assert watch.run is not None
     assert watch.progress is not None
-    return head(watch.run, watch.record, watch.progress, watch.thread)
+    words = head(watch.run, watch.record, watch.progress, watch.thread)
+    if watch.can_act:
+        return words
+    return replace(words, can_pause=False, can_stop=False, can_force=False, can_resume=False)
 
 
 def unread(watch: RunWatch) -> HeadWords:
@@ -64,7 +68,7 @@ def head(run: RunFolder, record: Record | None, progress: Progress, thread: Trai
         can_stop=state.is_active and wish != "stop" and thread is not None,
         can_force=wish == "stop" and thread is not None and thread.can_force and thread.force_delay() == 0,
         can_resume=state in _RESUMABLE and process_gone and record is not None,
-        resume_words="Resume" if saved else "Start again",
+        resume_words="Resume" if saved else "Start" if state is State.QUEUED else "Start again",
         can_use=state in (State.FINISHED, State.STOPPED),
     )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.latest import Latest
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 FROM_DEFAULTS = "defaults"
 FROM_CHOSEN = "chosen"
+_REFRESH_MS = 2000
 
 
 class AllRuns(QWidget):
@@ -49,6 +51,8 @@ class AllRuns(QWidget):
         self.show_run.setEnabled(False)
         self.show_run.clicked.connect(lambda: self.opened.emit(self.list.run))
         self._reader = Latest(self._on_rows, parent=self)
+        self._clock = QTimer(self, interval=_REFRESH_MS)
+        self._clock.timeout.connect(self._refresh_if_training)
         self._arrange()
         self.table.ticked.connect(self.ticked)
         self.list.opened.connect(self.opened)
@@ -87,6 +91,20 @@ class AllRuns(QWidget):
         overview = self._overview = self._overview or Overview()
         chosen = self.list.run if self.compare.currentData() == FROM_CHOSEN else None
         self._reader.ask(lambda: _rows(project, overview, chosen))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Keep the numbers of a run under way up to date while somebody can see them."""
+        super().showEvent(event)
+        self._clock.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Rest."""
+        self._clock.stop()
+        super().hideEvent(event)
+
+    def _refresh_if_training(self) -> None:
+        if self._session.is_training and not self._reader.busy:
+            self.refresh()
 
     def _on_project(self) -> None:
         self._overview = None

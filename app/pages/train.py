@@ -73,6 +73,7 @@ class TrainPage(Page):
         self.runs.refreshed.connect(self._on_runs)
         self.watch.changed.connect(self._on_watch)
         self.watch.failed.connect(self._on_failed)
+        self.watch.loaded.connect(self._follow_if_alive)
         self.session.runs_changed.connect(self._show_tab)
         self.session.examples_changed.connect(lambda *_: self._count())
         self.session.recipe_changed.connect(lambda *_: self._count())
@@ -106,6 +107,13 @@ class TrainPage(Page):
             self.tabs.set_value("run")
         self._show_tab()
         self._load_overlays()
+
+    def _follow_if_alive(self) -> None:
+        """A run that was started elsewhere (from the command line) is followed as soon as it is looked at."""
+        progress = self.watch.progress
+        alone = self.watch.thread is None and not self.session.is_training
+        if alone and progress is not None and progress.state.is_active:
+            self.session.follow(self.watch.run)
 
     def _on_failed(self, problem: UserError) -> None:
         if problem is not self.watch.problem:  # that one is shown with the run

@@ -51,7 +51,7 @@ class RunHead(QFrame):
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setAccessibleName("Progress of the run")
-        self._detail = QLabel()
+        self._detail = ElidedLabel()
         self._detail.setProperty("kind", "secondary")
         self._left = QLabel()
         self._left.setProperty("kind", "secondary")

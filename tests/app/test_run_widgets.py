@@ -100,6 +100,12 @@ def test_what_ended_before_its_time_can_go_on(run: RunFolder, state: State) -> N
     assert run_words.head(run, record, Progress(state=state), None).resume_words == "Resume"
 
 
+def test_a_run_that_never_began_can_be_started(run: RunFolder) -> None:
+    record = record_of(run)
+    head = run_words.head(run, record, record.progress, None)
+    assert (head.state_words, head.can_resume, head.resume_words) == ("Waiting to start", True, "Start")
+
+
 def test_a_finished_run_cannot_go_on_but_has_an_adapter(run: RunFolder) -> None:
     record = record_of(
         run, started(), step(100), events.Finished(step=100, loss=0.5, heldout_loss=1, adapter="adapter", seconds=9)

@@ -15,6 +15,7 @@ from PySide6.QtCore import QThread
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
+from run_factory import starter
 
 from app.jobs import TrainingThread
 from app.pages.train import TrainPage
@@ -220,6 +221,45 @@ def test_leaving_the_project_lets_the_run_go_on_and_it_is_found_again(place: Ben
     place.until(lambda: page.watch.run == run and shown_step(page) > 3)
     assert page.view.head.pause.isVisible()
     assert state(page) is State.RUNNING
+
+
+def test_in_a_read_only_project_a_run_can_only_be_watched(place: Bench, page: TrainPage) -> None:
+    project = place.open()
+    train(place, page, *SHORT, "--end", "die", until=State.INTERRUPTED)
+    place.until(page.view.head.resume.isVisible)
+    place.session.close()
+    project.read_only = True
+    place.session.use(project)  # type: ignore[arg-type]
+    page.enter()
+    place.until(lambda: page.view.banner.title == "The run was interrupted.")
+    assert not page.view.head.resume.isVisible()
+    assert not page.again.isEnabled()
+
+
+def test_a_run_started_elsewhere_is_followed_when_it_is_looked_at(place: Bench, page: TrainPage) -> None:
+    project = place.open()
+    page.enter()
+    run = project.create_run()
+    process = starter(*LONG)(run)
+    page.enter()
+    place.until(lambda: page.watch.run == run and page.view.head.pause.isVisible())
+    place.until(lambda: shown_step(page) > 10)
+    page.view.head.stop.click()
+    place.until(lambda: state(page) is State.STOPPED)
+    process.wait(5)
+
+
+def test_the_list_of_runs_keeps_up_with_a_run_under_way(place: Bench, page: TrainPage) -> None:
+    place.open()
+    train(place, page, *LONG, until=None)
+    page.tabs.button("all").click()
+    place.until(lambda: page.runs.table.rowCount() == 1)
+    before = page.runs.table.summaries()[0].progress.step
+    assert page.runs._clock.isActive()
+    page.runs._clock.setInterval(20)
+    place.until(lambda: page.runs.table.summaries()[0].progress.step > before + 5)
+    page.tabs.button("run").click()
+    assert not page.runs._clock.isActive()
 
 
 # When it ends badly
