@@ -214,27 +214,30 @@ def _print(result: Result, sample: Sample) -> None:
         if losses is not None:
             output.line(_paragraph(title, f"{words.loss(losses[0])} before, {words.loss(losses[1])} after"))
     output.line()
-    for title, text in (
-        ("Project", str(result.project)),
-        ("Loss curve", str(result.chart)),
-        ("Adapter", str(result.export.path)),
-        ("Verified", output.verified(result.export.max_logit_difference)),
-        ("Time", output.duration(result.seconds)),
-    ):
-        output.line(_paragraph(title, text))
+    for title, path in (("Project", result.project), ("Loss curve", result.chart), ("Adapter", result.export.path)):
+        output.line(f"{_title(title)}{path}")  # not wrapped, to be copied
+    output.line(_paragraph("Verified", output.verified(result.export.max_logit_difference)))
+    output.line(_paragraph("Time", output.duration(result.seconds)))
     output.line()
     output.line(_paragraph("Next", "Open the project in the window, or ask the adapter something else:"))
     example = result.pairs[0].example
     question = ("--prompt", example.instruction, *(("--input", example.input) if example.input else ()))
     for command in (output.command(result.project), output.command("generate", result.project, *question)):
-        output.line(" " * _INDENT + command)  # not wrapped, to be copied
+        output.line(_title("") + command)
 
 
 def _paragraph(title: str, text: str) -> str:
     """A text beside its title, wrapped; its own line breaks stay."""
-    wrapped = [line for part in text.splitlines() or [""] for line in textwrap.wrap(part, _WIDTH - _INDENT) if line]
-    starts = itertools.chain([f"  {title}".ljust(_INDENT)], itertools.repeat(" " * _INDENT))
-    return "\n".join(start + line for start, line in zip(starts, wrapped or [""], strict=False))
+    lines = [
+        line
+        for part in text.splitlines()
+        for line in textwrap.wrap(part, _WIDTH - _INDENT, break_long_words=False, break_on_hyphens=False)
+    ]
+    return "\n".join(_title(title if number == 0 else "") + line for number, line in enumerate(lines or [""]))
+
+
+def _title(text: str) -> str:
+    return f"  {text}".ljust(_INDENT)
 
 
 def _percent(rates: tuple[float, float]) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from core import paths
 from core.errors import UserError
 
 FAILED = 1
@@ -52,7 +53,8 @@ def duration(seconds: float | None) -> str:
     if not minutes:
         return f"{rest} s"
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    large, small = (f"{hours} h", f"{minutes} min") if hours else (f"{minutes} min", f"{rest} s")
+    return large if small.startswith("0 ") else f"{large} {small}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -77,9 +79,8 @@ def bar(done: int, total: int) -> str:
 
 def command(*words: object) -> str:
     """A command line of ours to copy; folders are named from the current one if they lie in it."""
-    return " ".join(
-        ["tunesmith", *(shlex.quote(_near(word) if isinstance(word, Path) else str(word)) for word in words)]
-    )
+    plain = [_near(word) if isinstance(word, Path) else str(word) for word in words]
+    return shlex.join([*_program(), *plain])
 
 
 def verified(difference: float) -> str:
@@ -130,6 +131,16 @@ def use_any_text() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")
+
+
+def _program() -> list[str]:
+    """How the user starts us: as installed, by the script of a checkout, or as a module."""
+    if shutil.which("tunesmith"):
+        return ["tunesmith"]
+    script = paths.package_root() / "run.py"
+    if script.is_file():
+        return ["py" if os.name == "nt" else "python3", _near(script)]
+    return [sys.executable, "-m", "core"]
 
 
 def _near(path: Path) -> str:

@@ -37,7 +37,8 @@ def register(commands: Any) -> None:
         "train",
         help="train on the project's ready examples",
         description="Trains on the project's ready examples and shows how it goes. Ctrl-C stops with a checkpoint and\n"
-        "an adapter. Settings given here hold for this run; those of the project stay as they are.",
+        "an adapter; closing the terminal does not: the run goes on. Settings given here hold for this run; those of\n"
+        "the project stay as they are.",
         epilog=_list_of_settings(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

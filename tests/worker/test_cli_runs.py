@@ -104,7 +104,7 @@ def test_a_killed_worker_is_noticed_and_told(project):
     assert lines[-1]["state"] == "interrupted"
     assert said.count("\n") == 1
     assert "SIGKILL" in said
-    assert "tunesmith resume sounds 1" in said
+    assert "resume sounds 1" in said
     code, listed, _ = finish(start(project, "runs", "sounds", "--json"))
     assert (code, listed[0][0]["state"]) == (0, "interrupted")
 

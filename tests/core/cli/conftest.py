@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from core.cli import output
 from core.cli.main import main
 from core.dataset.example import Example
 from core.project import Project
@@ -37,6 +38,12 @@ def cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
         return Outcome(code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the program were on the search path, so that hints name it."""
+    monkeypatch.setattr(output.shutil, "which", lambda name: f"/usr/bin/{name}")
 
 
 @pytest.fixture

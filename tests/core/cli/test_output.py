@@ -29,7 +29,8 @@ def test_bars(done, total, text):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(None, "–"), (0.4, "0 s"), (59.6, "1 min 0 s"), (160, "2 min 40 s"), (7325, "2 h 2 min")]
+    ("seconds", "text"),
+    [(None, "–"), (0.4, "0 s"), (59.6, "1 min"), (160, "2 min 40 s"), (7325, "2 h 2 min"), (3630, "1 h")],
 )
 def test_times(seconds, text):
     assert output.duration(seconds) == text
@@ -42,6 +43,16 @@ def test_command_lines_can_be_copied(tmp_path, monkeypatch):
     assert output.command("generate", tmp_path.parent, "--prompt", "It's") == (
         f"tunesmith generate {tmp_path.parent} --prompt 'It'\"'\"'s'"
     )
+
+
+def test_without_an_installed_program_the_hints_name_what_is_there(monkeypatch, tmp_path):
+    monkeypatch.setattr(output.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(output.os, "name", "posix")
+    monkeypatch.setattr(output.paths, "package_root", lambda: tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert output.command("runs", "p") == f"{output.shlex.quote(output.sys.executable)} -m core runs p"
+    (tmp_path / "run.py").touch()
+    assert output.command("runs", "p") == "python3 run.py runs p"
 
 
 def test_a_line_is_written_over_and_never_wraps(monkeypatch):
