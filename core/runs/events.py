@@ -221,7 +221,7 @@ class EventFollower:
         self.unreadable = 0
         self._offset = 0
 
-    def read(self, limit: int = 1 << 24) -> list[Event]:
+    def read(self, limit: int = 1 << 22) -> list[Event]:
         """New events, oldest first; at most about ``limit`` bytes of them at a time.
 
         A line still being written waits for the next call; a damaged or unknown one is counted and skipped.
