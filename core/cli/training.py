@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,10 @@ from typing import Any
 import filelock
 
 from core.base_models import catalogue
-from core.cli import output
+from core.cli import output, settings
 from core.cli.follow import JsonLines, Screen, follow
-from core.errors import RecipeError, RunError, UserError
+from core.errors import RunError, UserError
 from core.project import Project
-from core.recipe import presets, reference
-from core.recipe import words as recipe_words
-from core.recipe.recipe import get, remarks, with_settings
-from core.recipe.reference import SettingInfo
-from core.recipe.schema import STARTER, Recipe
 from core.runs import folder, words
 from core.runs.events import Event, Finished, Stopped
 from core.runs.folder import Progress, RunFolder, State, Wish
@@ -39,20 +34,11 @@ def register(commands: Any) -> None:
         description="Trains on the project's ready examples and shows how it goes. Ctrl-C stops with a checkpoint and\n"
         "an adapter; closing the terminal does not: the run goes on. Settings given here hold for this run; those of\n"
         "the project stay as they are.",
-        epilog=_list_of_settings(),
+        epilog=settings.listing(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     train.add_argument("project", type=Path, metavar="PROJECT")
-    train.add_argument(
-        "--model", metavar="MODEL", help="another base model: starter, a folder, or a hub id already on this machine"
-    )
-    train.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="GROUP.FIELD=VALUE",
-        help="another setting, for example lora.rank=8 or training.epochs=2; may be repeated",
-    )
+    settings.add_options(train)
     train.add_argument("--name", default="", metavar="NAME", help="the run's name; the project's unless given")
     train.set_defaults(handler=_train)
 
@@ -74,26 +60,14 @@ def register(commands: Any) -> None:
         output.add_json(parser)
 
 
-def _list_of_settings() -> str:
-    width = max(len(info.name) for info in reference.settings())
-    lines = [f"  {info.name.ljust(width)}  {_about(info)}" for info in reference.settings()]
-    return "\n".join(["settings for --set, with their defaults:", *lines])
-
-
-def _about(info: SettingInfo) -> str:
-    """Title, what ``--set`` takes where that is a choice, and the default."""
-    choices = {"choice": list(info.choices), "switch": ["true", "false"]}.get(info.kind, [])
-    default = str(info.default).lower() if info.kind == "switch" else info.default
-    return f"{': '.join([info.title, *([', '.join(choices)] if choices else [])])} ({default})"
-
-
 def _train(args: argparse.Namespace) -> int:
-    changes = settings(args.set)
+    changes = settings.changes(args.set)
     with Project.open(args.project, read_only=True) as project:
-        recipe = recipe_for(project.recipe, model=args.model, changes=changes)
+        recipe = settings.recipe_for(project.recipe, model=args.model, changes=changes)
         catalogue.resolve(recipe.model.base)
         if not args.json:
-            _say_what_is_unusual(project.recipe, recipe)
+            for text in settings.remarks(project.recipe, recipe):
+                output.line(text)
         with _starting(project):
             run = project.create_run(name=args.name, recipe=recipe)
             watch = Watch(run)
@@ -228,60 +202,6 @@ def result(run: RunFolder, progress: Progress) -> dict[str, object]:
         "adapter": run.adapter if run.adapter.is_dir() else None,
         "path": run.path,
     }
-
-
-def settings(options: Sequence[str]) -> dict[str, str]:
-    """What ``--set GROUP.FIELD=VALUE`` options say.
-
-    Raises:
-        output.WrongUse: not of that form.
-    """
-    changes: dict[str, str] = {}
-    for option in options:
-        name, found, value = option.partition("=")
-        if not found or not name.strip():
-            raise output.WrongUse(
-                "--set cannot be understood.",
-                reason=f"{option!r} is not GROUP.FIELD=VALUE.",
-                hint="For example: --set lora.rank=8",
-            )
-        changes[name.strip()] = value.strip()
-    return changes
-
-
-def recipe_for(recipe: Recipe, *, model: str | None, changes: dict[str, str]) -> Recipe:
-    """The settings with another base model (and what it brings) and other values.
-
-    Raises:
-        output.WrongUse: there is no such setting, or it cannot have that value.
-    """
-    model = changes.pop("model.base", None) or model
-    if model is not None and (base := _absolute(model)) != recipe.model.base:
-        recipe = presets.with_base(recipe, base)
-    try:
-        return with_settings(recipe, changes)
-    except RecipeError as error:
-        problems = "; ".join(f"{name}: {text}" for name, text in error.problems.items())
-        raise output.WrongUse(error.title, reason=f"{problems}.") from error
-
-
-def _absolute(base: str) -> str:
-    """A model's folder named from the top: the training process works in another folder."""
-    path = Path(base).expanduser()
-    return str(path.resolve()) if base != STARTER and path.is_dir() else base
-
-
-def _say_what_is_unusual(own: Recipe, recipe: Recipe) -> None:
-    """What comes with another base model, and what is unusual for it."""
-    base = recipe.model.base
-    if base != own.model.base:
-        same_but_model = with_settings(own, {"model.base": base})
-        if found := recipe_words.difference(same_but_model, presets.with_base(own, base)):
-            output.line(f"With {catalogue.display_name(base)} come the settings that suit it: {', '.join(found)}.")
-    usual = presets.base_recipe(base)
-    for name, text in remarks(recipe).items():
-        if get(recipe, name) != get(usual, name):
-            output.line(f"Note on {name}: {text}")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import time
 import filelock
 import pytest
 
-from core.cli import training
+from core.cli import settings, training
 from core.cli.follow import status
 from core.project import Project
 from core.recipe.recipe import with_settings
@@ -225,6 +225,8 @@ def test_only_one_command_at_a_time_starts_a_run(cli, project, fake_worker, monk
         (["--set", "lora.rnk=8"], ["lora.rnk", "did you mean lora.rank?"]),
         (["--set", "lora.rank=0", "--set", "training.epochs=many"], ["lora.rank", "training.epochs", "; "]),
         (["--set", "lora.rank"], ["GROUP.FIELD=VALUE", "lora.rank=8"]),
+        (["--set", "model.base="], ["model.base"]),
+        (["--model", ""], ["model.base"]),
         (["--set", "model.quantization=nf5"], ["model.quantization", "nf4"]),
     ],
 )
@@ -264,12 +266,12 @@ def test_a_model_folder_is_named_from_the_top_and_brings_its_settings(project, t
     monkeypatch.chdir(tmp_path)
     with Project.open(project) as opened:
         own = with_settings(opened.recipe, {"lora.dropout": 0.2})
-    starter = training.recipe_for(own, model="starter", changes={"lora.rank": "8"})
+    starter = settings.recipe_for(own, model="starter", changes={"lora.rank": "8"})
     assert starter.model.base == "starter"
     assert starter.training.learning_rate == pytest.approx(2e-3)
     assert starter.lora.rank == 8
     for options in ({"model": "model", "changes": {}}, {"model": None, "changes": {"model.base": "model"}}):
-        folder = training.recipe_for(starter, **options)
+        folder = settings.recipe_for(starter, **options)
         assert folder.model.base == str(tmp_path / "model")
         assert folder.training.learning_rate == pytest.approx(2e-4), "the starter's settings would spoil it"
 
