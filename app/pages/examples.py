@@ -127,7 +127,6 @@ class ExamplesPage(Page):
         for words, icon, keys, act in verbs:
             action = QAction(theme.icon(icon, "secondary"), words, self)
             action.setShortcuts([QKeySequence(key) for key in keys.split()])
-            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             action.triggered.connect(lambda _checked=False, act=act: act())
             self.addAction(action)
         delete = QAction(theme.icon("delete", "secondary"), "Delete the selected examples", self)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QRect, QSize, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QDialog,
+    QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -52,6 +53,9 @@ class CommandPalette(QDialog):
         layout.setSpacing(SPACE.UNIT)
         layout.addWidget(self.field)
         layout.addWidget(self.list)
+        self._nothing = QLabel("No command fits these letters.", self.list)
+        self._nothing.setProperty("kind", "secondary")
+        self._nothing.setContentsMargins(SPACE.FIELD, SPACE.FIELD, 0, 0)
         self._filter("")
         self._place(parent)
         self.field.setFocus()
@@ -84,6 +88,7 @@ class CommandPalette(QDialog):
             item.setSizeHint(QSize(0, ROW_HEIGHT))
             self.list.addItem(item)
         self.list.setCurrentRow(0)
+        self._nothing.setVisible(not fitting)
 
     def _run(self) -> None:
         item = self.list.currentItem()

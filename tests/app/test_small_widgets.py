@@ -214,7 +214,9 @@ def test_the_palette_offers_what_can_be_done_now(qtbot: QtBot, host: QWidget) ->
     QTest.keyClicks(palette.field, "zzz")
     QTest.keyClick(palette.field, Qt.Key.Key_Return)
     assert done == []
+    assert palette._nothing.isVisible()
     palette.field.clear()
+    assert not palette._nothing.isVisible()
     QTest.keyClick(palette.field, Qt.Key.Key_Down)
     QTest.keyClick(palette.field, Qt.Key.Key_Down)
     QTest.keyClick(palette.field, Qt.Key.Key_Up)

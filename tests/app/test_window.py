@@ -26,6 +26,8 @@ from app.window import Window, open_at_start
 from core.errors import UserError
 from core.project import Project
 
+CONTROL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+
 
 @pytest.fixture
 def window(qtbot: QtBot) -> Iterator[Window]:
@@ -223,6 +225,20 @@ def test_stations_have_keys(qtbot: QtBot, window: Window, project: Path) -> None
     for key, station in zip((Qt.Key.Key_3, Qt.Key.Key_1, Qt.Key.Key_2), ("settings", "home", "examples"), strict=True):
         QTest.keyClick(window, key, Qt.KeyboardModifier.ControlModifier)
         assert window.station == station
+
+
+def test_a_pages_keys_work_wherever_the_focus_is(qtbot: QtBot, window: Window, project: Path) -> None:
+    opened(qtbot, window, project)
+    page = window.page()
+    until(qtbot, lambda: page.desk.shown == 1)
+    window.side_bar.station("examples").setFocus()
+    QTest.keyClick(window.side_bar.station("examples"), Qt.Key.Key_N, CONTROL_SHIFT)
+    assert page.desk.is_new
+    window.go("settings")
+    window.side_bar.station("settings").setFocus()
+    page.desk.previous()
+    QTest.keyClick(window.side_bar.station("settings"), Qt.Key.Key_N, CONTROL_SHIFT)
+    assert not page.desk.is_new  # of a page out of sight
 
 
 def test_looks(qtbot: QtBot, window: Window) -> None:
