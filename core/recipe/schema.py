@@ -67,7 +67,7 @@ class ModelSettings(_Group):
     )
     quantization: Literal["nf4", "int8", "none"] = setting(
         "nf4",
-        title="Precision of the base model",
+        title="Base model precision",
         help="4-bit (QLoRA) needs about a quarter of the memory of 16-bit and learns about as well.",
         words={"nf4": "4-bit (NF4)", "int8": "8-bit", "none": "Full (16-bit, 32-bit on a CPU)"},
     )
@@ -124,7 +124,7 @@ class LoraSettings(_Group):
     )
     use_rslora: bool = setting(
         False,
-        title="Rank-stabilised scaling (rsLoRA)",
+        title="Rank-stabilised (rsLoRA)",
         help="Scales by alpha over the square root of the rank, which keeps high ranks effective (arXiv:2312.03732).",
         level="advanced",
     )
