@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app import before_run, format, theme
+from app import base_facts, before_run, format, theme
+from app.base_facts import BaseFacts
 from app.latest import Latest
 from app.pages.page import Page
 from app.session import Session
@@ -17,8 +17,8 @@ from app.widgets.modules_field import ModulesField
 from app.widgets.preset_card import PresetCard
 from app.widgets.recipe_form import TARGETS, RecipeForm
 from app.widgets.run_card import RunCard
-from core.base_models.catalogue import KnownModel, local_models, resolve
-from core.base_models.facts import ModelFacts
+from app.widgets.toast import show_toast
+from core.base_models.catalogue import KnownModel, local_models
 from core.errors import RecipeError, UserError
 from core.recipe import presets
 from core.recipe.recipe import differences, get, remarks, with_settings
@@ -39,7 +39,7 @@ class SettingsPage(Page):
         self.preset_card = PresetCard(presets.PRESETS)
         self.form = RecipeForm(self.preset_card)
         self.run_card = RunCard()
-        self._facts: _Facts | None = None
+        self._facts: BaseFacts | None = None
         self._plan: Plan | None = None
         self._counted: tuple[object, ...] = ()
         self._before: Recipe | None = None
@@ -144,12 +144,12 @@ class SettingsPage(Page):
         if self._facts is None or self._facts.base != base:
             self._facts = None
             self.form.field(BASE).set_extra("Reading the model…")
-            self._facts_reader.ask(lambda: _read_facts(base))
+            self._facts_reader.ask(lambda: base_facts.read(base))
 
-    def _on_facts(self, facts: _Facts) -> None:
+    def _on_facts(self, facts: BaseFacts) -> None:
         self._facts = facts
         known = facts.facts
-        words, kind = (_describe(known), "secondary") if known is not None else (str(facts.error), "problem")
+        words, kind = (base_facts.describe(known), "secondary") if known is not None else (str(facts.error), "problem")
         self.form.field(BASE).set_extra(words, kind)
         targets = self.form.field(TARGETS).editor
         if isinstance(targets, ModulesField):
@@ -230,8 +230,18 @@ class SettingsPage(Page):
 
     def _use_preset(self, id: str) -> None:
         preset = next(preset for preset in presets.PRESETS if preset.id == id)
-        base = presets.base_recipe(self.session.recipe.model.base)
+        project, before = self.session.project, self.session.recipe
+        base = presets.base_recipe(before.model.base)
+        lost = differences(presets.apply(presets.nearest(before), base), before)
         self.session.set_recipe(presets.apply(preset, base), source=self)
+
+        def undo() -> None:
+            if self.session.project is project:
+                self.session.set_recipe(before, source=self)
+
+        if lost:
+            text = f"{preset.title} replaced {format.plural(len(lost), 'changed setting')}."
+            show_toast(self, text, act="Undo", on_act=undo)
 
     def _use_base(self, base: str) -> None:
         before = self.session.recipe
@@ -267,35 +277,6 @@ class SettingsPage(Page):
             self.area.ensureWidgetVisible(field, 0, 2 * SPACE.PAGE)
         else:
             self.go.emit(link)
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What could be found out of a base model, or why not."""
-
-    base: str
-    facts: ModelFacts | None
-    error: UserError | None
-
-
-def _read_facts(base: str) -> _Facts:
-    try:
-        return _Facts(base, ModelFacts.read(resolve(base)), None)
-    except UserError as error:
-        return _Facts(base, None, error)
-
-
-def _describe(facts: ModelFacts) -> str:
-    parts = [
-        facts.architecture.removesuffix("ForCausalLM") or facts.model_type,
-        f"{format.count(facts.parameters)} parameters",
-        f"{format.count(facts.layers)} layers",
-        f"{format.size(facts.size_bytes)} on disk",
-    ]
-    if facts.context_length:
-        parts.append(f"up to {format.count(facts.context_length)} tokens")
-    parts.append("with a chat template" if facts.has_chat_template else "no chat template: Alpaca text is used")
-    return " · ".join(parts)
 
 
 def _own_remarks(recipe: Recipe) -> dict[str, str]:

@@ -15,6 +15,7 @@ from tiny_base import MODULES, write_base
 from app.pages.settings import SettingsPage
 from app.widgets.integer_field import IntegerField
 from app.widgets.number_field import NumberField
+from app.widgets.toast import Toast
 from core import paths
 from core.recipe import presets
 from core.recipe.recipe import differences, with_settings
@@ -109,6 +110,31 @@ def test_a_preset_sets_its_settings(place: Bench) -> None:
     assert (recipe.lora.rank, recipe.lora.alpha) == (32, 64)
     assert page.preset_card.segments.value == "thorough"
     assert recipe.training.learning_rate == 0.002  # the base model's own
+
+
+def test_what_a_preset_replaced_can_be_taken_back(place: Bench) -> None:
+    page = page_of(place)
+    page.preset_card.segments.button("quick").click()
+    assert page.findChildren(Toast) == []  # nothing of the user's own was lost
+    type_into(place, page, "lora.dropout", "0.2")
+    page.preset_card.segments.button("balanced").click()
+    assert place.session.recipe.lora.dropout == 0.05
+    (toast,) = page.window().findChildren(Toast)
+    assert toast.text == "Balanced replaced 1 changed setting."
+    toast.button.click()
+    assert (place.session.recipe.lora.dropout, place.session.recipe.lora.rank) == (0.2, 8)
+
+
+def test_a_choice_is_made_with_the_arrow_keys(place: Bench) -> None:
+    page = page_of(place)
+    editor = page.form.field("model.quantization").editor
+    editor.setFocus()
+    place.qtbot.keyClick(editor, Qt.Key.Key_Down)
+    assert place.session.recipe.model.quantization == "int8"
+    switch = page.form.field("heldout.early_stopping").editor
+    switch.setFocus()
+    place.qtbot.keyClick(switch, Qt.Key.Key_Space)
+    assert not place.session.recipe.heldout.early_stopping
 
 
 def test_a_refused_value_changes_nothing_and_is_explained(place: Bench) -> None:
