@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -518,11 +517,14 @@ def test_in_a_small_window_everything_can_be_reached(place: Bench, page: TrainPa
         assert widget.height() >= widget.minimumSizeHint().height()
 
 
-def test_nothing_works_on_after_the_project_was_closed(place: Bench, page: TrainPage) -> None:
+def test_no_thread_outlives_its_run_or_its_project(place: Bench, page: TrainPage) -> None:
+    def running() -> list[QThread]:
+        return [thread for thread in place.session.findChildren(QThread) if thread.isRunning()]
+
     place.open()
     train(place, page)
-    before = {thread for thread in page.session.findChildren(QThread) if thread.isRunning()}
+    place.until(lambda: not running())
+    train(place, page, *LONG, until=None)
+    assert len(running()) == 1
     place.session.close()
-    assert not any(thread.isRunning() for thread in page.session.findChildren(QThread))
-    assert not before
-    assert threading.active_count() < 20
+    assert running() == []
