@@ -25,6 +25,7 @@ from app.theme import SPACE
 from app.widgets.banner import Banner
 from app.widgets.drop_zone import DropZone, dropped_file
 from app.widgets.import_preview import ImportPreview
+from core import paths
 from core.dataset.example import Example
 from core.dataset.files import ReadResult
 from core.errors import UserError
@@ -103,7 +104,7 @@ class ImportDialog(QDialog):
 
     def choose(self) -> None:
         """Ask for a file."""
-        folder = str(self._path.parent) if self._path.name else ""
+        folder = str(self._path.parent if self._path.name else paths.documents().parent)
         chosen, _filter = QFileDialog.getOpenFileName(self, "Import examples", folder, FILTER)
         if chosen:
             self.open_file(Path(chosen))
