@@ -84,8 +84,9 @@ class Watch:
         return self.record.add(self._follower.read(), self.record.count)
 
     def _is_alive(self) -> bool:
-        if self._exit_code() is not None:
-            return False
+        if self._process is not None:
+            # Our child counts as gone once its exit code is known: its main thread can be dead before the others are.
+            return self._process.poll() is None
         return self.run.worker_is_alive()
 
     def _exit_code(self) -> int | None:
