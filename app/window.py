@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QUrl, Signal
+from PySide6.QtCore import QEvent, QTimer, QUrl, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QHideEvent, QIcon, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QWidget
 
@@ -17,11 +17,13 @@ from app.pages.page import Page
 from app.preferences import Preferences
 from app.projects import Projects
 from app.session import Session
+from app.stations import Station
 from app.status import Overview, Status
 from app.steps import Steps
 from app.widgets.about_dialog import AboutDialog
 from app.widgets.command_palette import CommandPalette
 from app.widgets.empty_state import EmptyState
+from app.widgets.lose_dialog import LoseDialog
 from app.widgets.shortcuts_dialog import ShortcutsDialog
 from app.widgets.side_bar import SideBar
 from app.widgets.toast import show_toast
@@ -50,6 +52,7 @@ class Window(QMainWindow):
         self.status = Status(session, self)
         self.pages: dict[str, Page] = {}
         self.station = ""
+        self._leaving = False  # the user knows what is lost
         self._coming = ""  # the station whose module is being imported
         self.setWindowIcon(QIcon(str(paths.resources() / "icons" / "tunesmith.svg")))
         self.setMinimumSize(*SMALLEST)
@@ -75,7 +78,7 @@ class Window(QMainWindow):
             actions.OPEN_PROJECT: self.projects.open,
             actions.SHOW_FOLDER: self.projects.show_folder,
             actions.RENAME_PROJECT: self.projects.rename,
-            actions.CLOSE_PROJECT: self.projects.close,
+            actions.CLOSE_PROJECT: lambda: self._leave(self.projects.close),
             actions.QUIT: self.close,
             actions.START_TRAINING: self.start_training,
             actions.PALETTE: self.open_palette,
@@ -137,17 +140,26 @@ class Window(QMainWindow):
         """Show a page; without a project, only Home can be shown."""
         self._coming = ""
         station = stations.station(id if self.session.project is not None else "home")
-        if station.id not in self.pages:
-            page = self.pages[station.id] = station.page_class()(self.session)
-            page.go.connect(self.go)
-            self._stack.addWidget(page)
-            self._connect_home(page)
-        page = self.pages[station.id]
+        page = self._made(station)
+        self._put(page)
         self._stack.setCurrentWidget(page)
         self.station = station.id
         self.side_bar.choose(station.id)
         page.enter()
         self.page_shown.emit(station.id)
+
+    def _made(self, station: Station) -> Page:
+        """The page of a station, made if it was not yet."""
+        page = self.pages.get(station.id)
+        if page is None:
+            page = self.pages[station.id] = station.page_class()(self.session)
+            page.go.connect(self.go)
+            self._connect_home(page)
+        return page
+
+    def _put(self, page: Page) -> None:
+        if self._stack.indexOf(page) < 0:
+            self._stack.addWidget(page)
 
     def _go_soon(self, id: str) -> None:
         """Show a page; where its module is still to be imported, the window does not wait for that."""
@@ -176,12 +188,27 @@ class Window(QMainWindow):
             page.sample_chosen.connect(self.projects.new_from_sample)
 
     def load_pages(self) -> None:
-        """Import the other pages' modules in the background, one after the other, so that a first visit is quick."""
+        """Make the other pages one after the other, so that a first visit is quick.
+
+        Their modules are imported in the background. Making a page and giving it its looks are separate turns of the
+        event loop, so that nothing the user does meanwhile waits for both.
+        """
         waiting = list(stations.STATIONS)
 
-        def load_next(_done: object = None) -> None:
+        def load_next() -> None:
             if waiting:
-                tasks.run(waiting.pop(0).load, done=load_next)
+                tasks.run(waiting[0].load, done=lambda _: soon(make))
+
+        def make() -> None:
+            page = self._made(waiting.pop(0))
+            soon(lambda: put(page))
+
+        def put(page: Page) -> None:
+            self._put(page)
+            soon(load_next)
+
+        def soon(act: Callable[[], None]) -> None:
+            QTimer.singleShot(0, self, act)
 
         load_next()
 
@@ -288,6 +315,27 @@ class Window(QMainWindow):
             on_act=lambda: problems.show(self, crash.told(report)),
         )
 
+    # Leaving
+
+    def _leave(self, act: Callable[[], object]) -> None:
+        """Do what closes the project; ask first where words would be lost."""
+        if not self._loses_words():
+            act()
+            return
+
+        def go_on() -> None:
+            self._leaving = True
+            act()
+            self._leaving = False
+
+        dialog = LoseDialog(self)
+        dialog.lost.connect(go_on)
+        dialog.open()
+
+    def _loses_words(self) -> bool:
+        self.session.wait()
+        return any(page.unsaved for page in self.pages.values())
+
     # Events
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -308,6 +356,10 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep how the window was left, and put everything on disk; a run goes on without the window."""
+        if not self._leaving and self._loses_words():
+            event.ignore()
+            self._leave(self.close)
+            return
         self.preferences.keep_geometry("window", self.saveGeometry())
         self.preferences.page = self.station
         self.preferences.project = str(self.session.project.path) if self.session.project is not None else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from app.problems import ProblemDialog
 from app.session import Session
 from app.theme import Theme
 from app.widgets.command_palette import CommandPalette
+from app.widgets.lose_dialog import LoseDialog
 from app.widgets.shortcuts_dialog import ShortcutsDialog
 from app.widgets.toast import Toast
 from app.window import Window, open_at_start
@@ -150,9 +150,17 @@ def test_a_project_for_reading_says_so(
     assert not window.verbs[actions.UNDO].isEnabled()
 
 
-def test_the_other_pages_are_imported_in_the_background(qtbot: QtBot, window: Window) -> None:
+def test_the_other_pages_are_made_while_nothing_is_asked_for(qtbot: QtBot, window: Window, project: Path) -> None:
+    shown = window.station
     window.load_pages()
-    until(qtbot, lambda: all(station.module in sys.modules for station in stations.STATIONS))
+    until(qtbot, lambda: len(window.pages) == len(stations.STATIONS))
+    until(qtbot, lambda: all(window.isAncestorOf(page) for page in window.pages.values()))
+    assert window.station == shown
+    made = dict(window.pages)
+    opened(qtbot, window, project)
+    for station in stations.STATIONS:
+        window.go(station.id)
+        assert window.page() is made[station.id]
 
 
 # --- Verbs ------------------------------------------------------------------------------------------------------------
@@ -311,6 +319,44 @@ def test_closing_the_window_keeps_the_last_words(qtbot: QtBot, window: Window, p
     window.close()
     with Project.open(project) as again:
         assert again.store.get(1).output == "Ahoy, Anna! Welcome"
+
+
+def test_words_that_cannot_be_saved_are_not_lost_without_asking(
+    qtbot: QtBot, window: Window, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args: object, **_fields: object) -> None:
+        raise UserError("The disk is full.")
+
+    opened(qtbot, window, project)
+    page = window.page()
+    until(qtbot, lambda: page.desk.shown == 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(window.session.project.store, "update", full)
+        page.form.fields["input"].editor.setFocus()
+        QTest.keyClicks(page.form.fields["input"].editor, "precious")
+        for leave in (window.close, window.verbs[actions.CLOSE_PROJECT].trigger):
+            leave()
+            dialog = top_level(LoseDialog)
+            dialog.keep.click()
+            assert window.isVisible()
+            assert window.session.project is not None
+    page.form.fields["input"].editor.setFocus()
+    QTest.keyClicks(page.form.fields["input"].editor, "!")
+    window.close()
+    assert not window.isVisible()
+    with Project.open(project) as again:
+        assert again.store.get(1).input == "precious!"
+
+
+def test_who_wants_to_lose_them_can(
+    qtbot: QtBot, window: Window, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(qtbot, window, project)
+    monkeypatch.setattr(type(window.pages["examples"]), "unsaved", True)
+    window.close()
+    top_level(LoseDialog).lose.click()
+    assert not window.isVisible()
+    assert window.session.project is None
 
 
 def test_nothing_is_smaller_than_it_may_be(window: Window) -> None:
