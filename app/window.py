@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, Q
 
 from app import actions, crash, format, problems, stations, tasks
 from app.actions import Verb
+from app.leaving import Leaving
 from app.looks import Looks
 from app.pages.page import Page
 from app.preferences import Preferences
@@ -23,7 +24,6 @@ from app.steps import Steps
 from app.widgets.about_dialog import AboutDialog
 from app.widgets.command_palette import CommandPalette
 from app.widgets.empty_state import EmptyState
-from app.widgets.lose_dialog import LoseDialog
 from app.widgets.shortcuts_dialog import ShortcutsDialog
 from app.widgets.side_bar import SideBar
 from app.widgets.toast import show_toast
@@ -52,7 +52,7 @@ class Window(QMainWindow):
         self.status = Status(session, self)
         self.pages: dict[str, Page] = {}
         self.station = ""
-        self._leaving = False  # the user knows what is lost
+        self.leaving = Leaving(session, self.pages, self)
         self._coming = ""  # the station whose module is being imported
         self.setWindowIcon(QIcon(str(paths.resources() / "icons" / "tunesmith.svg")))
         self.setMinimumSize(*SMALLEST)
@@ -78,7 +78,7 @@ class Window(QMainWindow):
             actions.OPEN_PROJECT: self.projects.open,
             actions.SHOW_FOLDER: self.projects.show_folder,
             actions.RENAME_PROJECT: self.projects.rename,
-            actions.CLOSE_PROJECT: lambda: self._leave(self.projects.close),
+            actions.CLOSE_PROJECT: lambda: self.leaving.leave(self.projects.close),
             actions.QUIT: self.close,
             actions.START_TRAINING: self.start_training,
             actions.PALETTE: self.open_palette,
@@ -315,27 +315,6 @@ class Window(QMainWindow):
             on_act=lambda: problems.show(self, crash.told(report)),
         )
 
-    # Leaving
-
-    def _leave(self, act: Callable[[], object]) -> None:
-        """Do what closes the project; ask first where words would be lost."""
-        if not self._loses_words():
-            act()
-            return
-
-        def go_on() -> None:
-            self._leaving = True
-            act()
-            self._leaving = False
-
-        dialog = LoseDialog(self)
-        dialog.lost.connect(go_on)
-        dialog.open()
-
-    def _loses_words(self) -> bool:
-        self.session.wait()
-        return any(page.unsaved for page in self.pages.values())
-
     # Events
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -356,9 +335,8 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep how the window was left, and put everything on disk; a run goes on without the window."""
-        if not self._leaving and self._loses_words():
+        if not self.leaving.allowed(self.close):
             event.ignore()
-            self._leave(self.close)
             return
         self.preferences.keep_geometry("window", self.saveGeometry())
         self.preferences.page = self.station

@@ -60,6 +60,7 @@ class Autosave(QObject):
         self._pending: dict[int, dict[str, Any]] = {}
         self._on_the_way: list[_Batch] = []
         self._creating: set[int] = set()
+        self.failing = False  # the last write did not succeed; what it held is only in memory
         self._pause = _timer(self, _PAUSE_MS)
         self._longest = _timer(self, _LONGEST_MS)
 
@@ -69,6 +70,7 @@ class Autosave(QObject):
         self._pending.clear()
         self._on_the_way.clear()
         self._creating.clear()
+        self.failing = False
 
     @property
     def busy(self) -> bool:
@@ -116,6 +118,7 @@ class Autosave(QObject):
         if batch.store is not self._store:
             return
         self._on_the_way.pop(0)
+        self.failing = False
         if batch.change is None:
             return
         if batch.id < 0:
@@ -137,6 +140,7 @@ class Autosave(QObject):
             return  # of a project that is closed
         batch = self._on_the_way.pop(0)  # the writing is in order, so it is the oldest that failed
         self._creating.discard(batch.id)
+        self.failing = True
         self._pending[batch.id] = batch.fields | self._pending.get(batch.id, {})
         self.failed.emit(error)
 

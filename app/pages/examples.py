@@ -172,6 +172,11 @@ class ExamplesPage(Page):
             self.desk.autosave.flush()
             self.session.write(lambda: store.update_many(ids, status=status), done=self._apply)
 
+    @property
+    def unsaved(self) -> bool:
+        """Whether the last words could not be written."""
+        return self.desk.autosave.failing
+
     def _shown(self) -> list[int]:
         return [] if self.desk.shown is None else [self.desk.shown]
 

@@ -55,6 +55,11 @@ class Page(QWidget):
     def enter(self) -> None:
         """Called by the window whenever the page is shown."""
 
+    @property
+    def unsaved(self) -> bool:
+        """Whether something the user wrote could not be put on disk and would be lost now."""
+        return False
+
     def set_summary(self, text: str) -> None:
         """Say in one line what is here; nothing hides the line."""
         self._summary.setText(text)
