@@ -6,19 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QTimer, QUrl, Signal
+from PySide6.QtCore import QEvent, QUrl, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QHideEvent, QIcon, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QStackedWidget, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QWidget
 
 from app import actions, crash, format, problems, stations, tasks
 from app.actions import Verb
 from app.leaving import Leaving
 from app.looks import Looks
+from app.page_stack import PageStack
 from app.pages.page import Page
 from app.preferences import Preferences
 from app.projects import Projects
 from app.session import Session
-from app.stations import Station
 from app.status import Overview, Status
 from app.steps import Steps
 from app.widgets.about_dialog import AboutDialog
@@ -50,7 +50,9 @@ class Window(QMainWindow):
         self.preferences = preferences
         self.projects = Projects(session, self)
         self.status = Status(session, self)
-        self.pages: dict[str, Page] = {}
+        self._stack = PageStack(session)
+        self._stack.made.connect(self._join)
+        self.pages = self._stack.pages
         self.station = ""
         self.leaving = Leaving(session, self.pages, self)
         self._coming = ""  # the station whose module is being imported
@@ -61,7 +63,6 @@ class Window(QMainWindow):
         self.steps = Steps(session, self.verbs, lambda: self.station == "examples", self)
         menus = self._make_menus()
         self.side_bar = SideBar(menus["Project"])
-        self._stack = QStackedWidget()
         self._opening = EmptyState("folder", "", "")
         self._stack.addWidget(self._opening)
         self._arrange()
@@ -140,26 +141,12 @@ class Window(QMainWindow):
         """Show a page; without a project, only Home can be shown."""
         self._coming = ""
         station = stations.station(id if self.session.project is not None else "home")
-        page = self._made(station)
-        self._put(page)
+        page = self._stack.page_of(station)
         self._stack.setCurrentWidget(page)
         self.station = station.id
         self.side_bar.choose(station.id)
         page.enter()
         self.page_shown.emit(station.id)
-
-    def _made(self, station: Station) -> Page:
-        """The page of a station, made if it was not yet."""
-        page = self.pages.get(station.id)
-        if page is None:
-            page = self.pages[station.id] = station.page_class()(self.session)
-            page.go.connect(self.go)
-            self._connect_home(page)
-        return page
-
-    def _put(self, page: Page) -> None:
-        if self._stack.indexOf(page) < 0:
-            self._stack.addWidget(page)
 
     def _go_soon(self, id: str) -> None:
         """Show a page; where its module is still to be imported, the window does not wait for that."""
@@ -179,38 +166,18 @@ class Window(QMainWindow):
         """The page that is shown."""
         return self.pages.get(self.station)
 
-    def _connect_home(self, page: Page) -> None:
+    def _join(self, page: Page) -> None:
         from app.pages.home import HomePage
 
+        page.go.connect(self.go)
         if isinstance(page, HomePage):
             page.new_project.connect(self.projects.new)
             page.open_project.connect(self.projects.open)
             page.sample_chosen.connect(self.projects.new_from_sample)
 
     def load_pages(self) -> None:
-        """Make the other pages one after the other, so that a first visit is quick.
-
-        Their modules are imported in the background. Making a page and giving it its looks are separate turns of the
-        event loop, so that nothing the user does meanwhile waits for both.
-        """
-        waiting = list(stations.STATIONS)
-
-        def load_next() -> None:
-            if waiting:
-                tasks.run(waiting[0].load, done=lambda _: soon(make))
-
-        def make() -> None:
-            page = self._made(waiting.pop(0))
-            soon(lambda: put(page))
-
-        def put(page: Page) -> None:
-            self._put(page)
-            soon(load_next)
-
-        def soon(act: Callable[[], None]) -> None:
-            QTimer.singleShot(0, self, act)
-
-        load_next()
+        """Make the other pages in small pieces, so that a first visit is quick."""
+        self._stack.load()
 
     # The project
 
