@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 
 from app import format
 from app.models.example_table import STATUS_WORDS
 from app.theme import SPACE
+
+_WIDE = 490  # pixels; below, words and buttons do not fit beside each other
 
 
 class SelectionBar(QFrame):
@@ -27,7 +30,7 @@ class SelectionBar(QFrame):
             menu.addAction(words).triggered.connect(lambda _=False, value=value: self.status_wanted.emit(value))
         status.setMenu(menu)
         status.setStyleSheet("padding-right: 26px;")
-        duplicate = QPushButton("Duplicate")
+        self._duplicate = duplicate = QPushButton("Duplicate")
         duplicate.clicked.connect(self.duplicate_wanted)
         self.delete = QPushButton()
         self.delete.setProperty("kind", "danger")
@@ -39,6 +42,13 @@ class SelectionBar(QFrame):
         for button in (status, duplicate, self.delete):
             row.addWidget(button)
         self.hide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, the button that deletes says the number, and Ctrl+D duplicates."""
+        super().resizeEvent(event)
+        wide = event.size().width() >= _WIDE
+        self._words.setVisible(wide)
+        self._duplicate.setVisible(wide)
 
     def set_count(self, count: int) -> None:
         """How many are selected; the bar shows from two on."""

@@ -9,7 +9,7 @@ from example_bench import until
 from PySide6.QtCore import QMimeData, QRect, Qt, QUrl
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QToolButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import theme
@@ -22,6 +22,7 @@ from app.widgets.empty_state import EmptyState
 from app.widgets.flow_layout import FlowLayout
 from app.widgets.plain_tip import plain_tip
 from app.widgets.search_field import SearchField
+from app.widgets.selection_bar import SelectionBar
 from app.widgets.tag_editor import TagEditor
 from app.widgets.toast import Toast, show_toast
 from core.errors import UserError
@@ -249,3 +250,25 @@ def test_an_empty_states_buttons(qtbot: QtBot) -> None:
     empty.set_words("<i>Other</i>", "words")
     assert "<i>Other</i>" in [label.text() for label in empty.findChildren(QLabel)]
     assert all(label.textFormat() == Qt.TextFormat.PlainText for label in (empty._title, empty._text))
+
+
+# --- Several examples -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("width", "words"), [(402, False), (560, True)])
+def test_the_selection_bar_fits(qtbot: QtBot, width: int, words: bool) -> None:
+    host = QWidget()
+    qtbot.addWidget(host)
+    host.setFixedWidth(width)
+    bar = SelectionBar()
+    column = QVBoxLayout(host)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.addWidget(bar)
+    bar.set_count(100_000)
+    host.show()
+    until(qtbot, lambda: bar.width() == width and bar._words.isVisible() == words)
+    assert bar.delete.text() == "Delete 100,000 examples"
+    shown = [button for button in bar.findChildren(QPushButton) if button.isVisible()]
+    until(qtbot, lambda: all(button.width() >= button.sizeHint().width() for button in shown))
+    bar.set_count(1)
+    assert not bar.isVisible()
