@@ -109,6 +109,8 @@ class Window(QMainWindow):
         for station in stations.STATIONS:
             keys = self.verbs[station.verb].shortcut().toString()
             self.side_bar.add_station(station.id, station.verb.words, station.verb.icon, keys)
+        for verb in (actions.PALETTE, actions.SHORTCUTS):
+            self.side_bar.add_tool(self.verbs[verb])
         frame = QWidget()
         row = QHBoxLayout(frame)
         row.setContentsMargins(0, 0, 0, 0)

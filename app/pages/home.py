@@ -112,6 +112,7 @@ class HomePage(Page):
         area = QScrollArea()
         area.setWidget(content)
         area.setWidgetResizable(True)
+        area.setAccessibleName("Projects and samples")
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         return area
 

@@ -95,6 +95,7 @@ class ExampleForm(QFrame):
         self.meter.setContentsMargins(0, 0, _GUTTER, 0)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
+        self.tabs.setAccessibleName("Views of this example")
         self.tabs.addTab(write, "Write")
         self.tabs.addTab(self.tokens, "What the model sees")
         self.tabs.currentChanged.connect(lambda _tab: self.tab_changed.emit())

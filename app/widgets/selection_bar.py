@@ -38,7 +38,8 @@ class SelectionBar(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(SPACE.FIELD, SPACE.UNIT, SPACE.UNIT, SPACE.UNIT)
         row.setSpacing(SPACE.UNIT)
-        row.addWidget(self._words, 1)
+        row.addWidget(self._words)
+        row.addStretch(1)
         for button in (status, duplicate, self.delete):
             row.addWidget(button)
         self.hide()

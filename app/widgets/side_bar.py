@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QAction, QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QMenu,
     QProgressBar,
     QPushButton,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -51,6 +52,11 @@ class SideBar(QFrame):
         layout.addLayout(self._list)
         layout.addStretch(1)
         layout.addWidget(self._memory)
+        self._tools = QHBoxLayout()
+        self._tools.setContentsMargins(SPACE.HALF, 0, 0, 0)
+        self._tools.setSpacing(SPACE.HALF)
+        self._tools.addStretch(1)
+        layout.addLayout(self._tools)
 
     def add_station(self, id: str, words: str, icon: str, shortcut: str) -> None:
         """Add a station below the others."""
@@ -60,6 +66,15 @@ class SideBar(QFrame):
         self._stations[id] = button
         self._group.addButton(button)
         self._list.addWidget(button)
+
+    def add_tool(self, action: QAction) -> None:
+        """Add a small button for an action at the very bottom."""
+        button = QToolButton()
+        button.setDefaultAction(action)
+        button.setIconSize(QSize(18, 18))
+        button.setToolTip(f"{action.iconText()} ({action.shortcut().toString()})")
+        button.setAccessibleName(action.iconText())
+        self._tools.insertWidget(self._tools.count() - 1, button)
 
     def station(self, id: str) -> StationButton:
         """The button of a station."""

@@ -10,7 +10,7 @@ import pytest
 from example_bench import THREE, make_project, top_level, until
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLabel, QScrollBar, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import actions, disk, stations
@@ -357,6 +357,30 @@ def test_who_wants_to_lose_them_can(
     top_level(LoseDialog).lose.click()
     assert not window.isVisible()
     assert window.session.project is None
+
+
+def _unnamed(parent: QWidget) -> list[QWidget]:
+    """Widgets that the keyboard reaches and a screen reader cannot name."""
+    reached = [widget for widget in parent.findChildren(QWidget) if widget.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    named = [widget for widget in reached if widget.accessibleName() or _words_on(widget)]
+    return [widget for widget in reached if widget not in named and widget.isVisible() and not _is_part(widget)]
+
+
+def _is_part(widget: QWidget) -> bool:
+    """Whether it belongs to a widget that has a name of its own."""
+    return isinstance(widget, (QTabBar, QScrollBar)) or isinstance(widget.parent(), (QAbstractSpinBox, QComboBox))
+
+
+def _words_on(widget: QWidget) -> str:
+    return widget.text() if isinstance(widget, QAbstractButton) else ""
+
+
+@pytest.mark.parametrize("station", ["home", "examples", "settings", "train", "adapters"])
+def test_everything_the_keyboard_reaches_has_a_name(qtbot: QtBot, window: Window, project: Path, station: str) -> None:
+    opened(qtbot, window, project)
+    window.go(station)
+    qtbot.wait(20)
+    assert [(type(widget).__name__, widget.parent()) for widget in _unnamed(window)] == []
 
 
 def test_nothing_is_smaller_than_it_may_be(window: Window) -> None:
