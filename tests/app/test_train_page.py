@@ -22,6 +22,7 @@ from app.widgets.toast import Toast
 from core.errors import RunError
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
+from core.runs import words
 from core.runs.folder import RunFolder, State
 
 LONG = ("--steps", "5000", "--seconds", "0.01")
@@ -44,7 +45,8 @@ def page(place: Bench) -> TrainPage:
 
 
 def state(page: TrainPage) -> State | None:
-    return page.watch.progress.state if page.watch.progress is not None else None
+    """The state that the user sees; None for one that only passes, such as Pausing."""
+    return next((one for one in State if words.state(one) == page.view.head._state.words), None)
 
 
 def shown_step(page: TrainPage) -> int:
@@ -141,7 +143,7 @@ def test_a_run_is_shown_live_to_its_end(place: Bench, page: TrainPage) -> None:
     assert all(len(spark._points) == 60 for spark in page.view.sparks.values())
     assert len([block for block in page.view.samples._blocks if not block.isHidden()]) == 3
     assert page.view.samples.step == 60
-    assert "Finished after 60 steps" in page.view.log.events.toPlainText()
+    place.until(lambda: "Finished after 60 steps" in page.view.log.events.toPlainText())
     assert page.view.head.use.isVisible()
     with place.qtbot.waitSignal(page.go) as heard:
         page.view.head.use.click()
@@ -298,9 +300,9 @@ def test_a_failure_says_what_happened_why_and_what_to_do(place: Bench, page: Tra
     place.open()
     train(place, page, *SHORT, "--end", "fail", until=State.FAILED)
     place.until(lambda: page.view.banner.title == "The memory is full.")
-    words = page.view.banner._text.text()
-    assert "need more than is free" in words
-    assert "Lower the maximum length" in words
+    text = page.view.banner._text.text()
+    assert "need more than is free" in text
+    assert "Lower the maximum length" in text
     assert page.view.banner._copy.isVisible()
     place.until(page.view.head.resume.isVisible)
 
