@@ -12,9 +12,10 @@ from typing import Any, Protocol
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from app import format
+from app.example_words import SPLIT_WORDS, STATUS_WORDS, shown_status
 from app.latest import Latest
 from app.models.token_counter import TokenCounter
-from core.dataset.example import Example, Split, Status
+from core.dataset.example import Example
 from core.dataset.store import Counts, Query
 
 _PAGE = 64  # rows fetched at once
@@ -23,9 +24,6 @@ _PREVIEW = 320  # characters of a cell that can ever be seen in two lines
 
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
-
-STATUS_WORDS = {Status.DRAFT: "Draft", Status.READY: "Ready", Status.EXCLUDED: "Excluded"}
-SPLIT_WORDS = {Split.AUTO: "Automatic", Split.TRAIN: "Train", Split.HELDOUT: "Held out"}
 
 
 class Column(IntEnum):
@@ -64,13 +62,6 @@ class Source(Protocol):
     def counts(self) -> Counts:
         """How many there are of each status."""
         ...
-
-
-def shown_status(example: Example) -> Status:
-    """The status a person sees: an example without an instruction or an output is a draft by nature."""
-    if example.status is Status.READY and not example.is_complete:
-        return Status.DRAFT
-    return example.status
 
 
 class ExampleTable(QAbstractTableModel):

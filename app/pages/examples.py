@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QPushButton, QSplitter, QStackedWidget, QWidget
 from shiboken6 import isValid
 
 from app import format, theme
+from app.example_words import summary
 from app.models.example_table import ExampleTable
 from app.models.token_counter import TokenCounter
 from app.pages.example_desk import ExampleDesk
@@ -24,7 +25,7 @@ from app.widgets.example_browser import ExampleBrowser
 from app.widgets.example_form import ExampleForm
 from app.widgets.toast import Toast, show_toast
 from core.dataset.example import Status
-from core.dataset.store import Change, Counts, ExampleStore
+from core.dataset.store import Change, ExampleStore
 
 _LOOK_MS = 1500  # how often to look whether another program changed the examples
 _READ_ONLY = "Its folder cannot be written. Look at the examples and export them; to change them, copy the folder."
@@ -303,15 +304,3 @@ class ExamplesPage(Page):
 
     def _count(self) -> None:
         self.set_summary(summary(self.table.counts))
-
-
-def summary(counts: Counts) -> str:
-    """How many examples there are, and how many of them training takes."""
-    if not counts.total:
-        return ""
-    parts = [format.plural(counts.total, "example"), f"{format.count(counts.ready)} ready"]
-    if counts.draft:
-        parts.append(format.plural(counts.draft, "draft"))
-    if counts.excluded:
-        parts.append(f"{format.count(counts.excluded)} excluded")
-    return ", ".join(parts) + "."

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
-from app import theme
+from app import format, theme
+from app.example_words import STATUS_WORDS
 from app.models.example_table import ExampleTable
 from app.theme import SPACE
 from app.widgets.empty_state import EmptyState
@@ -39,6 +40,8 @@ class ExampleBrowser(QFrame):
         self.list = ExampleList(table)
         self.list.chosen_changed.connect(self._count_chosen)
         self.selection = SelectionBar()
+        self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.list.customContextMenuRequested.connect(self._open_menu)
         self._nothing = EmptyState("search", "Nothing found", "", "", "Show all examples")
         self._nothing.acted_second.connect(self.show_all)
         self._stack = QStackedWidget()
@@ -89,6 +92,23 @@ class ExampleBrowser(QFrame):
         value = self.filter.value
         self._table.set_query(search=self.search.text().strip(), status=Status(value) if value else None)
         self.narrowed.emit()
+
+    def _open_menu(self, place: QPoint) -> None:
+        """What can be done with the selected examples, where the mouse is."""
+        count = len(self.list.chosen_ids())
+        if not count:
+            return
+        menu = QMenu(self.list)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Write in it").triggered.connect(self.list.open_wanted)
+        marks = menu.addMenu("Mark as")
+        for status, words in STATUS_WORDS.items():
+            act = marks.addAction(words)
+            act.triggered.connect(lambda _=False, status=status: self.selection.status_wanted.emit(status))
+        menu.addAction("Duplicate\tCtrl+D").triggered.connect(self.selection.duplicate_wanted)
+        menu.addSeparator()
+        menu.addAction(f"Delete {format.plural(count, 'example')}\tDel").triggered.connect(self.selection.delete_wanted)
+        menu.popup(self.list.viewport().mapToGlobal(place))
 
     def _count_chosen(self) -> None:
         spans = self.list.selectionModel().selection()

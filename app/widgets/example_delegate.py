@@ -10,7 +10,8 @@ from PySide6.QtGui import QFont, QFontDatabase, QFontMetricsF, QPainter, QPalett
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app import theme
-from app.models.example_table import Column, ExampleTable, shown_status
+from app.example_words import shown_status
+from app.models.example_table import Column, ExampleTable
 from core.dataset.example import Status
 
 ROW_HEIGHT = 40

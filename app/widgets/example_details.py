@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from app import theme
-from app.models.example_table import SPLIT_WORDS
+from app.example_words import SPLIT_WORDS
 from app.theme import SPACE
 from app.widgets.tag_editor import TagEditor
 from app.widgets.text_field import TextField

@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from app import format, theme
-from app.models.example_table import STATUS_WORDS, shown_status
+from app.example_words import STATUS_WORDS, shown_status
 from app.theme import SPACE
 from app.widgets.elided_label import ElidedLabel
 from core.dataset.example import Example, Status

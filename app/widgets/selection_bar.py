@@ -7,7 +7,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 
 from app import format
-from app.models.example_table import STATUS_WORDS
+from app.example_words import STATUS_WORDS
 from app.theme import SPACE
 
 _WIDE = 490  # pixels; below, words and buttons do not fit beside each other

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 from example_bench import THREE, WordFormat, make_project, stored, until
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QMenu
 from pytestqt.qtbot import QtBot
 
 from app import disk
@@ -356,6 +356,19 @@ def test_marking_several(qtbot: QtBot, session: Session, page: ExamplesPage) -> 
     assert len(page.browser.list.chosen_ids()) == 3  # still chosen
     session.undo()
     until(qtbot, lambda: page.table.counts.ready == 2)
+
+
+def test_the_menu_of_the_right_mouse_button(qtbot: QtBot, session: Session, page: ExamplesPage) -> None:
+    page.browser.list.selectAll()
+    page.browser.list.customContextMenuRequested.emit(QPoint(20, 60))
+    menu = next(menu for menu in page.browser.list.findChildren(QMenu) if menu.isVisible() and len(menu.actions()) > 3)
+    words = [action.text().partition("\t")[0] for action in menu.actions() if not action.isSeparator()]
+    assert words == ["Write in it", "Mark as", "Duplicate", "Delete 3 examples"]
+    menu.actions()[1].menu().actions()[2].trigger()
+    until(qtbot, lambda: page.table.counts.excluded == 3)
+    menu.actions()[-1].trigger()
+    menu.close()
+    until(qtbot, lambda: page.table.counts.total == 0)
 
 
 def test_duplicating(qtbot: QtBot, session: Session, page: ExamplesPage) -> None:

@@ -1,0 +1,29 @@
+"""What the window calls the states of an example, and how it sums them up."""
+
+from __future__ import annotations
+
+from app import format
+from core.dataset.example import Example, Split, Status
+from core.dataset.store import Counts
+
+STATUS_WORDS = {Status.DRAFT: "Draft", Status.READY: "Ready", Status.EXCLUDED: "Excluded"}
+SPLIT_WORDS = {Split.AUTO: "Automatic", Split.TRAIN: "Train", Split.HELDOUT: "Held out"}
+
+
+def shown_status(example: Example) -> Status:
+    """The status a person sees: an example without an instruction or an output is a draft by nature."""
+    if example.status is Status.READY and not example.is_complete:
+        return Status.DRAFT
+    return example.status
+
+
+def summary(counts: Counts) -> str:
+    """How many examples there are, and how many of them training takes."""
+    if not counts.total:
+        return ""
+    parts = [format.plural(counts.total, "example"), f"{format.count(counts.ready)} ready"]
+    if counts.draft:
+        parts.append(format.plural(counts.draft, "draft"))
+    if counts.excluded:
+        parts.append(f"{format.count(counts.excluded)} excluded")
+    return ", ".join(parts) + "."
