@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Signal, SignalInstance
 from shiboken6 import isValid
 
 from app.latest import Latest
@@ -116,14 +116,22 @@ class RunWatch(QObject):
         if mine is self._thread:
             return
         if self._thread is not None and isValid(self._thread):
-            self._thread.disconnect(self)
+            for signal, slot in self._links(self._thread):
+                signal.disconnect(slot)
         self._thread = mine
         if mine is not None:
-            mine.events.connect(self._on_events)
-            mine.state_changed.connect(self._on_state)
-            mine.wish_changed.connect(self._on_state)
-            mine.finished.connect(self._on_state)
-            mine.failed.connect(self._on_failed)
+            for signal, slot in self._links(mine):
+                signal.connect(slot)
+
+    def _links(self, thread: TrainingThread) -> tuple[tuple[SignalInstance, Callable[..., None]], ...]:
+        """Which signals of a thread are heard, and where."""
+        return (
+            (thread.events, self._on_events),
+            (thread.state_changed, self._on_state),
+            (thread.wish_changed, self._on_state),
+            (thread.finished, self._on_state),
+            (thread.failed, self._on_failed),
+        )
 
     def _on_loaded(self, loaded: _Loaded) -> None:
         if loaded.record.run != self.run:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from form_bench import shown
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QProgressBar, QPushButton
 from pytestqt.qtbot import QtBot
@@ -190,7 +190,7 @@ def test_a_small_chart_shows_the_last_value_and_under_the_pointer_the_one_there(
     QTest.mouseMove(spark, QPoint(spark.width() // 2, spark.height() // 2))
     qtbot.waitUntil(lambda: spark.value in ("50", "51", "52"))
     spark.extend([50], [7.0])  # taken up again from an earlier step
-    spark.leaveEvent(None)  # type: ignore[arg-type]
+    spark.leaveEvent(QEvent(QEvent.Type.Leave))
     assert spark.value == "7"
     spark.clear()
     assert spark.value == format.NOTHING
