@@ -94,7 +94,7 @@ def write(folder: Path) -> None:
         files.write(folder / file, islice(examples(voice, voice.seed), COUNT))
         row = tomlkit.table()
         row.update({"id": voice.id, "title": voice.title, "description": voice.description, "file": file})
-        row.add("style_pattern", tomlkit.string(voice.style_pattern, literal=True))
+        row.add("style_pattern", tomlkit.string(voice.style_pattern, literal="'" not in voice.style_pattern))
         row.add("style_words", voice.style_words)
         index.append(row)
     document = tomlkit.document()
