@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from core.runs.folder import Progress
 
 _LOG_MS = 1000
-_LEAST_HEIGHT = 288  # of chart and answers; a smaller window scrolls
+_LEAST_HEIGHT = 280  # of chart and answers; a smaller window scrolls
 _CHART_MODULE = "app.widgets.loss_chart"
 
 
