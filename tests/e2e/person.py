@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, QLabel, QWidget
+from pytestqt.exceptions import TimeoutError
 from pytestqt.qtbot import QtBot
 
 from app.window import Window
@@ -26,10 +28,12 @@ class Person:
     def sees(self, condition: Callable[[], object], what: str, timeout: int = SOON) -> None:
         """Wait until something holds, with the event loop running."""
 
-        def check() -> None:
-            assert condition(), f"never saw: {what}"
-
-        self._qtbot.waitUntil(check, timeout=timeout)
+        try:
+            self._qtbot.waitUntil(lambda: bool(condition()), timeout=timeout)
+        except TimeoutError:
+            top = self._top()
+            words = [widget.text() for widget in self._visible(QLabel) + self._visible(QAbstractButton)]
+            pytest.fail(f"never saw {what}; there is {type(top).__name__} with {' | '.join(filter(None, words))}")
 
     def reads(self, words: str, timeout: int = SOON) -> None:
         """Wait until a label with these words is on the screen."""
@@ -56,6 +60,7 @@ class Person:
 
     def presses(self, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
         """Press a key where the focus is."""
+        self.sees(self._is_in_front, "the window in front")
         QTest.keyClick(QApplication.focusWidget() or self.window, key, modifier)
 
     def finds(self, kind: type[W], words: str, on: QWidget | None = None) -> W:
