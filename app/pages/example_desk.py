@@ -99,7 +99,7 @@ class ExampleDesk(QObject):
             self.table.refresh()
 
     def _listed(self) -> None:
-        if self._go_to is not None and self.browser.list.go_to(self._go_to):
+        if self._go_to is not None and self._go_to_id(self._go_to):
             self._go_to = None
         if self.shown is None and not self._go(min(self._fall_back_row, self.table.rowCount() - 1)):
             self._show_blank()
@@ -157,7 +157,14 @@ class ExampleDesk(QObject):
         return -1 if self.shown is None else self.table.row_of(self.shown)
 
     def _go(self, row: int) -> bool:
-        return 0 <= row < self.table.rowCount() and self.browser.list.go_to(self.table.id_at(row))
+        return 0 <= row < self.table.rowCount() and self._go_to_id(self.table.id_at(row))
+
+    def _go_to_id(self, id: int) -> bool:
+        if not self.browser.list.go_to(id):
+            return False
+        if self.shown != id:
+            self._moved(id)  # the list was there already: what was deleted came back before it was made again
+        return True
 
     def _is_blank(self) -> bool:
         return self.form.example() == Example()

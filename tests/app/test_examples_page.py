@@ -329,6 +329,18 @@ def test_the_neighbour_takes_over_when_the_shown_example_is_deleted(qtbot: QtBot
     assert page.desk.shown == 1
 
 
+def test_deleting_and_undoing_in_one_breath_leaves_a_form_that_writes(
+    qtbot: QtBot, session: Session, page: ExamplesPage
+) -> None:
+    page.delete()
+    session.undo()
+    session.wait()  # both are done before the list is made once more
+    until(qtbot, lambda: not page.table.busy)
+    assert page.desk.shown == 1
+    write(page, "input", "still here")
+    assert stored(session)[0].input == "still here"
+
+
 def test_the_toast_goes_with_the_next_change(qtbot: QtBot, page: ExamplesPage) -> None:
     page.delete()
     until(qtbot, lambda: page.table.rowCount() == 2)
