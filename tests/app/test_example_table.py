@@ -17,6 +17,8 @@ from app.models.token_counter import TokenCounter
 from core.dataset.example import Example, Split, Status
 from core.dataset.store import Counts, Query
 
+_ALL = Query()
+
 
 class Rows:
     """A store in memory that notes what it is asked, and can be made to wait."""
@@ -29,7 +31,7 @@ class Rows:
         self.gate = threading.Event()
         self.gate.set()
 
-    def ids(self, query: Query = Query()) -> array[int]:
+    def ids(self, query: Query = _ALL) -> array[int]:
         self.asked.append(query)
         self.threads.add(threading.get_ident())
         assert self.gate.wait(10)
