@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import sys
@@ -85,8 +86,8 @@ def test_the_files_are_what_the_script_writes(tmp_path):
     from starter_model import samples as made
 
     made.write(tmp_path)
-    shipped = {path.name: path.read_bytes() for path in paths.samples().iterdir()}
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == shipped
+    shipped = {path.name: path.read_text(encoding="utf-8") for path in paths.samples().iterdir()}
+    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == shipped
 
 
 def test_a_seed_is_a_dataset():
@@ -130,8 +131,16 @@ def test_the_tokenizer_is_what_the_script_trains(tmp_path):
     from starter_model import tokenizer
 
     tokenizer.save(tokenizer.train(), tmp_path)
-    for path in tmp_path.iterdir():
-        assert path.read_bytes() == (paths.starter_model() / path.name).read_bytes(), path.name
+    made, shipped = (
+        json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+        for folder in (tmp_path, paths.starter_model())
+    )
+    for part in ("model", "added_tokens", "pre_tokenizer", "decoder", "normalizer"):
+        assert made[part] == shipped[part], part
+    template = "chat_template.jinja"
+    assert (tmp_path / template).read_text(encoding="utf-8") == (paths.starter_model() / template).read_text(
+        encoding="utf-8"
+    )
 
 
 def test_the_starter_is_small_and_can_be_read():
