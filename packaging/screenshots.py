@@ -1,4 +1,4 @@
-"""Takes the pictures in ``docs/screenshots``: every page, light and dark, of a project that is made and trained on the spot.
+"""Takes the pictures in ``docs/screenshots``: every page, light and dark, of a project made and trained on the spot.
 
     .venv/bin/python packaging/screenshots.py [FOLDER]
 

@@ -28,7 +28,9 @@ PRESETS = (
         "A small adapter and a third of the passes: is this worth an evening?",
         {"lora.rank": 8, "lora.alpha": 16, "training.epochs": 1.0, "training.batch_size": 8},
     ),
-    Preset("balanced", "Balanced", "Rank 16 and the usual passes: right for a few hundred to a few thousand examples.", {}),
+    Preset(
+        "balanced", "Balanced", "Rank 16 and the usual passes: right for a few hundred to a few thousand examples.", {}
+    ),
     Preset(
         "thorough",
         "Thorough",

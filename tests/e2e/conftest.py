@@ -14,7 +14,7 @@ from PySide6.QtCore import QThreadPool
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-_STALLS = pytest.StashKey[list[str]]()
+_STALLS = "stalls"
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +53,7 @@ def heartbeat(request: pytest.FixtureRequest, person: Person) -> Iterator[Heartb
     gc.collect()
     beat = Heartbeat()
     yield beat
-    request.config.stash.setdefault(_STALLS, []).append(f"{request.node.name}: {beat.report()}")
+    request.node.user_properties.append((_STALLS, f"{request.node.name}: {beat.report()}"))
 
 
 @pytest.fixture
@@ -67,7 +67,10 @@ def letters(tmp_path: Path) -> Path:
     return path
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how responsive the window was."""
-    for line in config.stash.get(_STALLS, []):
-        terminalreporter.write_line(f"event loop in {line}")
+    reports = [report for kind in terminalreporter.stats.values() for report in kind if hasattr(report, "when")]
+    for report in reports:
+        for name, value in report.user_properties if report.when == "teardown" else ():
+            if name == _STALLS:
+                terminalreporter.write_line(f"event loop in {value}")

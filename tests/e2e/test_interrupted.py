@@ -16,7 +16,7 @@ from core.runs.folder import RunFolder, State
 from core.runs.process import start_worker
 
 pytestmark = pytest.mark.slow
-SETTINGS = {"training.epochs": 2.0, "heldout.sample_answers": 0}
+SETTINGS = {"training.epochs": 1.0, "heldout.evaluations_per_epoch": 3, "heldout.sample_answers": 0}
 
 
 def losses(run: RunFolder) -> dict[int, float | None]:

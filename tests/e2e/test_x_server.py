@@ -25,7 +25,7 @@ def missing() -> str:
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux" or bool(missing()), reason=f"missing for an X server: {missing()}")
 def test_the_journey_in_an_x_server() -> None:
-    journey = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / "test_journey.py")]
+    journey = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", str(HERE / "test_journey.py")]
     screen = ["xvfb-run", "--auto-servernum", "--server-args", "-screen 0 1280x800x24"]
     variables = {**os.environ, "QT_QPA_PLATFORM": "xcb"}
     done = subprocess.run([*screen, *journey], cwd=HERE, env=variables, capture_output=True, text=True, check=False)
