@@ -139,7 +139,6 @@ class AdaptersPage(Page):
         for words, keys, act in verbs:
             action = QAction(words, self)
             action.setShortcuts([QKeySequence(key) for key in keys.split()])
-            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             action.triggered.connect(lambda _checked=False, act=act: act())
             self.addAction(action)
             if act == self.try_it.stop:
