@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from core.project import Project
     from core.prompt.format import PromptFormat
+    from core.recipe.schema import Recipe
     from core.runs.folder import RunFolder
 
 
@@ -58,7 +59,27 @@ def remember(project: Project) -> None:
 
 def active_run(project: Project) -> RunFolder | None:
     """The newest run on which a process works, perhaps since before this window was opened."""
-    return next((run for run in reversed(project.runs()) if run.worker_is_alive()), None)
+    from core.runs.watch import active_run
+
+    return active_run(project.runs())
+
+
+def new_run(project: Project, recipe: Recipe) -> RunFolder:
+    """Freeze settings and examples into a new run.
+
+    Raises:
+        RunError: it cannot be made, or another run of the project is being trained, perhaps from a terminal.
+    """
+    from core.errors import RunError
+
+    active = active_run(project)
+    if active is not None:
+        raise RunError(
+            f"{active.name} is being trained already.",
+            reason="It was started outside this window, and two at once would take the memory from each other.",
+            hint="Show it under Train, All runs, and wait for its end or stop it there.",
+        )
+    return project.create_run(recipe=recipe)
 
 
 def prompt_format(base: str) -> PromptFormat:

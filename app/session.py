@@ -227,7 +227,7 @@ class Session(QObject):
         recipe = self.recipe  # with what a field still held back
         self.runs_changed.emit()
         self.write(
-            lambda: project.create_run(recipe=recipe),
+            lambda: disk.new_run(project, recipe),
             done=lambda run: self._on_created(project, run),
             failed=self._on_not_started,
         )

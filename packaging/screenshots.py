@@ -100,7 +100,7 @@ class Photographer:
         yield from self._adapters()
         window.open_palette()
         yield "palette"
-        self.app.activeWindow().close()
+        self._over().close()
         window.go("home")
         yield "home-recent"
 
@@ -181,13 +181,17 @@ class Photographer:
             theme.apply(self.app, dark=dark)
             self.settle()
             picture = self.window.grab()
-            dialog = self.app.activeModalWidget()
+            dialog = self._over()
             if dialog is not None:
                 self._lay_over(picture, dialog)
             picture.save(str(self.folder / f"{name}-{'dark' if dark else 'light'}.png"))
             self.count += 1
         theme.apply(self.app, dark=False)
         print(name, flush=True)
+
+    def _over(self) -> QWidget | None:
+        """The dialog or pop-up that is open over the window."""
+        return self.app.activeModalWidget() or self.app.activePopupWidget()
 
     def _lay_over(self, picture: object, dialog: QWidget) -> None:
         from PySide6.QtGui import QColor, QPainter, QPixmap

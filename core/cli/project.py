@@ -16,8 +16,6 @@ from core.dataset.example import Example
 from core.errors import UserError
 from core.project import Project
 from core.prompt.format import Encoded, PromptFormat
-from core.recipe import presets
-from core.recipe.schema import STARTER
 
 _FIELDS = ("instruction", "input", "output", "system", "tags", "note", "status", "split")
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
@@ -61,7 +59,7 @@ def _new(args: argparse.Namespace) -> int:
     if args.sample or args.sample_id:
         project = samples.create_sample_project(args.folder, *([args.sample_id] if args.sample_id else []))
     else:
-        project = Project.create(args.folder, name=args.name, recipe=presets.base_recipe(STARTER))
+        project = Project.create(args.folder, name=args.name)
     with project:
         if args.name and project.name != args.name:
             project.rename(args.name)

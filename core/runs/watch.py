@@ -94,5 +94,6 @@ class Watch:
 
 
 def active_run(runs: Iterable[RunFolder]) -> RunFolder | None:
-    """The newest of these runs that a process works on, if any."""
-    return next((run for run in reversed(list(runs)) if run.worker_is_alive()), None)
+    """The newest of these runs that a process works on, if any; one that has said its last word is only ending."""
+    working = (run for run in reversed(list(runs)) if run.worker_is_alive() and run.progress().state.is_active)
+    return next(working, None)

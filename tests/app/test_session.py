@@ -304,6 +304,20 @@ def test_settings_are_announced_once_and_kept(qtbot: QtBot, session: Session, pr
         assert again.recipe.training.max_length == 200
 
 
+def test_a_run_started_in_a_terminal_keeps_another_from_being_started(
+    qtbot: QtBot, session: Session, project: Path, problems: list[UserError]
+) -> None:
+    opened(qtbot, session, project)
+    session.project.store.add([Example(instruction=f"Greet {n}.", output="Ahoy!") for n in range(4)])
+    run = session.project.create_run(name="in a terminal")
+    run.claim(os.getpid())  # this process stands for the worker
+    session.start_run()
+    until(qtbot, lambda: problems)
+    assert problems[0].title == f"{run.name} is being trained already."
+    assert session.project.runs() == [run]
+    assert not session.is_training
+
+
 def _with_base(session: Session, base: str) -> Any:
     return session.recipe.model_copy(update={"model": session.recipe.model.model_copy(update={"base": base})})
 
