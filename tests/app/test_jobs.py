@@ -39,6 +39,8 @@ class Watched:
 
     def _events(self, events: list[Event], first: int) -> None:
         self.batches.append((time.monotonic(), len(events)))
+        if first > self.record.count:  # written between the reading of the file and the start of the thread
+            self.record = Record.load(self.thread.run_folder)
         self.record.add(events, first)
 
     def _state(self, progress: Progress) -> None:
