@@ -129,8 +129,14 @@ def run_remarks(
 
 def _unusual(name: str, text: str) -> Remark:
     title = setting_named(name).title
-    said = text if text.startswith(title) else f"{title}: {text[:1].lower()}{text[1:]}"
+    said = text if text.startswith(title) else f"{title}: {_within(text)}"
     return Remark(said, name, "Show the setting")
+
+
+def _within(text: str) -> str:
+    """A sentence after a colon; a word like LoRA keeps its capitals."""
+    first = text.partition(" ")[0]
+    return text if first[1:] != first[1:].lower() else f"{text[:1].lower()}{text[1:]}"
 
 
 def _no_heldout(plan: Plan) -> Remark:

@@ -22,7 +22,7 @@ os.environ["HOME"] = os.environ["USERPROFILE"] = str(HOME)
 os.environ["TUNESMITH_HOME"] = str(HOME / ".tunesmith")
 sys.path.insert(0, str(ROOT))
 
-from PySide6.QtCore import QEventLoop, QTimer  # noqa: E402
+from PySide6.QtCore import QEventLoop, QThreadPool, QTimer  # noqa: E402
 from PySide6.QtWidgets import QApplication, QWidget  # noqa: E402
 
 from app import theme  # noqa: E402
@@ -63,6 +63,8 @@ class Photographer:
     def close(self) -> None:
         """Let go of everything."""
         self.window.close()
+        self.settle()
+        QThreadPool.globalInstance().waitForDone()
 
     def take_all(self) -> None:
         """Every page in the order in which a person meets it."""

@@ -273,7 +273,10 @@ class ExamplesPage(Page):
 
     def _look_for_others(self) -> None:
         """Another program (an import on the command line) may have changed the examples."""
-        if self._store is None or self.desk.autosave.busy or self._store.revision == self._revision:
+        project = self.session.project
+        if self._store is None or project is None or self._store is not project.store:
+            return  # another project is just taking the place of this one
+        if self.desk.autosave.busy or self._store.revision == self._revision:
             return
         self._revision = self._store.revision
         self.table.touch(self.table.ids)

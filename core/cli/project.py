@@ -83,6 +83,9 @@ def _import(args: argparse.Namespace) -> int:
         output.emit({"imported": len(change.added), "skipped": skipped, "duplicates": found.duplicates})
         return 0
     output.line(f"Imported {len(change.added):,} examples.")
+    drafts = sum(not example.is_ready for example in found.examples)
+    if drafts:
+        output.line(f"{drafts:,} of them {'is a draft' if drafts == 1 else 'are drafts'}: training leaves drafts out.")
     if found.duplicates:
         output.line(f"{found.duplicates:,} of them say the same as another in the file.")
     for item in found.skipped:

@@ -50,6 +50,8 @@ def register(commands: Any) -> None:
 
 
 def _generate(args: argparse.Namespace) -> int:
+    if not args.prompt.strip():
+        raise output.WrongUse("--prompt is empty.", hint="Say what the model should do.")
     example = Example(instruction=args.prompt, input=args.input, system=args.system)
     with Project.open(args.project, read_only=True) as project:
         model, adapter = _model(project, args)

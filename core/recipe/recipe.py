@@ -66,7 +66,7 @@ def remarks(recipe: Recipe) -> dict[str, str]:
 
 def _unknown(name: str, known: set[str]) -> str:
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"unknown; did you mean {near[0]}?" if near else "unknown"
+    return f"unknown (did you mean {near[0]}?)" if near else "unknown"
 
 
 def _name(loc: tuple[int | str, ...]) -> str:

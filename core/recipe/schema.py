@@ -150,7 +150,7 @@ class TrainingSettings(_Group):
         gt=0,
         le=100,
         usual=(1, 6),
-        unusual="Over 6 passes small data is usually learnt by heart; watch the held-out loss.",
+        unusual="Under one pass some examples are never seen; over 6 small data is usually learnt by heart.",
     )
     batch_size: int = setting(
         16,

@@ -140,6 +140,16 @@ def test_the_project_that_is_open_is_shown_when_it_is_chosen_again(qtbot: QtBot,
     assert window.station == "examples"
 
 
+def test_another_project_takes_the_place_of_the_one_that_is_shown(
+    qtbot: QtBot, window: Window, project: Path, tmp_path: Path
+) -> None:
+    opened(qtbot, window, project)
+    window.go("examples")
+    window.session.create(tmp_path / "another")
+    assert window.station == "examples"
+    assert window.session.project.name == "another"
+
+
 def test_a_project_for_reading_says_so(
     qtbot: QtBot, window: Window, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
