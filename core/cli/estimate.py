@@ -1,0 +1,99 @@
+"""The command estimate: memory and time of a run before it is started."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from core.base_models import catalogue
+from core.base_models.facts import ModelFacts
+from core.cli import output, settings
+from core.dataset.example import Status
+from core.dataset.store import Query
+from core.hardware.fitting import Fit, Verdict, fit
+from core.project import Project
+from core.recipe.reference import setting_named
+from core.recipe.schema import Recipe
+from core.runs.pace import seconds_for
+from core.runs.plan import Plan, plan
+
+PART_WORDS = {
+    "base_model": "Base model",
+    "adapter": "Adapter",
+    "gradients": "Gradients",
+    "optimizer": "Optimizer",
+    "activations": "Activations",
+    "predictions": "Predictions",
+    "overhead": "The program itself",
+}
+_VERDICTS = {
+    Verdict.FITS: "fits into the {free} that are free",
+    Verdict.TIGHT: "is just less than the {free} that are free; close other programs first",
+    Verdict.TOO_LARGE: "does not fit into the {free} that are free",
+}
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("estimate", help="memory and time of a run before it is started")
+    parser.add_argument("project", type=Path, metavar="PROJECT")
+    settings.add_options(parser)
+    output.add_json(parser)
+    parser.set_defaults(handler=_estimate)
+
+
+def _estimate(args: argparse.Namespace) -> int:
+    with Project.open(args.project, read_only=True) as project:
+        recipe = settings.recipe_for(project.recipe, model=args.model, changes=settings.changes(args.set))
+        planned = plan(project.store.iterate(Query(status=Status.READY)), recipe)
+        runs = project.runs()
+    found = fit(ModelFacts.read(catalogue.resolve(recipe.model.base)), recipe)
+    seconds = seconds_for(planned, recipe, runs)
+    if args.json:
+        output.emit(as_json(found, seconds))
+    else:
+        for line in lines(found, planned, recipe, seconds):
+            output.line(line)
+    return 0
+
+
+def as_json(found: Fit, seconds: float | None) -> dict[str, object]:
+    """The result of ``estimate --json``; ``seconds`` is null until a run of this project has shown the pace."""
+    return {
+        "parts": found.needs.parts,
+        "total_bytes": found.needs.total_bytes,
+        "free_bytes": found.free_bytes,
+        "fits": found.verdict is not Verdict.TOO_LARGE,
+        "seconds": seconds,
+        "trainable_parameters": found.needs.trainable_parameters,
+        "total_parameters": found.needs.total_parameters,
+        "changes": found.changes or {},
+    }
+
+
+def lines(found: Fit, planned: Plan, recipe: Recipe, seconds: float | None) -> list[str]:
+    """The estimate in words."""
+    needs = found.needs
+    where = found.memory.device or "this machine's memory"
+    said = [
+        f"Base model: {catalogue.display_name(recipe.model.base)}, {needs.total_parameters:,} parameters;"
+        f" {needs.trainable_parameters:,} are trained.",
+        *(f"  {PART_WORDS[name].ljust(20)} {_size(size):>10}" for name, size in needs.parts.items()),
+        f"About {_size(needs.total_bytes)} at the peak: "
+        f"{_VERDICTS[found.verdict].format(free=_size(found.free_bytes))} ({where}).",
+        f"Training all parameters instead would take about {_size(needs.full_fine_tuning)} and more.",
+    ]
+    if found.changes:
+        words = ", ".join(f"{setting_named(name).title.lower()} {value}" for name, value in found.changes.items())
+        options = " ".join(f"--set {name}={value}" for name, value in found.changes.items())
+        said.append(f"It would fit with: {words} ({options}).")
+    elif found.changes is not None:
+        said.append("No change of the settings makes it fit; choose a smaller base model.")
+    steps = f"{planned.steps:,} steps" if planned.train else "No example is ready yet"
+    said.append(f"{steps}{f', about {output.duration(seconds)}' if seconds is not None else ''}.")
+    return said
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"

@@ -1,0 +1,148 @@
+"""How much memory a run would need, worked out from the settings and the model's headers; nothing is loaded.
+
+The activations are counted from what PyTorch keeps for the backward pass of a decoder layer with LoRA on its linear
+layers (read off with ``torch.autograd.graph.saved_tensors_hooks`` for Llama shapes in float32 and under bfloat16
+autocast; ``tests/worker/test_memory_estimate.py`` does it again). Where a figure is a rule of thumb it says so.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Literal
+
+from core.base_models.facts import ModelFacts
+from core.recipe.schema import Recipe
+
+Kind = Literal["cuda", "mps", "cpu"]
+
+_NF4 = 0.5 + 4 / 64  # bytes a weight: four bits, and a float32 scale for each 64 (arXiv:2305.14314)
+_NF4_DOUBLE = 0.5 + 1 / 64 + 4 / (64 * 256)
+_ADAMW, _ADAMW_8BIT = 8.0, 2.0 + 8 / 256  # bytes a trained number: two moments, and the scales of their blocks
+_PROCESS = 650_000_000  # bytes of a training process on a CPU before it loads a model (measured)
+_CUDA_CONTEXT = 700_000_000  # bytes: a CUDA context with cuBLAS workspaces; a rule of thumb
+_FULL = 16.0  # bytes a parameter: bf16 weights and gradients, float32 master copy and two moments
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Bytes by part, in the order in which a person would add them up.
+
+    Attributes:
+        parts: ``base_model``, ``adapter`` (float32), ``gradients``, ``optimizer``, ``activations``, ``predictions``
+            (logits of the supervised positions), ``overhead``.
+        trainable_parameters: numbers that are trained.
+        total_parameters: of the base model.
+        tokens: of the longest packed row that was reckoned with.
+        checkpointing: whether activations are computed twice to save memory.
+        full_fine_tuning: bytes that training all parameters would take without activations, for comparison.
+    """
+
+    parts: dict[str, int]
+    trainable_parameters: int
+    total_parameters: int
+    tokens: int
+    checkpointing: bool
+    full_fine_tuning: int
+
+    @property
+    def total_bytes(self) -> int:
+        """All parts together."""
+        return sum(self.parts.values())
+
+
+def estimate(facts: ModelFacts, recipe: Recipe, kind: Kind, *, supervised_share: float = 0.5) -> Estimate:
+    """What a run takes at its peak on a device of this kind.
+
+    Args:
+        facts: of the base model.
+        recipe: the settings.
+        kind: where it is trained.
+        supervised_share: of a row's tokens; the head runs on those alone.
+    """
+    width = _width(recipe, kind)
+    trainable = facts.trainable_parameters(recipe.lora)
+    tokens = longest_row(recipe)
+    checkpointing = is_checkpointing(recipe, kind)
+    eight_bit = kind == "cuda" and recipe.training.optimizer != "adamw_torch"
+    parts = {
+        "base_model": _base_model(facts, recipe, width),
+        "adapter": 4 * trainable,
+        "gradients": 4 * trainable,
+        "optimizer": round(trainable * (_ADAMW_8BIT if eight_bit else _ADAMW)),
+        "activations": _activations(facts, recipe, width, tokens, checkpointing=checkpointing),
+        # The logits, a float32 copy of them, their log-softmax and its gradient.
+        "predictions": round(tokens * supervised_share * facts.vocab_size * (12 + (width if width < 4 else 0))),
+        "overhead": _CUDA_CONTEXT if kind == "cuda" else _PROCESS,
+    }
+    return Estimate(parts, trainable, facts.parameters, tokens, checkpointing, round(facts.parameters * _FULL))
+
+
+def longest_row(recipe: Recipe) -> int:
+    """Tokens of the longest packed row that can come: a batch, cut where a row is full; one example always fits."""
+    training = recipe.training
+    return min(max(training.tokens_per_pass, training.max_length), training.batch_size * training.max_length)
+
+
+def is_checkpointing(recipe: Recipe, kind: Kind) -> bool:
+    """Whether the settings mean gradient checkpointing on this device."""
+    chosen = recipe.training.gradient_checkpointing
+    return chosen == "on" or (chosen == "auto" and kind != "cpu")
+
+
+def _width(recipe: Recipe, kind: Kind) -> int:
+    """Bytes of a number in the forward pass."""
+    chosen = recipe.model.compute_dtype
+    if chosen == "auto":
+        return 4 if kind == "cpu" else 2
+    return 4 if chosen == "float32" else 2
+
+
+def _base_model(facts: ModelFacts, recipe: Recipe, width: int) -> int:
+    """The weights: linear layers as quantised, embeddings, norms and head in the compute precision."""
+    linear = sum(outputs * inputs for outputs, inputs in facts.linear.values())
+    rest = (facts.parameters - linear) * width
+    match recipe.model.quantization:
+        case "nf4":
+            each = _NF4_DOUBLE if recipe.model.double_quantization else _NF4
+        case "int8":
+            each = 1.0
+        case _:
+            each = width
+    rows = sum(outputs for outputs, _ in facts.linear.values()) if recipe.model.quantization == "int8" else 0
+    return round(linear * each) + 4 * rows + rest
+
+
+def _activations(facts: ModelFacts, recipe: Recipe, width: int, tokens: int, *, checkpointing: bool) -> int:
+    """What is kept for the backward pass, and the largest weight that is unpacked on the way."""
+    layers = _layers(facts, recipe)
+    each = [_layer_bytes(facts, recipe, width, layer) for layer in layers]
+    kept = facts.hidden_size * width * len(layers) + max(each, default=0.0) if checkpointing else sum(each)
+    # The backward pass holds the gradients of one layer beside what was kept: about half of what it keeps.
+    passing = max(each, default=0.0) / 2
+    unpacked = max((outputs * inputs for outputs, inputs in facts.linear.values()), default=0) * width
+    ends = 4 * facts.hidden_size * width  # embedding and the last norm
+    return round(tokens * (kept + passing + ends)) + (unpacked if recipe.model.quantization != "none" else 0)
+
+
+def _layers(facts: ModelFacts, recipe: Recipe) -> list[list[tuple[int, int, bool]]]:
+    """The linear layers (outputs, inputs, whether one has an adapter) by decoder layer."""
+    targeted = set(facts.targeted(recipe.lora))
+    grouped: dict[str, list[tuple[int, int, bool]]] = defaultdict(list)
+    for path, (outputs, inputs) in facts.linear.items():
+        number = next((part for part in path.split(".") if part.isdecimal()), "")
+        grouped[number].append((outputs, inputs, path in targeted))
+    return list(grouped.values())
+
+
+def _layer_bytes(facts: ModelFacts, recipe: Recipe, width: int, layer: list[tuple[int, int, bool]]) -> float:
+    """Bytes a token that a decoder layer keeps for its backward pass."""
+    outputs = sum(out for out, _, _ in layer)
+    widest = max(inputs for _, inputs, _ in layer)
+    adapted = [inputs for _, inputs, has_adapter in layer if has_adapter]
+    norms = (3 if width == 4 else 9) * facts.hidden_size  # in 16 bit the norms keep float32 copies
+    kept = width * (outputs + norms + 2 * widest + recipe.lora.rank * len(adapted))
+    if recipe.lora.dropout > 0 and adapted:
+        # Every adapted layer keeps its own input and mask, instead of one input shared by those side by side.
+        kept += 2 * width * sum(adapted) - (width * (2 * facts.hidden_size + widest) if width == 4 else 0)
+    return float(kept)
