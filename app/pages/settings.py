@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app import base_facts, before_run, format, theme
+from app import base_facts, before_run, fit_words, format, theme
 from app.base_facts import BaseFacts
 from app.latest import Latest
 from app.pages.page import Page
@@ -20,6 +20,7 @@ from app.widgets.run_card import RunCard
 from app.widgets.toast import show_toast
 from core.base_models.catalogue import KnownModel, local_models
 from core.errors import RecipeError, UserError
+from core.hardware.fitting import Fit, fit
 from core.recipe import presets
 from core.recipe.recipe import differences, get, remarks, with_settings
 from core.recipe.reference import setting_named
@@ -47,6 +48,8 @@ class SettingsPage(Page):
         self._trainable: int | None = None
         self._models_reader = Latest(self._show_models, parent=self)
         self._facts_reader = Latest(self._on_facts, failed=_never, parent=self)
+        self._fit: Fit | None = None
+        self._fitter = Latest(self._on_fit, failed=_never, parent=self)
         self._planner = Latest(self._on_plan, failed=self._on_plan_failed, parent=self)
         self._arrange()
         self._connect()
@@ -96,6 +99,7 @@ class SettingsPage(Page):
         self.preset_card.chosen.connect(self._use_preset)
         self.run_card.train_clicked.connect(self._train)
         self.run_card.link_clicked.connect(self._follow_link)
+        self.run_card.memory.change_wanted.connect(self._make_it_fit)
         self.banner.acted.connect(self._take_back)
         session = self.session
         session.project_changed.connect(self._on_project)
@@ -112,6 +116,7 @@ class SettingsPage(Page):
         if self._facts is not None and self._facts.error is not None:
             self._facts = None
             self._read_facts(self.session.recipe.model.base)
+        self._estimate()
         self._count()
 
     def _on_project(self) -> None:
@@ -162,6 +167,20 @@ class SettingsPage(Page):
         self.run_card.set_parameters(trainable, facts.parameters if facts is not None else 0)
         self._trainable = trainable
         self._show_remarks()
+        self._estimate()
+
+    def _estimate(self) -> None:
+        """Compare what the run needs with what is free now."""
+        recipe, facts = self.session.recipe, self._facts.facts if self._facts is not None else None
+        if facts is None:
+            self._fitter.forget()
+            self.run_card.memory.clear("Known as soon as the base model has been read.")
+        else:
+            self._fitter.ask(lambda: fit(facts, recipe))
+
+    def _on_fit(self, found: Fit) -> None:
+        self._fit = found
+        fit_words.show(self.run_card.memory, found)
 
     # The plan
 
@@ -266,6 +285,17 @@ class SettingsPage(Page):
             self._before = None
             self.banner.clear()
             self.session.set_recipe(recipe, source=self)
+
+    def _make_it_fit(self) -> None:
+        if self._fit is not None and self._fit.changes:
+            before, project = self.session.recipe, self.session.project
+            self.session.set_recipe(with_settings(before, self._fit.changes), source=self)
+
+            def undo() -> None:
+                if self.session.project is project:
+                    self.session.set_recipe(before, source=self)
+
+            show_toast(self, "Settings changed so that the run fits.", act="Undo", on_act=undo)
 
     def _train(self) -> None:
         self.session.start_run()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushBu
 from app import format, theme
 from app.theme import SPACE
 from app.widgets.card import Card
+from app.widgets.memory_view import MemoryView
 
 ADAPTER_BYTES = 4  # a trained number is kept in 32 bits
 
@@ -55,7 +56,10 @@ class RunCard(Card):
         top.addWidget(self._bar)
         top.addSpacing(2)
         top.addWidget(self._share)
+        self.memory = MemoryView()
         self.body.addLayout(top)
+        self.body.addWidget(_line())
+        self.body.addWidget(self.memory)
         self.body.addWidget(_line())
         below = QVBoxLayout()
         below.setSpacing(SPACE.LABEL)

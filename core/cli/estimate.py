@@ -82,7 +82,7 @@ def lines(found: Fit, planned: Plan, recipe: Recipe, seconds: float | None) -> l
         *(f"  {PART_WORDS[name].ljust(20)} {_size(size):>10}" for name, size in needs.parts.items()),
         f"About {_size(needs.total_bytes)} at the peak: "
         f"{_VERDICTS[found.verdict].format(free=_size(found.free_bytes))} ({where}).",
-        f"Training all parameters instead would take about {_size(needs.full_fine_tuning)} and more.",
+        f"Training all parameters instead would take about {_size(needs.full_fine_tuning)}.",
     ]
     if found.changes:
         words = ", ".join(f"{setting_named(name).title.lower()} {value}" for name, value in found.changes.items())
@@ -96,4 +96,4 @@ def lines(found: Fit, planned: Plan, recipe: Recipe, seconds: float | None) -> l
 
 
 def _size(size: int) -> str:
-    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"
+    return f"{size / 1024**3:.1f} GB" if size >= 0.95 * 1024**3 else f"{size / 1024**2:.1f} MB"

@@ -35,7 +35,7 @@ class Estimate:
         total_parameters: of the base model.
         tokens: of the longest packed row that was reckoned with.
         checkpointing: whether activations are computed twice to save memory.
-        full_fine_tuning: bytes that training all parameters would take without activations, for comparison.
+        full_fine_tuning: bytes that training all parameters in mixed precision would take, for comparison.
     """
 
     parts: dict[str, int]
@@ -75,7 +75,8 @@ def estimate(facts: ModelFacts, recipe: Recipe, kind: Kind, *, supervised_share:
         "predictions": round(tokens * supervised_share * facts.vocab_size * (12 + (width if width < 4 else 0))),
         "overhead": _CUDA_CONTEXT if kind == "cuda" else _PROCESS,
     }
-    return Estimate(parts, trainable, facts.parameters, tokens, checkpointing, round(facts.parameters * _FULL))
+    full = round(facts.parameters * _FULL) + parts["activations"] + parts["predictions"] + parts["overhead"]
+    return Estimate(parts, trainable, facts.parameters, tokens, checkpointing, full)
 
 
 def longest_row(recipe: Recipe) -> int:

@@ -25,7 +25,7 @@ def test_the_parts_add_up_and_changed_settings_count(cli, project):
 
 
 def test_in_words_it_says_what_makes_it_fit(cli, project, monkeypatch):
-    small = MemoryUse("a small card", used=0, total=1_200_000_000)
+    small = MemoryUse("a small card", used=0, total=1_288_490_189)
     monkeypatch.setattr(estimate, "fit", lambda facts, recipe: real(facts, recipe, small))
     out = cli("estimate", project, "--set", "training.tokens_per_pass=65536", "--set", "training.batch_size=512").out
     assert "does not fit into the 1.2 GB that are free (a small card)" in out
