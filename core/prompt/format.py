@@ -127,6 +127,10 @@ class PromptFormat:
         """How many tokens a text has by itself."""
         return len(self._tokens.encode(text, [Span(0, len(text), "user")]))
 
+    def counts(self, texts: Sequence[str]) -> list[int]:
+        """What :meth:`count` says of each text; many at once are faster."""
+        return self._tokens.counts(texts)
+
     def decode(self, ids: Sequence[int], *, skip_special: bool = True) -> str:
         """The text of tokens, without special ones and ends of turns unless asked for."""
         if skip_special:

@@ -117,6 +117,16 @@ class TextTokenizer:
         text: str = self._tokenizer.decode(list(ids), skip_special_tokens=skip_special)
         return text
 
+    def counts(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text has by itself, all of it typed."""
+        found = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [
+            len(encoding.ids)
+            if self._controls.keys().isdisjoint(encoding.ids)
+            else len(self.encode(text, [Span(0, len(text), "user")]))
+            for text, encoding in zip(texts, found, strict=True)
+        ]
+
     def encode(self, text: str, typed: Sequence[Span]) -> list[Piece]:
         """The tokens of a whole text; controls inside of what was typed (spans in order) as plain pieces."""
         return self._pieces(self._tokenizer, text, 0, typed)
