@@ -11,6 +11,7 @@ Numbers = NDArray[np.int64]
 
 _MOST_BARS = 24
 _TAIL = 0.005  # the share of examples that may lie in the gathered bar at the end
+_FEWEST = 20  # examples of which one is called a tail
 _TAIL_WORTH = 1.6  # how much longer than the rest the tail is before it is gathered
 
 
@@ -39,7 +40,7 @@ def bars(values: Numbers, *, most: int = _MOST_BARS) -> tuple[Bar, ...]:
         return ()
     low, top = int(values.min()), int(values.max())
     usual = int(np.quantile(values, 1 - _TAIL, method="lower"))
-    gathered = top > usual * _TAIL_WORTH and top - usual > most
+    gathered = len(values) >= _FEWEST and top > usual * _TAIL_WORTH and top - usual > most
     step = round_step(((usual if gathered else top) - low + 1) / most)
     first = low // step * step
     last = (usual if gathered else top) // step * step  # where the last bar of full width begins
