@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +21,7 @@ def test_every_value_lies_in_exactly_one_bar(values):
     found = bars(values)
     assert sum(bar.count for bar in found) == len(values)
     assert [int(bar.holds(values).sum()) for bar in found] == [bar.count for bar in found]
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in itertools.pairwise(found):
         assert before.high is not None
         assert before.high + 1 == after.low
     assert len(found) <= 27

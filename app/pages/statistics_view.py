@@ -1,0 +1,258 @@
+"""What the examples look like in numbers: one sentence of advice, and charts whose bars lead to the examples."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+
+from app import format, statistics_words, tasks
+from app.background_job import BackgroundJob
+from app.session import Session
+from app.theme import SPACE
+from app.widgets.banner import Banner
+from app.widgets.counting_bar import CountingBar
+from app.widgets.empty_state import EmptyState
+from app.widgets.flow_layout import FlowLayout
+from app.widgets.segments import Segments
+from core.dataset.example import Status
+from core.errors import UserError
+
+if TYPE_CHECKING:
+    from app.widgets.statistics_cards import StatisticsCards
+    from core.dataset.review import Report
+    from core.dataset.statistics import Progress, Statistics, StatisticsJob
+
+_SETTLE_MS = 800  # after the last change
+_CARDS = "app.widgets.statistics_cards"
+_NEAR = "near-duplicates"  # the rule of the review
+_PURPOSE = "As soon as there are examples, this shows how long they are, how much of them is learnt, and their tags."
+
+
+class StatisticsView(QWidget):
+    """Looks again while it is in sight whenever examples or settings have changed."""
+
+    show_wanted = Signal(object, str)
+    """(ids, words): show these examples in the table, and what they are."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session = session
+        self.cards: StatisticsCards | None = None
+        self._statistics: Statistics | None = None
+        self._near: tuple[int, ...] | None = None
+        self._asked: tuple[str, float] = ("", 0.0)  # base model and share of what is shown
+        self._stale = True
+        self._job = BackgroundJob(self)
+        self._job.told.connect(self._on_told)
+        self._job.ended.connect(self._on_ended)
+        self._job.failed.connect(self._on_failed)
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self._look)
+        self._loading: tasks.Task | None = None
+        self._build()
+        session.project_changed.connect(self._on_project)
+        session.examples_changed.connect(self._on_changed)
+        session.recipe_changed.connect(self._on_recipe)
+
+    def _build(self) -> None:
+        self.advice = QLabel()
+        self.advice.setProperty("kind", "heading")
+        self.advice.setTextFormat(Qt.TextFormat.PlainText)
+        self.advice.setWordWrap(True)
+        self.advice.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.scope = Segments({"ready": "Ready", "all": "All"}, "Examples counted")
+        self.scope.chosen.connect(lambda _value: self._present())
+        head = QHBoxLayout()
+        head.setSpacing(SPACE.GAP)
+        head.addWidget(self.advice, 1)
+        head.addWidget(self.scope, 0, Qt.AlignmentFlag.AlignTop)
+        self._hints = QWidget()
+        hints = FlowLayout(self._hints, spacing=SPACE.UNIT)
+        self._how = QLabel("Click a bar to show its examples in the table.")
+        self._how.setProperty("kind", "secondary")
+        self.long = self._link(lambda: self._show_long())
+        self.refused = self._link(lambda: self._show_refused())
+        self.near = self._link(lambda: self._show_near())
+        for widget in (self._how, self.near, self.long, self.refused):
+            hints.addWidget(widget)
+        self.progress = CountingBar()
+        self.banner = Banner()
+        self._area = QScrollArea()
+        self._area.setWidgetResizable(True)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.content = QWidget()
+        column = QVBoxLayout(self.content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE.UNIT)
+        column.addLayout(head)
+        column.addWidget(self._hints)
+        column.addWidget(self.progress)
+        column.addWidget(self.banner)
+        column.addWidget(self._area, 1)
+        self.empty = EmptyState("table", "Nothing to count yet", _PURPOSE)
+        self._stack = QStackedWidget()
+        for face in (QWidget(), self.content, self.empty):
+            self._stack.addWidget(face)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(self._stack)
+
+    def _link(self, act: Any) -> QPushButton:
+        button = QPushButton()
+        button.setProperty("kind", "link")
+        button.setCursor(Qt.CursorShape.PointingHandCursor)
+        button.clicked.connect(lambda: act())
+        button.hide()
+        return button
+
+    def set_report(self, report: Report | None) -> None:
+        """Take what the quality view found, for the sentence of advice."""
+        found = None if report is None else [group for group in report.groups if group.rule.id == _NEAR]
+        self._near = None if found is None else tuple(id for group in found for id in group.examples)
+        self._advise()
+
+    # --- When to look -----------------------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look now, if something may have changed meanwhile."""
+        super().showEvent(event)
+        project, shown = self._session.project, self._statistics
+        if project is not None and shown is not None and shown.facts.revision != project.store.revision:
+            self._stale = True
+        if self._stale:
+            self._settle.start(0)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Begin nothing while nobody looks; what has begun goes on."""
+        super().hideEvent(event)
+        self._settle.stop()
+
+    def _on_project(self) -> None:
+        self._job.stop()
+        self._statistics, self._near = None, None
+        self.progress.stop()
+        self.banner.clear()
+        self._stack.setCurrentIndex(0)
+        self._on_changed()
+
+    def _on_changed(self, *_: object) -> None:
+        self._stale = True
+        if self.isVisible():
+            self._settle.start(_SETTLE_MS)
+
+    def _on_recipe(self, _source: object) -> None:
+        recipe = self._session.recipe
+        if (recipe.model.base, recipe.heldout.share) != self._asked:
+            self._on_changed()
+        else:
+            self._present()
+
+    def _look(self) -> None:
+        project = self._session.project
+        if project is None or self._job.busy:  # one under way is followed by another when it ends
+            return
+        self._stale = False
+        recipe, examples = self._session.recipe, project.store.path
+        base, share = self._asked = (recipe.model.base, recipe.heldout.share)
+
+        def make() -> StatisticsJob:
+            from core.dataset.statistics import StatisticsJob
+
+            return StatisticsJob(examples, base=base, share=share)
+
+        self.banner.clear()
+        self.progress.begin("Reading the examples")
+        self._job.start(make)
+        if self.cards is None and self._loading is None:
+            self._loading = tasks.run(lambda: importlib.import_module(_CARDS), done=self._add_cards)
+
+    def _add_cards(self, module: Any) -> None:
+        self.cards = module.StatisticsCards()
+        self.cards.show_wanted.connect(self.show_wanted)
+        self._area.setWidget(self.cards)
+        self._present()
+
+    # --- What it tells ----------------------------------------------------------------------------------------------
+
+    def _on_told(self, message: Progress | Statistics) -> None:
+        if not hasattr(message, "facts"):
+            self.progress.tell("Counting tokens", message.done, message.total)
+            return
+        first = self._statistics is None
+        if message.lengths is None and message.problem is None and not first:
+            return  # what is shown stays until all is counted
+        self._statistics = message
+        if first:
+            self.scope.set_value("ready" if message.is_shown(Status.READY).any() else "all")
+        if message.problem is not None:
+            problem = message.problem
+            why = " ".join(part for part in (problem.title, problem.reason, problem.hint) if part)
+            self.banner.say("Tokens cannot be counted now.", why, tone="warn", details=problem.details)
+        self._present()
+
+    def _on_ended(self) -> None:
+        self.progress.stop()
+        if self._stale and self.isVisible():
+            self._settle.start(_SETTLE_MS)
+
+    def _on_failed(self, error: UserError) -> None:
+        self.progress.stop()
+        self._stale = True
+        self._stack.setCurrentWidget(self.content)
+        self.banner.show_problem(error)
+
+    def _present(self) -> None:
+        statistics = self._statistics
+        if statistics is None:
+            return
+        self._stack.setCurrentWidget(self.content if len(statistics) else self.empty)
+        self._advise()
+        if self.cards is not None and len(statistics):
+            ready = self.scope.value == "ready"
+            self.cards.show_statistics(statistics, ready=ready, longest=self._longest)
+
+    def _advise(self) -> None:
+        statistics = self._statistics
+        if statistics is None:
+            return
+        near = None if self._near is None else len(self._near)
+        self.advice.setText(statistics_words.advice(statistics, longest=self._longest, near=near))
+        counted = statistics.lengths is not None
+        long = int(statistics_words.longer(statistics, self._longest).sum()) if counted else 0
+        refused = int(statistics_words.refused(statistics).sum()) if counted else 0
+        _offer(self.long, long, f"Show the {format.count(long)} over {format.count(self._longest)} tokens")
+        _offer(self.refused, refused, f"Show the {format.count(refused)} that the chat template refuses")
+        _offer(self.near, near or 0, f"Show the {format.count(near or 0)} near-duplicates")
+
+    @property
+    def _longest(self) -> int:
+        return self._session.recipe.training.max_length
+
+    # --- Where it leads ---------------------------------------------------------------------------------------------
+
+    def _show_long(self) -> None:
+        if self._statistics is not None:
+            ids = self._statistics.ids(statistics_words.longer(self._statistics, self._longest))
+            words = f"{format.count(len(ids))} longer than {format.count(self._longest)} tokens"
+            self.show_wanted.emit(ids, words)
+
+    def _show_refused(self) -> None:
+        if self._statistics is not None:
+            ids = self._statistics.ids(statistics_words.refused(self._statistics))
+            self.show_wanted.emit(ids, f"{format.count(len(ids))} refused by the chat template")
+
+    def _show_near(self) -> None:
+        if self._near:
+            self.show_wanted.emit(self._near, f"{format.count(len(self._near))} near-duplicates")
+
+
+def _offer(button: QPushButton, amount: int, words: str) -> None:
+    button.setText(words)
+    button.setVisible(amount > 0)
