@@ -61,7 +61,9 @@ def longer(statistics: Statistics, longest: int) -> NDArray[np.bool_]:
 
 def refused(statistics: Statistics) -> NDArray[np.bool_]:
     """Which ready examples the chat template refuses."""
-    return (statistics.column("whole") == -1) & statistics.is_shown(Status.READY)
+    from core.dataset.statistics import REFUSED
+
+    return (statistics.column("whole") == REFUSED) & statistics.is_shown(Status.READY)
 
 
 def columns(bars: tuple[Bar, ...], *, unit: str, limit: int | None = None) -> list[Column]:
@@ -90,12 +92,22 @@ def span(bar: Bar, unit: str) -> str:
     return f"{format.count(bar.low)} to {format.count(bar.high)} {unit}"
 
 
-def spread(values: NDArray[np.int64], *, unit: str = "tokens") -> str:
-    """The middle and the largest of some lengths."""
+def spread(values: NDArray[np.int64], *, of: int = 0) -> str:
+    """From where to where some lengths reach; of many, the middle and the largest.
+
+    Args:
+        values: the lengths.
+        of: how many examples there are, where not all have what is measured.
+    """
     import numpy as np
 
     if not len(values):
         return ""
-    return (
-        f"Half have up to {format.count(int(np.median(values)))} {unit}; the most is {format.count(int(values.max()))}"
-    )
+    low, high = int(values.min()), int(values.max())
+    have = f"{format.count(len(values))} {'has' if len(values) == 1 else 'have'} one: " if len(values) < of else ""
+    if low == high:
+        return have + format.plural(low, "token")
+    if len(values) < _FEW:
+        return f"{have}{format.count(low)} to {format.count(high)} tokens"
+    half = f"{have}half up to" if have else "Half have up to"
+    return f"{half} {format.count(int(np.median(values)))} tokens, the longest {format.count(high)}"

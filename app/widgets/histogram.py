@@ -6,20 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen, QWheelEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app import format as words
 from app import theme
 from app.theme import SPACE
-from app.widgets.axes import ValueAxis, round_bounds
+from app.widgets.axes import round_bounds
+from app.widgets.elided_label import ElidedLabel
+from app.widgets.histogram_axes import CountAxis, EdgeAxis
 
 _BAR, _BEYOND = 0, 4  # places in the palette
 _LEAST = 0.012  # of the height, so that a bar of few is seen beside one of many
 _GAP = 0.08  # of a bar's width on either side
 _BREAK = 0.6  # of a bar's width before the one that gathers the long tail
 _MOST_TICKS = 6
+_FEWEST_WIDTHS = 8  # of bars in the width of the chart
 _HEIGHT = 168
 
 
@@ -61,8 +64,8 @@ class Histogram(QWidget):
         self._ends: list[tuple[float, float]] = []
         self._at: int | None = None
         self._summary = ""
-        self._value_axis = _CountAxis()
-        self._edge_axis = _EdgeAxis(unit)
+        self._value_axis = CountAxis()
+        self._edge_axis = EdgeAxis(unit)
         self._plot = _Plot(self, {"left": self._value_axis, "bottom": self._edge_axis})
         self._plot.setFixedHeight(_HEIGHT)
         self._value_axis.setZValue(-1)  # its lines behind the bars
@@ -71,9 +74,9 @@ class Histogram(QWidget):
         self._line = pg.InfiniteLine(angle=90, movable=False)
         self._limit: tuple[float, str] | None = None
         self._line_words = QLabel(self._plot)
-        self._readout = QLabel()
+        self._line_words.setTextFormat(Qt.TextFormat.PlainText)
+        self._readout = ElidedLabel()
         for label in (self._line_words, self._readout):
-            label.setTextFormat(Qt.TextFormat.PlainText)
             label.setProperty("kind", "secondary")
         self._line_words.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         counted = QLabel("Examples")
@@ -155,7 +158,6 @@ class Histogram(QWidget):
         if not self._columns:
             return
         top = max(column.count for column in self._columns)
-        self._value_axis.top = top
         high = max(round_bounds(0, top)[1], 1)
         width = self._ends[0][1] - self._ends[0][0]
         heights = [max(column.count, _LEAST * high) if column.count else 0 for column in self._columns]
@@ -166,7 +168,9 @@ class Histogram(QWidget):
             height=heights,
         )
         self._plot.addItem(self._bars, ignoreBounds=True)
-        self._view.setXRange(self._ends[0][0], self._ends[-1][1], padding=0.01)
+        low, high_end = self._ends[0][0], self._ends[-1][1]
+        room = max(0.0, _FEWEST_WIDTHS * width - (high_end - low)) / 2  # a single bar is no wall
+        self._view.setXRange(low - room, high_end + room, padding=0.01)
         self._view.setYRange(0, high, padding=0)
         self._paint_bars()
         self._draw_limit()
@@ -291,46 +295,6 @@ class _Plot(pg.PlotWidget):  # type: ignore[misc]
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.ignore()
-
-
-class _CountAxis(ValueAxis):
-    """Whole examples."""
-
-    top = 0
-
-    def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
-        """Whole numbers only."""
-        levels = super().tickValues(low, high, size)
-        return [(max(1.0, step), [value for value in values if value == int(value)]) for step, values in levels]
-
-    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        """With separators."""
-        return [words.count(int(value)) for value in values]
-
-
-class _EdgeAxis(pg.AxisItem):  # type: ignore[misc]
-    """Where bars begin, and what is counted."""
-
-    def __init__(self, unit: str) -> None:
-        super().__init__("bottom")
-        self._unit = unit
-        self.setStyle(tickLength=0, tickTextOffset=6)
-        self.dress()
-
-    def dress(self) -> None:
-        """Take the colours and the type of the theme in force."""
-        colour = theme.hex_colour("secondary")
-        self.setTextPen(colour)
-        self.setPen(theme.colour("line"))
-        self.setTickPen(theme.colour("line"))
-        self.setTickFont(theme.ui_font("small"))
-        size = theme.Theme.current.px("small")
-        self.setLabel(self._unit, **{"color": colour, "font-size": f"{size}px"})
-        self.setHeight(size * 3 + 6)
-
-    def boundingRect(self) -> QRectF:
-        """With room for the first and the last edge, which reach over the ends of the axis."""
-        return QRectF(super().boundingRect()).adjusted(-24, 0, 24, 0)
 
 
 def _placed(columns: Sequence[Column]) -> list[tuple[float, float]]:

@@ -64,7 +64,7 @@ class StatisticsCards(QWidget):
             self._grid.setColumnMinimumWidth(column, 80)
         for field, title in statistics_words.FIELDS.items():
             self._add_histogram(field, title, "Tokens")
-        self._add_histogram("share", "Supervised share", "Per cent of the tokens that are learnt: the answers")
+        self._add_histogram("share", "Supervised share", "Per cent of an example's tokens")
         self._add_lists()
         self._grid.setRowStretch(4, 1)
 
@@ -113,6 +113,7 @@ class StatisticsCards(QWidget):
             for field in statistics_words.FIELDS:
                 self._show_field(field, longest if field == "whole" else None)
             self._show_shares()
+            self._widen_single()
         self._show_status()
         self._show_split()
         self._show_groups("tags", statistics.facts.tags, "tagged")
@@ -126,21 +127,22 @@ class StatisticsCards(QWidget):
         statistics = self._of()
         values = statistics.column(field)
         there = self._scope & (values > 0)
-        found = bars(values[there])
+        found = bars(values[there], keep=longest or 0)
         chart = self.histograms[field]
-        summary = statistics_words.spread(values[there])
-        missing = int(self._scope.sum() - there.sum())
-        if field == "whole":
-            missing = 0
-        elif missing and len(found):
-            summary = f"{format.plural(int(there.sum()), 'example')} with one. {summary}"
-        elif not found:
-            summary = "No example has one."
+        of = 0 if field == "whole" else int(self._scope.sum())
+        summary = statistics_words.spread(values[there], of=of) or "No example has one."
         if field in _OPTIONAL:
             self._cards[field].setVisible(bool(found))
         limit = None if longest is None else (longest + 1, f"Maximum length {format.count(longest)}")
         chart.show_columns(statistics_words.columns(found, unit="tokens", limit=longest), summary=summary, limit=limit)
         self._shown[field] = [self._in_bar(bar, values, there, _IN[field]) for bar in found]
+
+    def _widen_single(self) -> None:
+        """Of the two that are rarely there, one alone takes the whole row."""
+        there = [key for key in _OPTIONAL if not self._cards[key].isHidden()]
+        for key in there:
+            row, column, width = _PLACES[key] if len(there) > 1 else (_PLACES[key][0], 0, 6)
+            self._grid.addWidget(self._cards[key], row, column, 1, width)
 
     def _show_shares(self) -> None:
         statistics = self._of()
@@ -148,7 +150,7 @@ class StatisticsCards(QWidget):
         there = self._scope & (whole > 0)
         percents = shares(statistics.column("supervised"), whole)
         found = share_bars(percents[there])
-        summary = f"Half have up to {int(np.median(percents[there]))} %" if len(found) else "No example is counted."
+        summary = f"Half have up to {int(np.median(percents[there]))} %. Only answers are learnt." if len(found) else ""
         self.histograms["share"].show_columns(statistics_words.columns(found, unit="%"), summary=summary)
         self._shown["share"] = [self._in_bar(bar, percents, there, " supervised", "%") for bar in found]
 

@@ -12,6 +12,7 @@ Numbers = NDArray[np.int64]
 _MOST_BARS = 24
 _TAIL = 0.005  # the share of examples that may lie in the gathered bar at the end
 _FEWEST = 20  # examples of which one is called a tail
+_KEEP_WORTH = 3
 _TAIL_WORTH = 1.6  # how much longer than the rest the tail is before it is gathered
 
 
@@ -29,17 +30,20 @@ class Bar:
         return inside if self.high is None else inside & (values <= self.high)
 
 
-def bars(values: Numbers, *, most: int = _MOST_BARS) -> tuple[Bar, ...]:
+def bars(values: Numbers, *, most: int = _MOST_BARS, keep: int = 0) -> tuple[Bar, ...]:
     """Bars for values of 0 and more, from the one with the smallest to the one with the largest; none for no values.
 
     Args:
         values: in any order.
         most: how many bars there may be.
+        keep: a value that the gathered tail should not swallow, if that costs the others not too much room.
     """
     if not len(values):
         return ()
     low, top = int(values.min()), int(values.max())
     usual = int(np.quantile(values, 1 - _TAIL, method="lower"))
+    if usual < keep <= _KEEP_WORTH * usual:
+        usual = min(top, keep)
     gathered = len(values) >= _FEWEST and top > usual * _TAIL_WORTH and top - usual > most
     step = round_step(((usual if gathered else top) - low + 1) / most)
     first = low // step * step
