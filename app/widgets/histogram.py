@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app import format as words
@@ -15,7 +15,7 @@ from app import theme
 from app.theme import SPACE
 from app.widgets.axes import round_bounds
 from app.widgets.elided_label import ElidedLabel
-from app.widgets.histogram_axes import CountAxis, EdgeAxis
+from app.widgets.histogram_axes import CountAxis, EdgeAxis, StillPlot
 
 _BAR, _BEYOND = 0, 4  # places in the palette
 _LEAST = 0.012  # of the height, so that a bar of few is seen beside one of many
@@ -66,7 +66,7 @@ class Histogram(QWidget):
         self._summary = ""
         self._value_axis = CountAxis()
         self._edge_axis = EdgeAxis(unit)
-        self._plot = _Plot(self, {"left": self._value_axis, "bottom": self._edge_axis})
+        self._plot = StillPlot(self, {"left": self._value_axis, "bottom": self._edge_axis})
         self._plot.setFixedHeight(_HEIGHT)
         self._value_axis.setZValue(-1)  # its lines behind the bars
         self._view: pg.ViewBox = self._plot.getViewBox()
@@ -86,7 +86,7 @@ class Histogram(QWidget):
         layout.setSpacing(SPACE.LABEL)
         for widget in (counted, self._plot, self._readout):
             layout.addWidget(widget)
-        self._plot.scene().sigMouseMoved.connect(self._on_mouse)
+        self._plot.viewport().setMouseTracking(True)
         self._plot.viewport().installEventFilter(self)
         self._view.sigResized.connect(self._place_line_words)
         theme.on_change(self, self._dress)
@@ -228,11 +228,14 @@ class Histogram(QWidget):
     # --- Mouse and keyboard -----------------------------------------------------------------------------------------
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The pointer left, or clicked."""
+        """The pointer moved, left, or clicked."""
         if event.type() == QEvent.Type.Leave:
             self.point_at(None)
-        elif event.type() == QEvent.Type.MouseButtonRelease and self._at is not None:
-            self._choose()
+        elif isinstance(event, QMouseEvent):
+            self._point_under(event.position().toPoint())
+            released = event.type() == QEvent.Type.MouseButtonRelease
+            if released and event.button() == Qt.MouseButton.LeftButton:
+                self._choose()
         return super().eventFilter(watched, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -269,32 +272,14 @@ class Histogram(QWidget):
         if self._at is not None and self._columns[self._at].count:
             self.chosen.emit(self._at)
 
-    def _on_mouse(self, place: QPointF) -> None:
-        x = self._view.mapSceneToView(place).x()
-        inside = self._view.sceneBoundingRect().contains(place)
+    def _point_under(self, place: QPoint) -> None:
+        scene = self._plot.mapToScene(place)
+        x = self._view.mapSceneToView(scene).x()
+        inside = self._view.sceneBoundingRect().contains(scene)
         found = next((i for i, (low, end) in enumerate(self._ends) if low <= x < end), None) if inside else None
         self.point_at(found)
-        there = found is not None and self._columns[found].count
-        self._plot.viewport().setCursor(Qt.CursorShape.PointingHandCursor if there else Qt.CursorShape.ArrowCursor)
-
-
-class _Plot(pg.PlotWidget):  # type: ignore[misc]
-    """Neither moved nor zoomed; the wheel scrolls the page that it is on."""
-
-    def __init__(self, parent: QWidget, axes: dict[str, pg.AxisItem]) -> None:
-        super().__init__(parent, axisItems=axes)
-        self.setMenuEnabled(False)
-        self.hideButtons()
-        self.setMouseEnabled(x=False, y=False)
-        self.setFrameShape(self.Shape.NoFrame)
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.plotItem.layout.setContentsMargins(0, 10, 24, 0)
-        view = self.getViewBox()
-        view.setDefaultPadding(0)
-        view.disableAutoRange()
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        event.ignore()
+        hand = found is not None and self._columns[found].count
+        self._plot.viewport().setCursor(Qt.CursorShape.PointingHandCursor if hand else Qt.CursorShape.ArrowCursor)
 
 
 def _placed(columns: Sequence[Column]) -> list[tuple[float, float]]:

@@ -1,9 +1,11 @@
-"""The axes of a histogram: whole examples upwards, where bars begin along the bottom."""
+"""The plot of a histogram and its axes: whole examples upwards, where bars begin along the bottom."""
 
 from __future__ import annotations
 
 import pyqtgraph as pg
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QWidget
 
 from app import format as words
 from app import theme
@@ -46,3 +48,23 @@ class EdgeAxis(pg.AxisItem):  # type: ignore[misc]
     def boundingRect(self) -> QRectF:
         """With room for the first and the last edge, which reach over the ends of the axis."""
         return QRectF(super().boundingRect()).adjusted(-24, 0, 24, 0)
+
+
+class StillPlot(pg.PlotWidget):  # type: ignore[misc]
+    """Neither moved nor zoomed; the wheel scrolls the page that it is on."""
+
+    def __init__(self, parent: QWidget, axes: dict[str, pg.AxisItem]) -> None:
+        super().__init__(parent, axisItems=axes)
+        self.setMenuEnabled(False)
+        self.hideButtons()
+        self.setMouseEnabled(x=False, y=False)
+        self.setFrameShape(self.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.plotItem.layout.setContentsMargins(0, 10, 24, 0)
+        view = self.getViewBox()
+        view.setDefaultPadding(0)
+        view.disableAutoRange()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Leave it to the page."""
+        event.ignore()
