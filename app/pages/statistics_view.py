@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from app import format, statistics_words, tasks
-from app.background_job import BackgroundJob
+from app.lookout import Lookout
 from app.session import Session
 from app.theme import SPACE
 from app.widgets.banner import Banner
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from app.widgets.statistics_cards import StatisticsCards
     from core.dataset.review import Report
     from core.dataset.statistics import Progress, Statistics, StatisticsJob
+    from core.project import Project
 
-_SETTLE_MS = 800  # after the last change
 _CARDS = "app.widgets.statistics_cards"
 _NEAR = "near-duplicates"  # the rule of the review
 _PURPOSE = "As soon as there are examples, this shows how long they are, how much of them is learnt, and their tags."
@@ -45,20 +45,16 @@ class StatisticsView(QWidget):
         self._statistics: Statistics | None = None
         self._near: tuple[int, ...] | None = None
         self._asked: tuple[str, float] = ("", 0.0)  # base model and share of what is shown
-        self._stale = True
-        self._job = BackgroundJob(self)
-        self._job.told.connect(self._on_told)
-        self._job.ended.connect(self._on_ended)
-        self._job.failed.connect(self._on_failed)
-        self._settle = QTimer(self)
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(_SETTLE_MS)
-        self._settle.timeout.connect(self._look)
         self._loading: tasks.Task | None = None
         self._build()
-        session.project_changed.connect(self._on_project)
-        session.examples_changed.connect(self._on_changed)
+        self.lookout = Lookout(self, session, self._job_for)
+        self.lookout.begun.connect(self._on_begun)
+        self.lookout.told.connect(self._on_told)
+        self.lookout.ended.connect(self.progress.stop)
+        self.lookout.failed.connect(self._on_failed)
+        self.lookout.forgotten.connect(self._forget)
         session.recipe_changed.connect(self._on_recipe)
+        self._forget()
 
     def _build(self) -> None:
         self.advice = QLabel()
@@ -120,45 +116,7 @@ class StatisticsView(QWidget):
 
     # --- When to look -----------------------------------------------------------------------------------------------
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Look now, if something may have changed meanwhile."""
-        super().showEvent(event)
-        project, shown = self._session.project, self._statistics
-        if project is not None and shown is not None and shown.facts.revision != project.store.revision:
-            self._stale = True
-        if self._stale:
-            self._settle.start(0)
-
-    def hideEvent(self, event: QHideEvent) -> None:
-        """Begin nothing while nobody looks; what has begun goes on."""
-        super().hideEvent(event)
-        self._settle.stop()
-
-    def _on_project(self) -> None:
-        self._job.stop()
-        self._statistics, self._near = None, None
-        self.progress.stop()
-        self.banner.clear()
-        self._stack.setCurrentIndex(0)
-        self._on_changed()
-
-    def _on_changed(self, *_: object) -> None:
-        self._stale = True
-        if self.isVisible():
-            self._settle.start(_SETTLE_MS)
-
-    def _on_recipe(self, _source: object) -> None:
-        recipe = self._session.recipe
-        if (recipe.model.base, recipe.heldout.share) != self._asked:
-            self._on_changed()
-        else:
-            self._present()
-
-    def _look(self) -> None:
-        project = self._session.project
-        if project is None or self._job.busy:  # one under way is followed by another when it ends
-            return
-        self._stale = False
+    def _job_for(self, project: Project) -> Callable[[], StatisticsJob]:
         recipe, examples = self._session.recipe, project.store.path
         base, share = self._asked = (recipe.model.base, recipe.heldout.share)
 
@@ -167,11 +125,31 @@ class StatisticsView(QWidget):
 
             return StatisticsJob(examples, base=base, share=share)
 
+        return make
+
+    def _on_begun(self) -> None:
         self.banner.clear()
         self.progress.begin("Reading the examples")
-        self._job.start(make)
+        if self._statistics is None:
+            self._stack.setCurrentWidget(self.content)
         if self.cards is None and self._loading is None:
             self._loading = tasks.run(lambda: importlib.import_module(_CARDS), done=self._add_cards)
+
+    def _on_recipe(self, _source: object) -> None:
+        recipe = self._session.recipe
+        if (recipe.model.base, recipe.heldout.share) != self._asked:
+            self.lookout.look_again()
+        else:
+            self._present()
+
+    def _forget(self) -> None:
+        self._statistics, self._near = None, None
+        self.progress.stop()
+        self.banner.clear()
+        self.advice.clear()
+        for widget in (self.scope, self._how, self.near, self.long, self.refused, self._area):
+            widget.hide()
+        self._stack.setCurrentIndex(0)
 
     def _add_cards(self, module: Any) -> None:
         self.cards = module.StatisticsCards()
@@ -197,14 +175,8 @@ class StatisticsView(QWidget):
             self.banner.say("Tokens cannot be counted now.", why, tone="warn", details=problem.details)
         self._present()
 
-    def _on_ended(self) -> None:
-        self.progress.stop()
-        if self._stale and self.isVisible():
-            self._settle.start(_SETTLE_MS)
-
     def _on_failed(self, error: UserError) -> None:
         self.progress.stop()
-        self._stale = True
         self._stack.setCurrentWidget(self.content)
         self.banner.show_problem(error)
 
@@ -213,6 +185,8 @@ class StatisticsView(QWidget):
         if statistics is None:
             return
         self._stack.setCurrentWidget(self.content if len(statistics) else self.empty)
+        for widget in (self.scope, self._how, self._area):
+            widget.show()
         self._advise()
         if self.cards is not None and len(statistics):
             ready = self.scope.value == "ready"
