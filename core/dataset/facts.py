@@ -5,12 +5,16 @@ Read in a child process (``core.prompt.statistics_child``); a million examples t
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.dataset.example import Example, Status
+from core.dataset.rows import SHOWN
+from core.dataset.split import split
 from core.dataset.store import ExampleStore
 
 _BY_HAND = "Written here"
@@ -48,25 +52,40 @@ def read(store: ExampleStore, share: float) -> Facts:
         store: where they are.
         share: of the ready examples that a run keeps out.
     """
-    with store.reading() as connection:
-        (revision,) = connection.execute("SELECT value FROM about WHERE key = 'revision'").fetchone()
-        rows = connection.execute("SELECT id, shown, content FROM listing WHERE NOT removed ORDER BY id").fetchall()
-        table = np.array(rows, dtype=np.int64).reshape(-1, 3)
-        tagged = connection.execute("SELECT id, tags FROM examples WHERE tags <> ''").fetchall()
-        added = connection.execute(
-            "SELECT s.first, s.last, t.label FROM spans s JOIN steps t ON t.id = s.step WHERE s.added ORDER BY s.first"
-        ).fetchall()
-    ids = np.ascontiguousarray(table[:, 0])
-    heldout = np.array(sorted(store.heldout(share)), dtype=np.int64)
+    ids, shown, contents, ready = [], [], [], []
+    revision = store.revision
+    tagged: dict[str, list[int]] = {}
+    for place, example in enumerate(store.iterate()):
+        ids.append(example.id)
+        shown.append(SHOWN[_shown(example)])
+        contents.append(content_hash(example))
+        for tag in example.tags:
+            tagged.setdefault(tag, []).append(place)
+        if example.is_ready:
+            ready.append(example)
+    heldout = [example.id for example in split(ready, share)[1]]
+    numbers = np.array(ids, dtype=np.int64)
     return Facts(
-        int(revision),
-        ids,
-        table[:, 1].astype(np.int8),
-        np.ascontiguousarray(table[:, 2]),
-        np.isin(ids, heldout, assume_unique=True),
-        _tags(ids, tagged),
-        _sources(ids, added),
+        revision,
+        numbers,
+        np.array(shown, dtype=np.int8),
+        np.array(contents, dtype=np.int64),
+        np.isin(numbers, np.array(heldout, dtype=np.int64), assume_unique=True),
+        _most_first({tag: np.array(places, dtype=np.int64) for tag, places in tagged.items()}),
+        _sources(numbers, store.additions()),
     )
+
+
+def content_hash(example: Example) -> int:
+    """A hash of what training sees of an example."""
+    turns = [text for turn in example.history for text in (turn.role, turn.content)]
+    parts = (example.instruction, example.input, example.output, example.system, *turns)
+    framed = "".join(f"{len(part)}:{part}" for part in parts).encode()
+    return int.from_bytes(hashlib.blake2b(framed, digest_size=8).digest(), "big", signed=True)
+
+
+def _shown(example: Example) -> Status:
+    return Status.DRAFT if example.status is Status.READY and not example.is_complete else example.status
 
 
 def source_of(label: str) -> str:
@@ -82,15 +101,6 @@ def source_of(label: str) -> str:
     return label
 
 
-def _tags(ids: NDArray[np.int64], tagged: Iterable[tuple[int, str]]) -> dict[str, NDArray[np.int64]]:
-    having: dict[str, list[int]] = {}
-    for id, tags in tagged:
-        for tag in tags.split("\n"):
-            having.setdefault(tag, []).append(id)
-    places = {tag: _places(ids, np.array(sorted(found), dtype=np.int64)) for tag, found in having.items()}
-    return _most_first({tag: found for tag, found in places.items() if len(found)})
-
-
 def _sources(ids: NDArray[np.int64], added: Iterable[tuple[int, int, str]]) -> dict[str, NDArray[np.int64]]:
     unknown = np.ones(len(ids), dtype=np.bool_)
     found: dict[str, list[NDArray[np.int64]]] = {}
@@ -103,11 +113,6 @@ def _sources(ids: NDArray[np.int64], added: Iterable[tuple[int, int, str]]) -> d
     if unknown.any():
         sources[_FORGOTTEN] = np.flatnonzero(unknown)
     return _most_first(sources)
-
-
-def _places(ids: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Where in ``ids`` those wanted stand; both ascending."""
-    return np.flatnonzero(np.isin(ids, wanted, assume_unique=True))
 
 
 def _most_first(groups: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:

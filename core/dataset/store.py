@@ -241,6 +241,14 @@ class ExampleStore:
         draft, ready, excluded = (found.get(SHOWN[s], 0) for s in (Status.DRAFT, Status.READY, Status.EXCLUDED))
         return Counts(draft + ready + excluded, ready, draft, excluded)
 
+    def additions(self) -> list[tuple[int, int, str]]:
+        """Which steps added which examples, as (first id, last id, the step's name), as far as steps are kept."""
+        statement = (
+            "SELECT s.first, s.last, t.label FROM spans s JOIN steps t ON t.id = s.step WHERE s.added ORDER BY s.first"
+        )
+        with self._database.read() as connection:
+            return list(connection.execute(statement))
+
     def tags(self) -> list[str]:
         """All tags in use, in alphabetical order."""
         statement = (
