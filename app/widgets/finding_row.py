@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from app import theme
 from app.excerpts import Excerpt
 from app.theme import SPACE
 from app.widgets.plain_tip import plain_tip
 
-_NUMBER_WIDTH = 84
+_NUMBER_WIDTH = 128
 _UNDERLINE = 2
 
 
@@ -40,9 +40,8 @@ class FindingRow(QWidget):
         super().__init__(parent)
         self.line = _Line()
         self.line.clicked.connect(self.clicked)
-        self.ignore = QPushButton("Ignore")
-        self.ignore.setProperty("kind", "link")
-        self.ignore.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.ignore = QToolButton()
+        self.ignore.setText("Ignore")
         self.ignore.setToolTip("Do not report this again, as long as the example stays as it is")
         self.ignore.clicked.connect(self.ignored)
         row = QHBoxLayout(self)
