@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from app import format, statistics_words, tasks
+from app.latest import Latest
 from app.lookout import Lookout
 from app.session import Session
 from app.theme import SPACE
@@ -22,6 +23,7 @@ from core.dataset.example import Status
 from core.errors import UserError
 
 if TYPE_CHECKING:
+    from app.statistics_charts import Charts
     from app.widgets.statistics_cards import StatisticsCards
     from core.dataset.review import Report
     from core.dataset.statistics import Progress, Statistics, StatisticsJob
@@ -46,6 +48,7 @@ class StatisticsView(QWidget):
         self._near: tuple[int, ...] | None = None
         self._asked: tuple[str, float] = ("", 0.0)  # base model and share of what is shown
         self._loading: tasks.Task | None = None
+        self._drawing = Latest(self._on_charts, parent=self)
         self._build()
         self.lookout = Lookout(self, session, self._job_for)
         self.lookout.begun.connect(self._on_begun)
@@ -189,8 +192,12 @@ class StatisticsView(QWidget):
             widget.show()
         self._advise()
         if self.cards is not None and len(statistics):
-            ready = self.scope.value == "ready"
-            self.cards.show_statistics(statistics, ready=ready, longest=self._longest)
+            ready, longest = self.scope.value == "ready", self._longest
+            self._drawing.ask(lambda: _charts(statistics, ready=ready, longest=longest))
+
+    def _on_charts(self, charts: Charts) -> None:
+        if self.cards is not None and self._statistics is charts.statistics:
+            self.cards.show_charts(charts)
 
     def _advise(self) -> None:
         statistics = self._statistics
@@ -204,6 +211,11 @@ class StatisticsView(QWidget):
         _offer(self.long, long, f"Show the {format.count(long)} over {format.count(self._longest)} tokens")
         _offer(self.refused, refused, f"Show the {format.count(refused)} that the chat template refuses")
         _offer(self.near, near or 0, f"Show the {format.count(near or 0)} near-duplicates")
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is still to be counted or drawn."""
+        return self.lookout.busy or self._drawing.busy or self.cards is None
 
     @property
     def _longest(self) -> int:
@@ -225,6 +237,12 @@ class StatisticsView(QWidget):
     def _show_near(self) -> None:
         if self._near:
             self.show_wanted.emit(self._near, f"{format.count(len(self._near))} near-duplicates")
+
+
+def _charts(statistics: Statistics, *, ready: bool, longest: int) -> Charts:
+    from app.statistics_charts import charts
+
+    return charts(statistics, ready=ready, longest=longest)
 
 
 def _offer(button: QPushButton, amount: int, words: str) -> None:

@@ -48,11 +48,10 @@ def bars(values: Numbers, *, most: int = _MOST_BARS, keep: int = 0) -> tuple[Bar
     step = round_step(((usual if gathered else top) - low + 1) / most)
     first = low // step * step
     last = (usual if gathered else top) // step * step  # where the last bar of full width begins
-    edges = [*range(first, last + step, step), last + step]
-    counts = [int(((values >= edge) & (values < edge + step)).sum()) for edge in edges[:-1]]
+    edges = range(first, last + step, step)
+    counts = np.bincount(np.minimum((values - first) // step, len(edges)), minlength=len(edges) + 1).tolist()
     found = [Bar(edge, edge + step - 1, count) for edge, count in zip(edges, counts, strict=False)]
-    beyond = int((values >= edges[-1]).sum())
-    return (*found, Bar(edges[-1], None, beyond)) if beyond else tuple(found)
+    return (*found, Bar(last + step, None, counts[-1])) if counts[-1] else tuple(found)
 
 
 def shares(parts: Numbers, wholes: Numbers) -> Numbers:

@@ -40,7 +40,7 @@ def view(qtbot: QtBot, session: Session) -> StatisticsView:
 
 
 def settled(qtbot: QtBot, view: StatisticsView) -> None:
-    until(qtbot, lambda: not view.lookout.busy and view.cards is not None, "still counting")
+    until(qtbot, lambda: not view.busy, "still counting")
 
 
 def wanted(view: StatisticsView) -> list[tuple[tuple[int, ...], str]]:
@@ -79,10 +79,11 @@ def test_bars_lead_to_their_examples(qtbot: QtBot, session: Session, view: Stati
     ((ids, words),) = found
     assert ids == tuple(range(1, 61, 3))
     assert words.endswith(" tokens in the input")
-    assert cards._cards["system"].isHidden()
+    assert cards.cards["system"].isHidden()
     total = sum(column.count for column in cards.histograms["whole"].columns)
     assert total == 60
     view.scope.button("all").click()
+    settled(qtbot, view)
     assert sum(column.count for column in cards.histograms["whole"].columns) == 61
 
 
@@ -145,10 +146,10 @@ def test_without_a_model_it_shows_the_rest_and_says_why(
     view.show()
     until(qtbot, lambda: view.banner.title == "Tokens cannot be counted now.")
     settled(qtbot, view)
-    assert view.cards._cards["whole"].isHidden()
+    assert view.cards.cards["whole"].isHidden()
     assert view.cards.lists["status"].rows[0].share.count == 3
     session.set_recipe(with_settings(session.recipe, {"model.base": "starter"}))
-    until(qtbot, lambda: not view.cards._cards["whole"].isHidden())
+    until(qtbot, lambda: not view.cards.cards["whole"].isHidden())
     assert view.banner.title == ""
 
 
