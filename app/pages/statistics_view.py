@@ -150,14 +150,16 @@ class StatisticsView(QWidget):
         self.progress.stop()
         self.banner.clear()
         self.advice.clear()
-        for widget in (self.scope, self._how, self.near, self.long, self.refused, self._area):
-            widget.hide()
+        for widget in (self.scope, self._how, self.near, self.long, self.refused, self.cards):
+            if widget is not None:
+                widget.hide()
         self._stack.setCurrentIndex(0)
 
     def _add_cards(self, module: Any) -> None:
         self.cards = module.StatisticsCards()
         self.cards.show_wanted.connect(self.show_wanted)
         self._area.setWidget(self.cards)
+        self.cards.hide()
         self._present()
 
     # --- What it tells ----------------------------------------------------------------------------------------------
@@ -188,8 +190,8 @@ class StatisticsView(QWidget):
         if statistics is None:
             return
         self._stack.setCurrentWidget(self.content if len(statistics) else self.empty)
-        for widget in (self.scope, self._how, self._area):
-            widget.show()
+        self.scope.show()
+        self._how.show()
         self._advise()
         if self.cards is not None and len(statistics):
             ready, longest = self.scope.value == "ready", self._longest
@@ -198,6 +200,7 @@ class StatisticsView(QWidget):
     def _on_charts(self, charts: Charts) -> None:
         if self.cards is not None and self._statistics is charts.statistics:
             self.cards.show_charts(charts)
+            self.cards.show()
 
     def _advise(self) -> None:
         statistics = self._statistics
@@ -215,7 +218,7 @@ class StatisticsView(QWidget):
     @property
     def busy(self) -> bool:
         """Whether something is still to be counted or drawn."""
-        return self.lookout.busy or self._drawing.busy or self.cards is None
+        return self.lookout.busy or self._drawing.busy or self.cards is None or self.cards.busy
 
     @property
     def _longest(self) -> int:

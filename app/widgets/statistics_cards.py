@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app import statistics_words
@@ -45,13 +45,28 @@ class StatisticsCards(QWidget):
         for column in range(6):
             self._grid.setColumnStretch(column, 1)
             self._grid.setColumnMinimumWidth(column, 80)
-        for field, title in statistics_words.FIELDS.items():
-            self._add_histogram(field, title, "Tokens", f"{title}: how many examples have how many tokens")
-        name = "Supervised share: how much of each example is learnt"
-        self._add_histogram("share", "Supervised share", "Per cent of an example's tokens", name)
         for key, title in _LISTS.items():
             self._add_list(key, title)
         self._place_lists()
+        self._waiting = [*statistics_words.FIELDS, "share"]
+        self._make_next()
+
+    @property
+    def busy(self) -> bool:
+        """Whether charts are still being made."""
+        return bool(self._waiting)
+
+    def _make_next(self) -> None:
+        """Make one chart a turn of the event loop: each takes a moment, and nothing else should wait for all."""
+        key = self._waiting.pop(0)
+        if key == "share":
+            name = "Supervised share: how much of each example is learnt"
+            self._add_histogram(key, "Supervised share", "Per cent of an example's tokens", name)
+        else:
+            title = statistics_words.FIELDS[key]
+            self._add_histogram(key, title, "Tokens", f"{title}: how many examples have how many tokens")
+        if self._waiting:
+            QTimer.singleShot(0, self, self._make_next)
 
     def _add_histogram(self, key: str, title: str, unit: str, name: str) -> None:
         card = self.cards[key] = Card(title)
@@ -60,6 +75,10 @@ class StatisticsCards(QWidget):
         card.body.addWidget(chart)
         row, column, width = _PLACES[key]
         self._grid.addWidget(card, row, column, 1, width)
+        card.hide()
+        if self._charts is not None:
+            self._show_histogram(key, self._charts)
+            self._widen_single()
 
     def _add_list(self, key: str, title: str) -> None:
         card = self.cards[key] = Card(title)
@@ -86,11 +105,8 @@ class StatisticsCards(QWidget):
     def show_charts(self, charts: Charts) -> None:
         """Show these."""
         self._charts = charts
-        for key, chart in self.histograms.items():
-            data = charts.histograms.get(key)
-            self.cards[key].setVisible(data is not None and (key not in _OPTIONAL or bool(data.columns)))
-            if data is not None:
-                chart.show_columns(data.columns, summary=data.summary, limit=data.limit)
+        for key in self.histograms:
+            self._show_histogram(key, charts)
         self._widen_single()
         for key, rows in self.lists.items():
             found = charts.lists[key]
@@ -98,9 +114,15 @@ class StatisticsCards(QWidget):
             self._remarks[key].setText(found.remark)
             self._remarks[key].setVisible(bool(found.remark))
 
+    def _show_histogram(self, key: str, charts: Charts) -> None:
+        data = charts.histograms.get(key)
+        self.cards[key].setVisible(data is not None and (key not in _OPTIONAL or bool(data.columns)))
+        if data is not None:
+            self.histograms[key].show_columns(data.columns, summary=data.summary, limit=data.limit)
+
     def _widen_single(self) -> None:
         """Of the two that are rarely there, one alone takes the whole row."""
-        there = [key for key in _OPTIONAL if not self.cards[key].isHidden()]
+        there = [key for key in _OPTIONAL if key in self.cards and not self.cards[key].isHidden()]
         for key in there:
             row, column, width = _PLACES[key] if len(there) > 1 else (_PLACES[key][0], 0, 6)
             self._grid.addWidget(self.cards[key], row, column, 1, width)
