@@ -14,9 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from core.dataset.example import Example
-from core.dataset.hashes import content_of, prompt_of
-from core.dataset.rows import FIELDS, columns_of, example_of, listing_of
+from core.dataset.example import Example, Status
+from core.dataset.rows import FIELDS, SHOWN, columns_of, example_of, listing_of
 
 PREFIX = ".staging-"
 TABLE = f"""
@@ -40,14 +39,17 @@ CREATE TABLE examples (
 
 ``id`` counts from 1 without gaps; ``row`` is the number of the line or row in the file. The fields are as the store's
 ``examples`` has them (``core.dataset.rows.FIELDS``). ``shown``, ``side`` (its ``split``), ``length`` and the three keys
-(its ``instruction``, ``input``, ``output``) are what ``listing`` holds; ``content`` and ``prompt`` are the hashes of
-``core.dataset.hashes``. ``twice``: an earlier row has the same content. ``known``: the project had that content when
+(its ``instruction``, ``input``, ``output``) are what ``listing`` holds; ``content`` and ``prompt`` are its
+hashes. ``twice``: an earlier row has the same content. ``known``: the project had that content when
 the file was read.
 """
 Row = tuple[Any, ...]
 _COLUMNS = 2 + len(FIELDS) + 6 + 4
 _PAGE = 1 << 15
 _AT_ONCE = 500
+_STATUS = FIELDS.index("status")
+_SAID_DRAFT = Status.DRAFT.value
+_DRAFT = SHOWN[Status.DRAFT]
 
 
 class Staging:
@@ -79,8 +81,7 @@ class Staging:
     def add_columns(self, row: int, columns: tuple[str, ...]) -> None:
         """Take an example as the columns ``FIELDS``, storable as they are."""
         self.count += 1
-        instruction, input, output, system, history, *_ = columns
-        content = content_of(instruction, input, output, system, history)
+        _, shown, side, length, _, first, second, third, content, prompt = listing_of((self.count, *columns), 0.0)
         twice = content in self._seen
         if twice:
             self.twice += 1
@@ -88,10 +89,9 @@ class Staging:
             self._seen.add(content)
         known = content in self._known
         self.known += known
-        _, shown, side, length, _, *keys = listing_of((self.count, *columns), 0.0)
-        self.incomplete += not (output.strip() and (instruction.strip() or input.strip()))
-        prompt = prompt_of(instruction, input, history)
-        listed = (shown, side, length, *keys, content, prompt, twice, known)
+        if shown == _DRAFT and columns[_STATUS] != _SAID_DRAFT:
+            self.incomplete += 1
+        listed = (shown, side, length, first, second, third, content, prompt, twice, known)
         self._rows.append((self.count, row, *columns, *listed))
         if len(self._rows) == _AT_ONCE:
             self._flush()
