@@ -5,11 +5,13 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QByteArray, QObject, Signal
 
 from app.models.autosave import Autosave
 from app.models.example_table import ExampleTable
 from app.models.form_counter import Counted, FormCounter
+from app.pages.example_past import ExamplePast
+from app.preferences import Preferences
 from app.session import Session
 from app.widgets.example_browser import ExampleBrowser
 from app.widgets.example_form import ExampleForm
@@ -19,6 +21,8 @@ from core.errors import UserError
 
 if TYPE_CHECKING:
     from core.prompt.format import PromptFormat
+
+_BESIDE = "examples/output_beside"  # whether the output is wanted beside the rest of the form
 
 
 class ExampleDesk(QObject):
@@ -54,9 +58,12 @@ class ExampleDesk(QObject):
         self.autosave.created.connect(self._created)
         self.autosave.failed.connect(self.not_saved)
         self._counter.counted.connect(self._show_counted)
+        self._past = ExamplePast(session, form, self.autosave, self)
         form.edited.connect(self._edited)
         form.left.connect(self.autosave.flush)
         form.tab_changed.connect(lambda: self.count(at_once=True))
+        form.set_side_by_side(Preferences().geometry(_BESIDE) == b"1")
+        form.arranged.connect(lambda beside: Preferences().keep_geometry(_BESIDE, QByteArray(b"1" if beside else b"0")))
         browser.list.current_changed.connect(self._moved)
         table.listed.connect(self._listed)
 
@@ -69,6 +76,7 @@ class ExampleDesk(QObject):
         self._fall_back_row, self._stale = 0, False
         self._counter.stop()
         self.autosave.set_store(store)
+        self._past.set_store(store)
         self.table.set_source(store)
 
     @property
@@ -82,6 +90,7 @@ class ExampleDesk(QObject):
         self.shown = example.id
         self.form.show_example(self.autosave.with_edits(example))
         self.count(at_once=True)
+        self._past.show()
         self._say_where()
 
     def go_when_listed(self, id: int) -> None:
@@ -192,6 +201,8 @@ class ExampleDesk(QObject):
         if self.shown in change.removed:
             self._fall_back_row = max(self._row(), 0)
             self.shown = None
+        elif self.shown in change.changed:
+            self._past.show()
         self.table.touch((*change.changed, *change.removed))
         if source is self and not change.added and not change.removed:
             self._stale = self._stale or not self.table.is_in_plain_order

@@ -1,4 +1,4 @@
-"""What an example has besides its three texts, folded away until asked for: system prompt, tags, note, split."""
+"""What an example has besides its conversation, folded away until asked for: tags, note, split."""
 
 from __future__ import annotations
 
@@ -29,9 +29,6 @@ class ExampleDetails(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.system = TextField(
-            "System prompt", placeholder="How the model should behave, if this example needs it", lines=(2, 8)
-        )
         self.note = TextField("Note", placeholder="For you; never trained on", lines=(1, 6))
         self.tags = TagEditor()
         self.tags.changed.connect(self.tags_changed)
@@ -61,7 +58,6 @@ class ExampleDetails(QWidget):
         body = QVBoxLayout(self._body)
         body.setContentsMargins(0, SPACE.HALF, 0, 0)
         body.setSpacing(12)
-        body.addWidget(self.system)
         body.addLayout(_labelled("Tags", self.tags))
         body.addWidget(self.note)
         body.addLayout(_labelled("Split", split, self._split))
@@ -98,7 +94,6 @@ class ExampleDetails(QWidget):
 
     def set_read_only(self, read_only: bool) -> None:
         """Look, don't touch."""
-        self.system.editor.setReadOnly(read_only)
         self.note.editor.setReadOnly(read_only)
         self.tags.setEnabled(not read_only)
         self._split.setEnabled(not read_only)
@@ -111,8 +106,6 @@ class ExampleDetails(QWidget):
     def _say_what_is_inside(self) -> None:
         """Folded, the button names what is set, so that nothing hides."""
         example, inside = self._shown, []
-        if example.system:
-            inside.append("system prompt")
         if example.tags:
             inside.append("1 tag" if len(example.tags) == 1 else f"{len(example.tags)} tags")
         if example.note:
@@ -120,7 +113,7 @@ class ExampleDetails(QWidget):
         if example.split is not Split.AUTO:
             inside.append(SPLIT_WORDS[example.split].lower())
         self._button.setText("More" if self.is_open or not inside else f"More: {', '.join(inside)}")
-        self._button.setAccessibleName("System prompt, tags, note and split")
+        self._button.setAccessibleName("Tags, note and split")
 
 
 def _labelled(label: str, content: QWidget | QHBoxLayout, buddy: QWidget | None = None) -> QVBoxLayout:

@@ -26,6 +26,7 @@ class ExampleHeader(QWidget):
     next_wanted = Signal()
     duplicate_wanted = Signal()
     delete_wanted = Signal()
+    continue_wanted = Signal()
     status_chosen = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -42,9 +43,12 @@ class ExampleHeader(QWidget):
         for status, words in STATUS_WORDS.items():
             self._status.addItem(words, status)
         self._status.activated.connect(lambda _row: self.status_chosen.emit(self.status()))
-        self._more = _button("more", "Duplicate or delete this example", None)
+        self._more = _button("more", "Continue, duplicate or delete this example", None)
         self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self._more)
+        self._continue = _action(menu, "Continue the conversation", "", self.continue_wanted)
+        self._continue.setToolTip("Instruction and output become earlier turns; you write what follows")
+        menu.setToolTipsVisible(True)
         self._duplicate = _action(menu, "Duplicate", "Ctrl+D", self.duplicate_wanted)
         self._delete = _action(menu, "Delete", "", self.delete_wanted)
         self._more.setMenu(menu)
@@ -83,6 +87,7 @@ class ExampleHeader(QWidget):
 
     def show_status(self, example: Example) -> None:
         """Show the status that counts: an incomplete example is a draft by nature."""
+        self._continue.setEnabled(example.is_complete and self._writable)
         status = shown_status(example)
         with QSignalBlocker(self._status):
             self._status.setCurrentIndex(self._status.findData(status))

@@ -79,12 +79,17 @@ class PlainEditor(QTextEdit):
             start, end_old, end_new = _difference(old, new)
             self._loading = True
             cursor = QTextCursor(self.document())
-            cursor.setPosition(_units(old[:start]))
-            cursor.setPosition(_units(old[:end_old]), QTextCursor.MoveMode.KeepAnchor)
+            cursor.setPosition(units(old[:start]))
+            cursor.setPosition(units(old[:end_old]), QTextCursor.MoveMode.KeepAnchor)
             cursor.insertText(new[start:end_new])
             self._loading = False
         self.document().clearUndoRedoStacks()
         self._stored = self.text()
+
+    def set_lines(self, fewest: int, most: int) -> None:
+        """Show other numbers of lines before the field scrolls inside itself."""
+        self._lines = (fewest, most)
+        self.updateGeometry()
 
     @property
     def unsaved(self) -> bool:
@@ -213,6 +218,6 @@ def _difference(old: str, new: str) -> tuple[int, int, int]:
     return start, len(old) - tail, len(new) - tail
 
 
-def _units(text: str) -> int:
-    """Length as Qt counts it: UTF-16 units."""
+def units(text: str) -> int:
+    """The length of a text as Qt counts it: in UTF-16 units."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -25,15 +25,15 @@ class TextField(QWidget):
         super().__init__(parent)
         self.editor = PlainEditor(placeholder=placeholder, lines=lines)
         self.editor.setAccessibleName(label)
-        name = QLabel(label)
-        name.setProperty("kind", "label")
-        name.setBuddy(self.editor)
+        self._name = QLabel(label)
+        self._name.setProperty("kind", "label")
+        self._name.setBuddy(self.editor)
         self._counts = QLabel()
         self._counts.setProperty("kind", "secondary")
         self._counts.setTextFormat(Qt.TextFormat.PlainText)
-        head = QHBoxLayout()
+        self._head = head = QHBoxLayout()
         head.setSpacing(SPACE.HALF)
-        head.addWidget(name)
+        head.addWidget(self._name)
         if optional:
             hint = QLabel("(optional)")
             hint.setProperty("kind", "secondary")
@@ -45,6 +45,15 @@ class TextField(QWidget):
         column.setSpacing(SPACE.LABEL)
         column.addLayout(head)
         column.addWidget(self.editor, 1)
+
+    def set_label(self, label: str, name: str) -> None:
+        """Call it something else; ``name`` is what a screen reader says, where the label alone does not tell."""
+        self._name.setText(label)
+        self.editor.setAccessibleName(name)
+
+    def add_act(self, button: QWidget) -> None:
+        """Put a button at the right end of the label's line."""
+        self._head.addWidget(button)
 
     def set_tokens(self, tokens: int | None) -> None:
         """Show the number of characters and, where known, of tokens; nothing for an empty text."""
