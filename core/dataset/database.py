@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core.dataset.rows import searchable
+from core.dataset.rows import content_of, prompt_of, searchable
 from core.dataset.schema import damaged
 from core.errors import ProjectError
 
@@ -79,21 +79,30 @@ class Database:
                 connection.rollback()
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
+    def write(self, *, beside: Path | None = None) -> Iterator[sqlite3.Connection]:
         """One transaction, durable when the block ends; any exception in it leaves everything as it was.
+
+        Args:
+            beside: another database, to be read under the name ``beside`` in the transaction.
 
         Raises:
             ProjectError: read-only, closed, disk full, damaged, or another process writes for too long.
         """
         with self.alone() as connection:
-            connection.execute("BEGIN IMMEDIATE")
+            if beside is not None:
+                connection.execute("ATTACH ? AS beside", (str(beside),))
             try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield connection
+                    connection.execute("COMMIT")
+                except BaseException:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                    raise
+            finally:
+                if beside is not None:
+                    connection.execute("DETACH beside")
 
     @contextmanager
     def alone(self) -> Iterator[sqlite3.Connection]:
@@ -169,6 +178,8 @@ class Database:
                 connection.execute("PRAGMA query_only = 1")
                 connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
             connection.create_function("searchable", 7, searchable, deterministic=True)
+            connection.create_function("content_of", 5, content_of, deterministic=True)
+            connection.create_function("prompt_of", 3, prompt_of, deterministic=True)
         except BaseException:
             connection.close()
             raise

@@ -11,11 +11,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from core.dataset.change import Change
-from core.dataset.rows import FIELDS, SELECTED, listing_of, spans_of
+from core.dataset.rows import FIELDS, LISTED, SELECTED, listing_of, spans_of
 
 KEPT_STEPS = 10_000
 _MERGE_SECONDS = 4.0  # since the last edit of the same text
 _MERGE_LONGEST = 30.0  # since the first: ten minutes of typing are more than one step
+_UPDATE_LISTING = (
+    f"UPDATE listing SET {', '.join(f'{name} = ?{place}' for place, name in enumerate(LISTED, start=1))} WHERE id = ?1"
+)
 
 
 def begin_step(connection: sqlite3.Connection, label: str, now: float, *, merge: str = "") -> int:
@@ -55,6 +58,17 @@ def merge_into_last(connection: sqlite3.Connection, merge: str, after: dict[str,
         connection.execute("UPDATE edits SET after = ? WHERE step = ?", (_dumps(after), step))
         connection.execute("UPDATE steps SET at = ? WHERE id = ?", (now, step))
     return str(label)
+
+
+def merge_of_turn(id: int, before: dict[str, str], after: dict[str, str]) -> str:
+    """The name under which typing in one earlier turn of a conversation goes on in the same step; empty for others."""
+    if set(after) != {"history"} or not (before["history"] and after["history"]):
+        return ""
+    old, new = json.loads(before["history"]), json.loads(after["history"])
+    if [role for role, _ in old] != [role for role, _ in new]:
+        return ""
+    places = [place for place, (a, b) in enumerate(zip(old, new, strict=True)) if a != b]
+    return f"{id}:history:{places[0]}" if len(places) == 1 else ""
 
 
 def undo(connection: sqlite3.Connection, now: float) -> Change | None:
@@ -99,8 +113,7 @@ def rewrite(
         names = ", ".join(f"{field} = ?" for field in values)
         connection.execute(f"UPDATE examples SET {names} WHERE id = ?", (*values.values(), id))
         connection.execute(
-            "UPDATE listing SET shown = ?2, split = ?3, length = ?4, updated = ?5, instruction = ?6, input = ?7,"
-            " output = ?8 WHERE id = ?1",
+            _UPDATE_LISTING,
             listing_of(new, now),
         )
         if id <= searchable_to:

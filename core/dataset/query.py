@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
-from core.dataset.example import Status
-from core.dataset.rows import SHOWN
+from core.dataset.example import Split, Status
+from core.dataset.rows import SHOWN, SPLIT_ORDER
 from core.dataset.text import clean, fold
 
 _SORTS = {
@@ -35,6 +36,9 @@ class Query:
     Attributes:
         search: words that all occur somewhere in the example, in any case; ``"two words"`` is a phrase.
         status: READY means ready for training; DRAFT also finds incomplete examples, whatever they are marked.
+        tag: that they have; empty for any.
+        split: as the user assigned it.
+        among: only examples with these ids.
         sort: id, instruction, input, output, status, split, updated or length (characters).
         descending: largest, last or newest first.
     """
@@ -43,6 +47,15 @@ class Query:
     status: Status | None = None
     sort: str = "id"
     descending: bool = False
+    tag: str = ""
+    split: Split | None = None
+    among: tuple[int, ...] | None = None
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves any example out."""
+        wanted = (self.status, self.split, self.among)
+        return bool(self.search.strip() or self.tag or any(value is not None for value in wanted))
 
 
 @dataclass(frozen=True)
@@ -83,12 +96,21 @@ def select(columns: str, query: Query, searchable_to: int) -> tuple[str, list[An
             "JOIN listing l USING (id)"
         )
         parameters = [" AND ".join(pieces), searchable_to]
-    if words or "e." in columns:
+    if words or query.tag or "e." in columns:
         source += " JOIN examples e ON e.id = l.id"
     conditions = ["NOT l.removed"]
     if query.status is not None:
         conditions.append("l.shown = ?")
         parameters.append(SHOWN[query.status])
+    if query.split is not None:
+        conditions.append("l.split = ?")
+        parameters.append(SPLIT_ORDER[query.split])
+    if query.tag:
+        conditions.append("e.tags <> '' AND instr(char(10) || e.tags || char(10), char(10) || ? || char(10))")
+        parameters.append(query.tag)
+    if query.among is not None:
+        conditions.append("l.id IN (SELECT value FROM json_each(?))")
+        parameters.append(json.dumps(query.among))
     for word in words:
         condition, values = _contains(word)
         conditions.append(condition)

@@ -2,7 +2,8 @@
 
 ``examples`` holds what the user wrote; a row stays there while any undo or redo step may need it. ``listing`` is the
 narrow table beside it from which lists, counts and orders are made, and the one place that knows whether an example is
-removed: taking back an import of 100,000 examples touches a few megabytes, and no row is ever stored twice.
+removed: taking back an import of 100,000 examples touches a few megabytes, and no row is ever stored twice. Its
+``content`` is a hash of what training sees, ``prompt`` the hash that decides the example's side.
 ``steps`` with ``spans`` (examples added or removed) and ``edits`` (fields changed) is the history. ``search`` is an
 index of three-letter pieces; examples with an id over ``about.searchable_to`` are not in it yet. ``garbage`` names
 examples that no step can bring back.
@@ -66,7 +67,17 @@ CREATE TABLE garbage (first INTEGER NOT NULL, last INTEGER NOT NULL);
 CREATE VIRTUAL TABLE search USING fts5 (text, content='', detail=none, tokenize='trigram case_sensitive 1');
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_SECOND = """
+ALTER TABLE listing ADD COLUMN content INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE listing ADD COLUMN prompt INTEGER NOT NULL DEFAULT 0;
+UPDATE listing SET
+    content = (SELECT content_of(instruction, input, output, system, history) FROM examples e WHERE e.id = listing.id),
+    prompt = (SELECT prompt_of(instruction, input, history) FROM examples e WHERE e.id = listing.id);
+CREATE INDEX listing_content ON listing (content);
+CREATE INDEX edits_of_example ON edits (example);
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
 """``MIGRATIONS[n]`` makes version n + 1 of version n; released ones are never edited."""
 
 

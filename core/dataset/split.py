@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from core.dataset.example import Example, Split
 
@@ -25,25 +25,37 @@ def split(examples: Iterable[Example], share: float) -> tuple[list[Example], lis
     and none when there are fewer than 50 examples or ``share`` is 0.
     """
     examples = list(examples)
-    keys = [_key(example) for example in examples]
-    assigned: dict[bytes, Split] = {}
-    for key, example in zip(keys, examples, strict=True):
-        if example.split is not Split.AUTO and assigned.get(key) is not Split.HELDOUT:
-            assigned[key] = example.split
-    free: dict[bytes, int] = {}
+    held_out = sides([_key(example) for example in examples], [example.split for example in examples], share)
+    train = [example for example, out in zip(examples, held_out, strict=True) if not out]
+    return train, [example for example, out in zip(examples, held_out, strict=True) if out]
+
+
+def sides(keys: Sequence[int], assigned: Sequence[Split], share: float) -> list[bool]:
+    """Whether each example is held out, as :func:`split` says.
+
+    Args:
+        keys: :func:`prompt_key` of each.
+        assigned: what the user said of each.
+        share: of the automatic ones to hold out.
+    """
+    by_hand: dict[int, Split] = {}
+    for key, said in zip(keys, assigned, strict=True):
+        if said is not Split.AUTO and by_hand.get(key) is not Split.HELDOUT:
+            by_hand[key] = said
+    free: dict[int, int] = {}
     heldout = 0
-    for key, example in zip(keys, examples, strict=True):
-        if example.split is Split.HELDOUT or (example.split is Split.AUTO and assigned.get(key) is Split.HELDOUT):
+    for key, said in zip(keys, assigned, strict=True):
+        if said is Split.HELDOUT or (said is Split.AUTO and by_hand.get(key) is Split.HELDOUT):
             heldout += 1
-        elif key not in assigned:
+        elif key not in by_hand:
             free[key] = free.get(key, 0) + 1
-    chosen = _chosen(free, heldout, share) if share > 0 and len(examples) >= FEWEST_EXAMPLES else set()
-    sides = [
-        example.split if example.split is not Split.AUTO else assigned.get(key, _side_of(key in chosen))
-        for key, example in zip(keys, examples, strict=True)
+    chosen = _chosen(free, heldout, share) if share > 0 and len(keys) >= FEWEST_EXAMPLES else set()
+    return [
+        (by_hand[key] if key in by_hand else _side_of(key in chosen)) is Split.HELDOUT
+        if said is Split.AUTO
+        else said is Split.HELDOUT
+        for key, said in zip(keys, assigned, strict=True)
     ]
-    train = [example for example, side in zip(examples, sides, strict=True) if side is not Split.HELDOUT]
-    return train, [example for example, side in zip(examples, sides, strict=True) if side is Split.HELDOUT]
 
 
 def side(example: Example, share: float) -> Split:
@@ -56,14 +68,28 @@ def side(example: Example, share: float) -> Split:
 
 def same_prompt(example: Example) -> str:
     """The prompt as compared for duplicates: earlier turns, instruction and input, without case and spacing."""
-    text = "\n".join((*(turn.content for turn in example.history), example.instruction, example.input))
+    return prompt_text([turn.content for turn in example.history], example.instruction, example.input)
+
+
+def prompt_text(turns: Iterable[str], instruction: str, input: str) -> str:
+    """:func:`same_prompt` of an example's parts; ``turns`` are the texts of its earlier turns."""
+    text = "\n".join((*turns, instruction, input))
+    if text.isascii():
+        return " ".join(text.lower().split())
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _chosen(groups: dict[bytes, int], heldout: int, share: float) -> set[bytes]:
+def prompt_key(prompt: str) -> int:
+    """The hash of a compared prompt that decides its side: 64 bits, signed, as the database holds it."""
+    return int.from_bytes(
+        hashlib.blake2b(prompt.encode("utf-8", "replace"), digest_size=8).digest(), "big", signed=True
+    )
+
+
+def _chosen(groups: dict[int, int], heldout: int, share: float) -> set[int]:
     """The prompts to hold out, smallest hash first; whole groups only, and at least one prompt stays for training."""
-    chosen: set[bytes] = set()
-    for key in sorted(groups)[:-1]:
+    chosen: set[int] = set()
+    for key in sorted(groups, key=_fraction)[:-1]:
         if _fraction(key) >= share and heldout >= FEWEST_HELDOUT:
             break
         if heldout + groups[key] <= MOST_HELDOUT:
@@ -76,9 +102,10 @@ def _side_of(held_out: bool) -> Split:
     return Split.HELDOUT if held_out else Split.TRAIN
 
 
-def _key(example: Example) -> bytes:
-    return hashlib.blake2b(same_prompt(example).encode("utf-8", "replace"), digest_size=8).digest()
+def _key(example: Example) -> int:
+    return prompt_key(same_prompt(example))
 
 
-def _fraction(key: bytes) -> float:
-    return int.from_bytes(key, "big") / 2**64
+def _fraction(key: int) -> float:
+    """Where a key lies between 0 and 1."""
+    return (key & (2**64 - 1)) / 2**64

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from core.dataset.example import Example
-from core.dataset.rows import FIELDS, listing_of, normalised, stored
+from core.dataset.rows import FIELDS, LISTED, listing_of, normalised, stored
 
 LARGEST_ID = 2**63 - 1  # SQLite's
 
@@ -41,8 +41,7 @@ def insert(connection: sqlite3.Connection, rows: list[tuple[Any, ...]], now: flo
     marks = ", ".join("?" * (len(FIELDS) + 1))
     connection.executemany(f"INSERT INTO examples (id, {columns}, created) VALUES ({marks}, {now!r})", rows)
     connection.executemany(
-        "INSERT INTO listing (id, shown, split, length, updated, instruction, input, output)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO listing ({', '.join(LISTED)}) VALUES ({', '.join('?' * len(LISTED))})",
         [listing_of(row, now) for row in rows],
     )
 

@@ -9,23 +9,25 @@ from __future__ import annotations
 import sqlite3
 import time
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from core.dataset import backups, history, index
+from core.dataset import backups, history, index, staged, stories
 from core.dataset.change import Change, counted, edit_label
 from core.dataset.database import Database
 from core.dataset.example import Example, Split, Status
 from core.dataset.query import Counts, Query, select
-from core.dataset.rows import SELECTED, SHOWN, columns_of, example_of
+from core.dataset.rows import SELECTED, SHOWN, SPLIT_ORDER, columns_of, example_of
 from core.dataset.schema import MIGRATIONS, check_version, foreign, is_empty, migrate, version_in_file, version_of
+from core.dataset.split import sides
 from core.dataset.statements import LARGEST_ID, about, chunks, encoded, insert, is_there, next_id, present
+from core.dataset.stories import Moment, Step
 from core.dataset.upkeep import Upkeep, back_up_before, is_needed
 from core.errors import ProjectError
 
-__all__ = ["Change", "Counts", "ExampleStore", "Query", "Split", "Status"]
+__all__ = ["Change", "Counts", "ExampleStore", "Moment", "Query", "Split", "Status", "Step"]
 
 _TEXTS = ("instruction", "input", "output", "system", "note")
 _ROWS_AT_ONCE = 500
@@ -47,6 +49,7 @@ class ExampleStore:
             check_version(version_in_file(path), path)
         self._database = Database(path, read_only=read_only)
         self._upkeep = Upkeep(self._database)
+        self._heldout: tuple[tuple[int, float], frozenset[int]] | None = None
         try:
             self._prepare()
         except BaseException:
@@ -115,6 +118,7 @@ class ExampleStore:
             done = list(history.rewrite(connection, [(id, values)], now))
             if not done:
                 return Change(edit_label((id,), values, values))
+            merge = merge or history.merge_of_turn(id, done[0][1], values)
             name = history.merge_into_last(connection, merge, values, now) if merge else None
             if name is None:
                 name = edit_label((id,), values, values)
@@ -142,6 +146,69 @@ class ExampleStore:
             step = history.begin_step(connection, name, now)
             history.record_edits(connection, step, ((id, before, values) for id, before in done))
         return Change(name, changed=changed)
+
+    def update_each(self, changes: Iterable[tuple[int, Mapping[str, Any]]], *, label: str) -> Change:
+        """Give each example its own new values in one step; ids that are not there are passed over.
+
+        Args:
+            changes: an example's id and its new values by field; taken one by one.
+            label: the step's name; ``{count}`` in it becomes the number of examples that changed.
+
+        Raises:
+            TypeError, ValueError: an unknown field, or a value that it cannot have.
+        """
+        wanted = {id: encoded(dict(values)) for id, values in changes}
+        back_up_before(self._database, len(wanted))
+        now = time.time()
+        with self._change() as connection:
+            there = present(connection, wanted)
+            done = list(history.rewrite(connection, ((id, wanted[id]) for id in there), now))
+            changed = tuple(id for id, _ in done)
+            if not changed:
+                return Change("")
+            name = label.replace("{count}", f"{len(changed):,}")
+            step = history.begin_step(connection, name, now)
+            history.record_edits(connection, step, ((id, before, wanted[id]) for id, before in done))
+        return Change(name, changed=changed)
+
+    def add_staged(
+        self,
+        path: Path,
+        *,
+        label: str,
+        leave_out: Collection[str] = (),
+        cancelled: Callable[[], bool] = lambda: False,
+        progress: Callable[[int, int], object] = lambda done, total: None,
+    ) -> Change:
+        """Take the examples of a staging file (``core.dataset.importing.staging``) in one step, all or none.
+
+        Args:
+            path: the staging file.
+            label: the step's name; ``{count}`` in it becomes their number.
+            leave_out: ``twice`` for examples that an earlier row of the file says as well, ``known`` for those that the
+                project has already.
+            cancelled: asked now and then; when it says so the store stays as it was.
+            progress: told (done, in all).
+
+        Raises:
+            ProjectError: cancelled, or as :meth:`add`.
+        """
+        back_up_before(self._database, backups.MANY)
+        now = time.time()
+        with self._change(beside=path) as connection:
+            first = next_id(connection)
+            count = 0
+            for count, total in staged.take(connection, now, first=first, leave_out=leave_out):
+                progress(count, total)
+                if cancelled():
+                    raise ProjectError("The import was cancelled.", reason="Nothing was imported.")
+            ids = tuple(range(first, first + count))
+            name = label.replace("{count}", f"{count:,}")
+            if ids:
+                step = history.begin_step(connection, name, now)
+                history.record_spans(connection, step, ids, added=True)
+                index.index_if_few(connection, len(ids))
+        return Change(name, added=ids)
 
     def delete(self, ids: Iterable[int]) -> Change:
         """Remove examples in one step; ids that are not there are passed over."""
@@ -211,6 +278,12 @@ class ExampleStore:
             statement, parameters = select("l.id", query, about(connection, "searchable_to"))
             return array("q", [id for (id,) in connection.execute(statement, parameters)])
 
+    def first_ids(self, query: Query = _EVERYTHING, limit: int = 200) -> array[int]:
+        """The first of :meth:`ids`, sooner than all of them."""
+        with self._database.snapshot() as connection:
+            statement, parameters = select("l.id", query, about(connection, "searchable_to"))
+            return array("q", [id for (id,) in connection.execute(f"{statement} LIMIT {int(limit)}", parameters)])
+
     def rows(self, ids: Sequence[int]) -> list[Example]:
         """The examples with these ids, in that order; those that are not there are left out."""
         found: dict[int, Example] = {}
@@ -241,6 +314,31 @@ class ExampleStore:
         draft, ready, excluded = (found.get(SHOWN[s], 0) for s in (Status.DRAFT, Status.READY, Status.EXCLUDED))
         return Counts(draft + ready + excluded, ready, draft, excluded)
 
+    def heldout(self, share: float) -> frozenset[int]:
+        """The ready examples that a run would keep out now (:func:`core.dataset.split.split`)."""
+        with self._database.snapshot() as connection:
+            key = (about(connection, "revision"), share)
+            if self._heldout is None or self._heldout[0] != key:
+                ready = SHOWN[Status.READY]
+                found = connection.execute(
+                    "SELECT id, prompt, split FROM listing WHERE NOT removed AND shown = ?", (ready,)
+                ).fetchall()
+                splits = {place: split for split, place in SPLIT_ORDER.items()}
+                out = sides([prompt for _, prompt, _ in found], [splits[place] for _, _, place in found], share)
+                ids = frozenset(id for (id, _, _), is_out in zip(found, out, strict=True) if is_out)
+                self._heldout = (key, ids)
+            return self._heldout[1]
+
+    def story(self, id: int) -> list[Moment]:
+        """What the kept steps did to an example, newest first."""
+        with self._database.snapshot() as connection:
+            return stories.story(connection, id)
+
+    def steps(self, limit: int = 200) -> list[Step]:
+        """The newest steps, newest first."""
+        with self._database.read() as connection:
+            return stories.steps(connection, limit)
+
     def additions(self) -> list[tuple[int, int, str]]:
         """Which steps added which examples, as (first id, last id, the step's name), as far as steps are kept."""
         statement = (
@@ -268,8 +366,8 @@ class ExampleStore:
         self._upkeep.finish()
 
     @contextmanager
-    def _change(self) -> Iterator[sqlite3.Connection]:
-        with self._database.write() as connection:
+    def _change(self, *, beside: Path | None = None) -> Iterator[sqlite3.Connection]:
+        with self._database.write(beside=beside) as connection:
             before = connection.total_changes
             yield connection
             if connection.total_changes != before:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from core.dataset import backups, schema
-from core.dataset.example import Example
+from core.dataset.example import Example, Turn
+from core.dataset.rows import columns_of, content_hash, listing_of, prompt_hash
 from core.dataset.store import ExampleStore
 from core.errors import ProjectError
 
@@ -52,11 +53,31 @@ def test_an_older_version_is_migrated_after_a_verified_backup(database: Path, mo
         ExampleStore(database, read_only=True)
     store = ExampleStore(database)
     assert [example.instruction for example in store.iterate()] == ["a", "b"]
-    assert schema.version_in_file(database) == 2
+    assert schema.version_in_file(database) == len(newer)
     store.close()
     (backup,) = backups.all_backups(database)
-    assert "before version 2" in backup.path.name
-    assert schema.version_in_file(backup.path) == 1
+    assert f"before version {len(newer)}" in backup.path.name
+    assert schema.version_in_file(backup.path) == len(newer) - 1
+
+
+def test_version_1_gets_its_hashes(database: Path) -> None:
+    examples = [Example("Ask  it", "", "yes", history=(Turn("user", "ä"), Turn("assistant", "b"))), Example("b", "c")]
+    connection = sqlite3.connect(database)
+    connection.executescript(f"PRAGMA journal_mode = WAL; {schema.MIGRATIONS[0]} PRAGMA user_version = 1;")
+    connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+    for id, example in enumerate(examples, start=1):
+        columns = columns_of(example)
+        connection.execute(f"INSERT INTO examples VALUES (?{', ?' * len(columns)}, 0.0)", (id, *columns))
+        listed = listing_of((id, *columns), 0.0)[:8]
+        connection.execute("INSERT INTO listing VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?)", listed)
+    connection.commit()
+    connection.close()
+    store = ExampleStore(database)
+    assert list(store.iterate()) == examples
+    with store._database.read() as reader:
+        found = reader.execute("SELECT content, prompt FROM listing ORDER BY id").fetchall()
+    assert found == [(content_hash(example), prompt_hash(example)) for example in examples]
+    store.close()
 
 
 def test_a_migration_that_fails_leaves_the_old_version(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
