@@ -1,31 +1,22 @@
-"""One row of a file as an example: which column is what, and what is wrong with a row."""
+"""One row of a file as an example, or what is wrong with it; and an example as a row."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from core.dataset.columns import MESSAGES, Columns, words
 from core.dataset.example import Example, Split, Status, Turn
 from core.dataset.text import clean_tag
 
-FIELDS = ("instruction", "input", "output", "system", "history", "tags", "note", "status", "split")
-MESSAGES = "messages"  # a column with a whole conversation
-
-_ALIASES = {
-    "instruction": ("instruction", "prompt", "question", "query", "user"),
-    "input": ("input", "context"),
-    "output": ("output", "completion", "response", "answer", "target", "assistant"),
-    "system": ("system", "system prompt"),
-    "history": ("history",),
-    "tags": ("tags", "tag"),
-    "note": ("note", "notes", "comment"),
-    "status": ("status",),
-    "split": ("split",),
-    MESSAGES: ("messages", "conversations", "conversation"),
+_ROLES = {
+    **dict.fromkeys(("user", "human"), "user"),
+    **dict.fromkeys(("assistant", "gpt", "chatgpt", "bot", "model"), "assistant"),
+    **dict.fromkeys(("system", "developer"), "system"),
 }
-_ROLES = {"user": "user", "human": "user", "assistant": "assistant", "gpt": "assistant", "system": "system"}
 _SPLITS = {
     "auto": Split.AUTO,
     "train": Split.TRAIN,
@@ -43,43 +34,22 @@ class RowError(ValueError):
         self.reason = reason
 
 
-class Columns:
-    """Finds the fields of an example among a file's columns, by the user's mapping first and by usual names else."""
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A row that is no example: its number (a JSONL line, a table's row, a list's item), the column and why."""
 
-    def __init__(self, mapping: Mapping[str, str] | None = None) -> None:
-        """Take a mapping of fields to columns.
+    row: int
+    column: str
+    reason: str
 
-        Raises:
-            ValueError: it names a field that there is not.
-        """
-        self._mapping = dict(mapping or {})
-        unknown = set(self._mapping) - set(FIELDS) - {MESSAGES}
-        if unknown:
-            raise ValueError(f"no such field: {', '.join(sorted(unknown))}")
-        self._known: dict[tuple[str, ...], dict[str, str]] = {}
+    @classmethod
+    def of(cls, row: int, error: RowError) -> Skipped:
+        """What is wrong with a row."""
+        return cls(row, error.column[:80], error.reason)
 
-    def of(self, names: Sequence[str]) -> dict[str, str]:
-        """The column of each field that has one among ``names``."""
-        key = tuple(names)
-        if key not in self._known:
-            if len(self._known) > 1000:  # rows of a file have few shapes; hostile ones shall not fill the memory
-                self._known.clear()
-            self._known[key] = self._find(key)
-        return self._known[key]
-
-    def _find(self, names: tuple[str, ...]) -> dict[str, str]:
-        by_words = {_words(name): name for name in reversed(names)}
-        found = {}
-        for field, aliases in _ALIASES.items():
-            wanted = self._mapping.get(field)
-            if wanted is not None:
-                column = wanted if wanted in names else by_words.get(_words(wanted))
-            else:
-                free = (by_words[alias] for alias in aliases if alias in by_words)
-                column = next((name for name in free if name not in self._mapping.values()), None)
-            if column is not None:
-                found[field] = column
-        return found
+    def where(self) -> str:
+        """Which row it is and what is wrong with it."""
+        return f"Row {self.row}{f', {self.column}' if self.column else ''}: {self.reason}"
 
 
 def example_of(row: Mapping[str, Any], columns: Columns) -> Example:
@@ -90,6 +60,9 @@ def example_of(row: Mapping[str, Any], columns: Columns) -> Example:
     """
     used = columns.of(tuple(row))
     values: dict[str, Any] = {}
+    asked = row.get(used.get("instruction", ""))
+    if isinstance(asked, list) and "output" in used:
+        row, used = _with_messages(row, used, asked)
     for field, column in used.items():
         value = row[column]
         if value is None:
@@ -154,6 +127,14 @@ def as_object(example: Example) -> dict[str, Any]:
     return row
 
 
+def as_conversation(example: Example) -> dict[str, Any]:
+    """The object that stands for an example as chat messages, with what is not said in them beside."""
+    rest = as_object(example)
+    for field in ("instruction", "input", "output", "system", "history"):
+        rest.pop(field, None)
+    return {"messages": example.messages(), **rest}
+
+
 def _tags(value: object, column: str) -> tuple[str, ...]:
     if isinstance(value, str):
         parsed = _parsed_list(value)
@@ -186,7 +167,27 @@ def _turn(item: object, column: str) -> Turn:
     content = item.get("content", item.get("value"))
     if not isinstance(role, str) or role.casefold() not in _ROLES:
         raise RowError(column, "holds a message whose role is not system, user or assistant")
-    return Turn(_ROLES[role.casefold()], text_of(content, column))
+    return Turn(_ROLES[role.casefold()], _said(content, column))
+
+
+def _said(content: object, column: str) -> str:
+    """The text of a message; some programs write it as a list of parts."""
+    if isinstance(content, list) and content:
+        texts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
+        if len(texts) < len(content):
+            raise RowError(column, "holds a message with parts that are not text")
+        return "\n".join(text_of(text, column) for text in texts)
+    return text_of(content, column)
+
+
+def _with_messages(
+    row: Mapping[str, Any], used: Mapping[str, str], asked: list[Any]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """A row whose prompt is a list of messages, as one with a whole conversation in the prompt's column."""
+    prompt, answer = used["instruction"], row[used["output"]]
+    said = answer if isinstance(answer, list) else [{"role": "assistant", "content": answer}]
+    rest = {field: column for field, column in used.items() if field not in ("instruction", "output", MESSAGES)}
+    return {**row, prompt: [*asked, *said]}, {**rest, MESSAGES: prompt}
 
 
 def _of_conversation(turns: tuple[Turn, ...], column: str) -> dict[str, Any]:
@@ -215,7 +216,7 @@ def _status(value: object, _column: str) -> Status:
 
 
 def _split(value: object, _column: str) -> Split:
-    return _SPLITS.get(_words(value), Split.AUTO) if isinstance(value, str) else Split.AUTO
+    return _SPLITS.get(words(value), Split.AUTO) if isinstance(value, str) else Split.AUTO
 
 
 _CONVERTERS: dict[str, Callable[[object, str], Any]] = {
@@ -250,11 +251,6 @@ def _check_depth(value: object, column: str) -> None:
         if not level:
             return
     raise RowError(column, f"is nested more than {_DEEPEST} levels deep")
-
-
-def _words(name: str) -> str:
-    """A column's name as plain words: ``System_Prompt`` and ``system prompt`` are the same."""
-    return " ".join(re.findall(r"[^\W_]+", name.casefold()))
 
 
 def _kind(value: object) -> str:

@@ -62,7 +62,7 @@ class Staging:
             path: does not exist yet.
             known: contents that the project has.
         """
-        self.count = self.twice = self.known = self.incomplete = 0
+        self.count = self.twice = self.known = self.duplicates = self.incomplete = 0
         self._known = known
         self._seen: set[int] = set()
         self._rows: list[Row] = []
@@ -89,6 +89,7 @@ class Staging:
             self._seen.add(content)
         known = content in self._known
         self.known += known
+        self.duplicates += twice or known
         if shown == _DRAFT and columns[_STATUS] != _SAID_DRAFT:
             self.incomplete += 1
         listed = (shown, side, length, first, second, third, content, prompt, twice, known)

@@ -35,7 +35,7 @@ _examples = st.builds(
 ).filter(lambda found: bool((found.prompt + found.output).strip()) and bool(found.instruction or found.input))
 
 
-@pytest.mark.parametrize("ending", ["json", "jsonl", "csv", "tsv"])
+@pytest.mark.parametrize("ending", ["json", "jsonl", "csv", "tsv", "xlsx"])
 @settings(max_examples=120, deadline=None)
 @given(examples=st.lists(_examples, max_size=4), defuse=st.booleans())
 @example(examples=[Example("=1+1", "'=1", "''@x", tags=("a,b", "[", "'=c"))], defuse=True)
