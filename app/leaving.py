@@ -20,6 +20,7 @@ class Leaving:
 
     def allowed(self, act: Callable[[], object]) -> bool:
         """Whether nothing would be lost; if something would, ask, and do ``act`` when the user goes on."""
+        self._session.leaving.emit()
         self._session.wait()
         if self._known or not any(page.unsaved for page in self._pages.values()):
             return True

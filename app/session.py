@@ -49,6 +49,8 @@ class Session(QObject):
     """The project was renamed."""
     opening = Signal(str)
     """A project is being opened or made in the background (its name); "" when that has ended."""
+    leaving = Signal()
+    """The project, or the window, is about to close: long work that can be begun again is broken off now."""
     already_open = Signal()
     """The project that somebody wants to open is the one that is open."""
     hand_over = Signal()
@@ -151,6 +153,7 @@ class Session(QObject):
             self.project_changed.emit()
 
     def _let_go(self) -> None:
+        self.leaving.emit()
         self.wait()
         self.follow(None)
         self._starting = False

@@ -53,14 +53,17 @@ class CountingBar(QWidget):
         if self.isHidden():
             self._patience.start()
 
-    def tell(self, words: str, done: int, total: int) -> None:
-        """Say how far it is."""
+    def tell(self, words: str, done: int, total: int, *, amount: str = "") -> None:
+        """Say how far it is; ``amount`` says how much that is where ``done`` counts what nobody wants to know (bytes).
+
+        Where nobody knows the end, ``total`` is 0.
+        """
         now = time.monotonic()
         if not self._began:
             self._began, self._first = now, done
-        said = f"{words}: {format.count(done)} of {format.count(total)}"
+        said = f"{words}: {amount or f'{format.count(done)} of {format.count(total)}'}"
         spent, made = now - self._began, done - self._first
-        if spent > _SURE_SECONDS and made > 0:
+        if spent > _SURE_SECONDS and made > 0 and total:
             said += f", {format.duration(spent / made * (total - done))} left"
         self._words.setText(said)
         self._bar.setRange(0, total)

@@ -1,4 +1,4 @@
-"""A place to drop a file on, with a button for those who would rather choose it."""
+"""A place to drop a file or folder on, with buttons for those who would rather choose it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QMimeData, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.theme import SPACE
 
 
 class DropZone(QFrame):
-    """Signals: ``dropped(Path)`` for a file dropped here, ``choose_wanted`` when the button was clicked."""
+    """Signals: ``dropped(Path)`` for what was dropped here, ``choose_wanted`` when the button was clicked."""
 
     dropped = Signal(object)
     choose_wanted = Signal()
@@ -34,14 +34,23 @@ class DropZone(QFrame):
         column.setSpacing(12)
         column.addStretch(1)
         column.addWidget(title)
-        column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(SPACE.UNIT)
+        self._buttons.addStretch(1)
+        self._buttons.addWidget(self.button)
+        self._buttons.addStretch(1)
+        column.addLayout(self._buttons)
         column.addSpacing(SPACE.UNIT)
         column.addWidget(help)
         column.addStretch(1)
 
+    def add_button(self, button: QPushButton) -> None:
+        """Put another way to choose beside the first."""
+        self._buttons.insertWidget(self._buttons.count() - 1, button)
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take one local file."""
-        if dropped_file(event.mimeData()) is not None:
+        """Take one local file or folder."""
+        if dropped_source(event.mimeData()) is not None:
             event.acceptProposedAction()
             self._mark(over=True)
 
@@ -50,12 +59,12 @@ class DropZone(QFrame):
         self._mark(over=False)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Tell which file it was."""
+        """Tell what it was."""
         self._mark(over=False)
-        file = dropped_file(event.mimeData())
-        if file is not None:
+        source = dropped_source(event.mimeData())
+        if source is not None:
             event.acceptProposedAction()
-            self.dropped.emit(file)
+            self.dropped.emit(source)
 
     def _mark(self, *, over: bool) -> None:
         self.setProperty("over", over)
@@ -65,8 +74,14 @@ class DropZone(QFrame):
 
 def dropped_file(data: QMimeData) -> Path | None:
     """The one local file that is being dragged; None for anything else."""
+    path = dropped_source(data)
+    return path if path is not None and path.is_file() else None
+
+
+def dropped_source(data: QMimeData) -> Path | None:
+    """The one local file or folder that is being dragged; None for anything else."""
     urls = data.urls()
     if len(urls) != 1 or not urls[0].isLocalFile():
         return None
     path = Path(urls[0].toLocalFile())
-    return path if path.is_file() else None
+    return path if path.exists() else None

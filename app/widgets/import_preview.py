@@ -1,105 +1,190 @@
-"""What a file holds: the first rows as they will be stored, how many there are, and which ones are skipped and why."""
+"""What a source of examples holds: its columns and fields, the first rows as they will be stored, what is skipped."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from itertools import zip_longest
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QFrame,
-    QHBoxLayout,
-    QHeaderView,
-    QLabel,
-    QPushButton,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSplitter, QTableView, QVBoxLayout, QWidget
 
 from app import format
 from app.theme import SPACE
+from app.widgets.column_mapping import FIELDS, ColumnMapping
 from app.widgets.elided_label import ElidedLabel
-from app.widgets.example_delegate import runs_right_to_left
-from core.dataset.files import ReadResult
+from app.widgets.import_counts import ImportCounts
+from app.widgets.part_choice import PartChoice
+from app.widgets.plain_table import PlainTable
 
-_FIRST = 50
-_TEXTS = ("instruction", "input", "output", "system")
-_NOWHERE = QModelIndex()
+if TYPE_CHECKING:
+    from core.dataset.example import Example
+    from core.dataset.importing.reading import Shape, Summary
+    from core.dataset.records import Skipped
+
+_MOST_LETTERS = 400  # of a text that a cell shows
+_MOST_COLUMNS = 40
+_MAPPING_WIDTH = 250
+_ROWS_CAPTION = "The first rows, as they will be stored"
 
 
 class ImportPreview(QWidget):
-    """Signals: ``other_wanted`` when the user wants another file."""
+    """Shows what the reader tells, in the order in which it comes."""
 
     other_wanted = Signal()
+    """The user wants another source."""
+    mapping_changed = Signal(dict)
+    """(columns by field): the user wants the columns used in another way."""
+    part_wanted = Signal(dict)
+    """({"sheet", "config" or "split": name}): the user wants another part of the source."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._file = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
-        self._file.setProperty("kind", "heading")
-        other = QPushButton("Choose another file")
-        other.setProperty("kind", "quiet")
-        other.clicked.connect(self.other_wanted)
-        self._words = QLabel()
-        self._words.setTextFormat(Qt.TextFormat.PlainText)
-        self._words.setWordWrap(True)
-        self.rows = _PlainTable("The first rows, as they will be stored")
-        self._skipped_words = QLabel()
-        self._skipped_words.setProperty("kind", "remark")
-        self.skipped = _PlainTable("Skipped rows")
+        self._name = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
+        self._name.setProperty("kind", "heading")
+        self._format = ElidedLabel()
+        self._format.setProperty("kind", "secondary")
+        self.part = PartChoice()
+        self.part.wanted.connect(self.part_wanted)
+        self._other = QPushButton("Choose something else")
+        self._other.setProperty("kind", "quiet")
+        self._other.setAutoDefault(False)
+        self._other.clicked.connect(self.other_wanted)
+        self.counts = ImportCounts()
+        self.mapping = ColumnMapping()
+        self.mapping.changed.connect(self.mapping_changed)
+        self.rows = PlainTable(_ROWS_CAPTION)
+        self.skipped = PlainTable("Skipped rows")
+        self._skipped_words = _caption("", kind="remark")
+        self._rows_words = _caption(_ROWS_CAPTION)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(self._name)
+        words.addWidget(self._format)
         head = QHBoxLayout()
-        head.addWidget(self._file, 1)
-        head.addWidget(other)
-        caption = QLabel("The first rows, as they will be stored")
-        caption.setProperty("kind", "secondary")
+        head.setSpacing(SPACE.UNIT)
+        head.addLayout(words, 1)
+        head.addWidget(self.part)
+        head.addWidget(self._other)
+        self._skipped = _side(self._skipped_words, _framed(self.skipped))
+        tables = QSplitter(Qt.Orientation.Vertical)
+        tables.setChildrenCollapsible(False)
+        tables.addWidget(_side(self._rows_words, _framed(self.rows)))
+        tables.addWidget(self._skipped)
+        tables.setStretchFactor(0, 3)
+        tables.setStretchFactor(1, 2)
+        columns = _side(_caption("Which column is what"), self.mapping)
+        columns.setFixedWidth(_MAPPING_WIDTH)
+        body = QHBoxLayout()
+        body.setSpacing(SPACE.GAP)
+        body.addWidget(columns)
+        body.addWidget(tables, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE.UNIT)
+        column.setSpacing(SPACE.FIELD)
         column.addLayout(head)
-        column.addWidget(self._words)
-        column.addWidget(caption)
-        column.addWidget(_framed(self.rows), 3)
-        column.addWidget(self._skipped_words)
-        self._skipped = _framed(self.skipped)
-        column.addWidget(self._skipped, 2)
+        column.addWidget(self.counts)
+        column.addLayout(body, 1)
 
-    def show_result(self, path: Path, result: ReadResult) -> None:
-        """Show what was read."""
-        self._file.setText(path.name)
-        self._words.setText(words(result))
-        first = result.examples[:_FIRST]
-        names = [name for name in _TEXTS if name != "system" or any(example.system for example in first)]
-        cells = [[" ".join(getattr(example, name)[:400].split()) for name in names] for example in first]
-        titles = [name.capitalize() if name != "system" else "System prompt" for name in names]
-        self.rows.fill(titles, cells, stretch=range(len(names)))
-        skipped = result.skipped
-        self._skipped_words.setVisible(bool(skipped))
-        self._skipped_words.setText(f"Skipped: {format.plural(len(skipped), 'row')}")
-        self._skipped.setVisible(bool(skipped))
-        reasons = [[format.count(row.row), row.column, row.reason[:1].upper() + row.reason[1:]] for row in skipped]
-        self.skipped.fill(["Row", "Column", "Why"], reasons, stretch=(2,))
+    def begin(self, name: str) -> None:
+        """Another source is being read."""
+        self._name.setText(name)
+        self._format.setText("")
+        self.part.clear()
+        self.counts.clear()
+        self.rows.fill([], [], widths=[])
+        self._show_skipped(0, ())
 
-    def text(self) -> str:
-        """The sentence that counts."""
-        return self._words.text()
+    def begin_again(self) -> None:
+        """The same source is being read in another way; the rows stay until the new ones come."""
+        self.counts.clear()
+        self._show_skipped(0, ())
+
+    def show_shape(self, shape: Shape) -> None:
+        """The columns are known."""
+        self._format.setText(shape.format)
+        self.part.show_shape(shape)
+        self.mapping.set_columns(shape.columns, shape.mapping)
+
+    def show_raw(self, shape: Shape) -> None:
+        """Nothing can be stored yet: show the first rows as they are in the source."""
+        names = [column.name for column in shape.columns[:_MOST_COLUMNS]]
+        samples = zip_longest(*(column.samples for column in shape.columns[:_MOST_COLUMNS]), fillvalue="")
+        rows = [[" ".join(text[:_MOST_LETTERS].split()) for text in row] for row in samples]
+        self._rows_words.setText("The first rows, as they are there")
+        self.rows.fill(names, rows, widths=[0] * len(names) if len(names) <= 5 else [160] * len(names))
+
+    def show_rows(self, examples: Sequence[Example]) -> None:
+        """The first examples are known."""
+        names = [name for name in FIELDS if _is_shown(name, examples)]
+        cells = [[_cell(example, name) for name in names] for example in examples]
+        long = ("instruction", "input", "output")
+        self._rows_words.setText(_ROWS_CAPTION)
+        self.rows.fill([FIELDS[name] for name in names], cells, widths=[0 if name in long else 110 for name in names])
+
+    def show_summary(self, summary: Summary) -> None:
+        """Everything has been read."""
+        self.counts.show_summary(summary)
+        self._show_skipped(summary.skipped, summary.skipped_rows)
+
+    def set_changeable(self, changeable: bool) -> None:
+        """Whether anything can be chosen; not while the examples are being taken in."""
+        for part in (self.part, self._other, self.mapping, self.counts.leave_out):
+            part.setEnabled(changeable)
+
+    def _show_skipped(self, amount: int, rows: Sequence[Skipped]) -> None:
+        words = f"Skipped: {format.plural(amount, 'row')}"
+        if amount > len(rows):
+            words += f"; the first {format.count(len(rows))} are listed"
+        self._skipped_words.setText(words)
+        self._skipped.setVisible(amount > 0)
+        reasons = [[format.count(row.row), row.column, row.reason[:1].upper() + row.reason[1:]] for row in rows]
+        self.skipped.fill(["Row", "Column", "Why"], reasons, widths=[90, 130, 0])
 
 
-def words(result: ReadResult) -> str:
-    """What the import will do, in a sentence or two."""
-    count = len(result.examples)
-    said = (
-        f"{format.plural(count, 'example')} can be imported." if count else "There is nothing to import in this file."
-    )
-    if result.duplicates:
-        said += f" {format.plural(result.duplicates, 'row is', 'rows are')} there twice."
-    incomplete = sum(not example.is_complete for example in result.examples)
-    if incomplete:
-        said += f" {format.plural(incomplete, 'is', 'are')} incomplete and will be a draft."
-    return said
+def _is_shown(name: str, examples: Sequence[Example]) -> bool:
+    """The main fields always; others where an example has something there that is not usual."""
+    if name in ("instruction", "input", "output"):
+        return True
+    if name == "messages":
+        return False
+    return any(_cell(example, name) not in ("", "Ready", "Automatic") for example in examples)
+
+
+_SPLITS = {"auto": "Automatic", "train": "Training", "heldout": "Held-out"}
+
+
+def _cell(example: Example, name: str) -> str:
+    value = getattr(example, name)
+    if name == "history":
+        return format.plural(len(value), "turn") if value else ""
+    if name == "tags":
+        return ", ".join(value)
+    if name == "status":
+        return str(value).capitalize()
+    if name == "split":
+        return _SPLITS[str(value)]
+    return " ".join(value[:_MOST_LETTERS].split())
+
+
+def _caption(words: str, *, kind: str = "secondary") -> QLabel:
+    label = QLabel(words)
+    label.setProperty("kind", kind)
+    return label
+
+
+def _side(caption: QLabel, content: QWidget) -> QWidget:
+    """Something under its caption."""
+    side = QWidget()
+    column = QVBoxLayout(side)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(SPACE.LABEL)
+    column.addWidget(caption)
+    column.addWidget(content, 1)
+    return side
 
 
 def _framed(table: QTableView) -> QFrame:
@@ -110,74 +195,3 @@ def _framed(table: QTableView) -> QFrame:
     column.setContentsMargins(1, 1, 1, 1)
     column.addWidget(table)
     return frame
-
-
-class _PlainDelegate(QStyledItemDelegate):
-    """Text that runs from right to left begins at the right."""
-
-    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
-        super().initStyleOption(option, index)
-        if runs_right_to_left(option.text):
-            option.direction = Qt.LayoutDirection.RightToLeft
-
-
-class _PlainTable(QTableView):
-    """Rows to look at."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self._cells = _Cells(self)
-        self.setModel(self._cells)
-        self.setAccessibleName(name)
-        self.setItemDelegate(_PlainDelegate(self))
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setTabKeyNavigation(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(30)
-        self.horizontalHeader().setHighlightSections(False)
-        self.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-
-    def fill(self, titles: Sequence[str], rows: Sequence[Sequence[str]], *, stretch: Sequence[int]) -> None:
-        """Show these rows; the columns in ``stretch`` share the width."""
-        self._cells.fill(titles, rows)
-        header = self.horizontalHeader()
-        for column in range(len(titles)):
-            mode = QHeaderView.ResizeMode.Stretch if column in stretch else QHeaderView.ResizeMode.Fixed
-            header.setSectionResizeMode(column, mode)
-            if column not in stretch:
-                header.resizeSection(column, 110)
-
-    def cells(self) -> list[list[str]]:
-        """What is shown, row by row."""
-        return [list(row) for row in self._cells.rows]
-
-
-class _Cells(QAbstractTableModel):
-    """Plain words in rows and columns."""
-
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
-        self._titles: Sequence[str] = ()
-        self.rows: Sequence[Sequence[str]] = ()
-
-    def fill(self, titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        self.beginResetModel()
-        self._titles, self.rows = titles, rows
-        self.endResetModel()
-
-    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _NOWHERE) -> int:
-        return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: QModelIndex | QPersistentModelIndex = _NOWHERE) -> int:
-        return 0 if parent.isValid() else len(self._titles)
-
-    def data(self, index: QModelIndex | QPersistentModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        return self.rows[index.row()][index.column()] if role == Qt.ItemDataRole.DisplayRole else None
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        horizontal = orientation == Qt.Orientation.Horizontal
-        return self._titles[section] if horizontal and role == Qt.ItemDataRole.DisplayRole else None
