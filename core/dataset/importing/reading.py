@@ -22,7 +22,7 @@ from core.dataset.rows import example_of
 _READER = "core.dataset.importing.child"
 _DATASETS_READER = "core.worker.datasets_reader"
 _MEGABYTES = 4096
-_DATASETS_MEGABYTES = 16384  # of addresses; Arrow reserves far more of them than it uses
+_DATASETS_MEGABYTES = 4096
 
 
 @dataclass(frozen=True)
