@@ -17,8 +17,8 @@ def shown_status(example: Example) -> Status:
     return example.status
 
 
-def summary(counts: Counts) -> str:
-    """How many examples there are, and how many of them training takes."""
+def summary(counts: Counts, *, need_a_look: int = 0) -> str:
+    """How many examples there are, how many of them training takes, and how many need a look."""
     if not counts.total:
         return ""
     parts = [format.plural(counts.total, "example"), f"{format.count(counts.ready)} ready"]
@@ -26,4 +26,7 @@ def summary(counts: Counts) -> str:
         parts.append(format.plural(counts.draft, "draft"))
     if counts.excluded:
         parts.append(f"{format.count(counts.excluded)} excluded")
-    return ", ".join(parts) + "."
+    words = ", ".join(parts) + "."
+    if need_a_look:
+        words += f" {format.count(need_a_look)} {'needs' if need_a_look == 1 else 'need'} a look."
+    return words

@@ -132,7 +132,7 @@ class ExampleTable(QAbstractTableModel):
     @property
     def is_in_plain_order(self) -> bool:
         """Whether no edit of an example can move it in the list or out of it."""
-        return not self.query.search and self.query.status is None and self.query.sort == "id"
+        return not self.query.narrows and self.query.sort == "id"
 
     def touch(self, ids: Iterable[int]) -> None:
         """These examples have changed: fetch them again where they are shown."""

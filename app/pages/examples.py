@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
-from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QHideEvent, QKeySequence, QShowEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QPushButton, QSplitter, QStackedWidget, QWidget
-from shiboken6 import isValid
 
-from app import format, theme
 from app.example_words import summary
 from app.models.example_table import ExampleTable
 from app.models.token_counter import TokenCounter
 from app.pages.example_desk import ExampleDesk
 from app.pages.example_files import ExampleFiles
+from app.pages.example_verbs import ExampleVerbs, make_action
+from app.pages.example_views import NAMES, WRITE, ExampleViews
 from app.pages.page import Page
 from app.preferences import Preferences
 from app.session import Session
@@ -23,8 +23,7 @@ from app.widgets.drop_zone import dropped_file
 from app.widgets.empty_state import EmptyState
 from app.widgets.example_browser import ExampleBrowser
 from app.widgets.example_form import ExampleForm
-from app.widgets.toast import Toast, show_toast
-from core.dataset.example import Status
+from app.widgets.toast import show_toast
 from core.dataset.store import Change, ExampleStore
 
 _LOOK_MS = 1500  # how often to look whether another program changed the examples
@@ -44,13 +43,14 @@ class ExamplesPage(Page):
         super().__init__(session, parent)
         self._store: ExampleStore | None = None
         self._revision = 0
-        self._undo_toast: Toast | None = None
         self._tokens = TokenCounter(self)
         self.table = ExampleTable(self._tokens, self)
         self.browser = ExampleBrowser(self.table)
         self.form = ExampleForm()
         self.desk = ExampleDesk(session, self.table, self.browser, self.form, self)
+        self.verbs = ExampleVerbs(session, self.desk, self)
         self.files = ExampleFiles(session, self.browser, self)
+        self._need_a_look = 0
         self._look = QTimer(self)
         self._look.setInterval(_LOOK_MS)
         self._look.timeout.connect(self._look_for_others)
@@ -80,7 +80,8 @@ class ExamplesPage(Page):
         self._stack = QStackedWidget()
         for face in (QWidget(), self.empty, self._splitter):
             self._stack.addWidget(face)
-        self.body.addWidget(self._stack, 1)
+        self.views = ExampleViews(self.session, self._stack)
+        self.body.addWidget(self.views, 1)
         preferences = Preferences()
         splitter, share = preferences.geometry("examples/splitter"), preferences.geometry("examples/share")
         if splitter is not None:
@@ -89,7 +90,7 @@ class ExamplesPage(Page):
             self.browser.list.share = share.toDouble()[0]
 
     def _join(self) -> None:
-        header, rows, selection = self.form.header, self.browser.list, self.browser.selection
+        header, rows, selection, verbs = self.form.header, self.browser.list, self.browser.selection, self.verbs
         self._new.clicked.connect(self.new)
         self._import.clicked.connect(lambda: self.files.import_examples())
         self._export.clicked.connect(lambda: self.files.export_examples())
@@ -104,37 +105,30 @@ class ExamplesPage(Page):
         self.form.redo_wanted.connect(self.session.redo)
         header.previous_wanted.connect(self.desk.previous)
         header.next_wanted.connect(self.desk.next)
-        header.duplicate_wanted.connect(lambda: self._duplicate(self._shown()))
-        header.delete_wanted.connect(lambda: self._delete(self._shown()))
+        header.duplicate_wanted.connect(lambda: verbs.duplicate_these(verbs.shown()))
+        header.delete_wanted.connect(lambda: verbs.delete_these(verbs.shown()))
         rows.open_wanted.connect(self.form.focus_first)
-        rows.delete_wanted.connect(self.delete)
-        selection.status_wanted.connect(self.mark)
-        selection.duplicate_wanted.connect(self.duplicate)
-        selection.delete_wanted.connect(self.delete)
+        rows.delete_wanted.connect(verbs.delete)
+        selection.status_wanted.connect(verbs.mark)
+        selection.duplicate_wanted.connect(verbs.duplicate)
+        selection.delete_wanted.connect(verbs.delete)
+        self.views.show_wanted.connect(self.show_ids)
+        self.views.counted.connect(self._looked)
+        self.views.shown.connect(self._view_shown)
         self._add_verbs()
 
     def _add_verbs(self) -> None:
         """What the palette and the list of shortcuts offer while this page is shown."""
-        verbs: tuple[tuple[str, str, str, Callable[[], object]], ...] = (
-            ("New example", "add", "Ctrl+Shift+N", self.new),
-            ("Save and go to the next example", "check", "Ctrl+Return Ctrl+Enter", self.desk.save_and_next),
-            ("Previous example", "chevron-left", "Alt+Up Ctrl+PgUp", self.desk.previous),
-            ("Next example", "chevron-right", "Alt+Down Ctrl+PgDown", self.desk.next),
-            ("Find an example", "search", "Ctrl+F", self.find),
-            ("Duplicate the selected examples", "duplicate", "Ctrl+D", self.duplicate),
-            ("Import examples…", "import", "", self.files.import_examples),
-            ("Export examples…", "export", "", self.files.export_examples),
-        )
-        for words, icon, keys, act in verbs:
-            action = QAction(theme.icon(icon, "secondary"), words, self)
-            action.setShortcuts([QKeySequence(key) for key in keys.split()])
-            action.triggered.connect(lambda _checked=False, act=act: act())
-            self.addAction(action)
-        delete = QAction(theme.icon("delete", "secondary"), "Delete the selected examples", self)
-        delete.setShortcut(QKeySequence.StandardKey.Delete)
-        delete.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # the key is the table's; here it is only named
-        delete.triggered.connect(self.delete)
-        self.addAction(delete)
+        self.addAction(make_action(self, "New example", "add", "Ctrl+Shift+N", self.new))
+        self.addAction(make_action(self, "Find an example", "search", "Ctrl+F", self.find))
+        self._of_list = self.verbs.actions()  # what needs the table and the form in sight
+        self.addActions([*self._of_list, *self.form.actions()])
+        self.addAction(make_action(self, "Import examples…", "import", "", self.files.import_examples))
+        self.addAction(make_action(self, "Export examples…", "export", "", self.files.export_examples))
+        icons = {"write": "edit", "quality": "good", "statistics": "table"}
+        for id, words in NAMES.items():
+            show = make_action(self, f"Show: {words}", icons[id], "", lambda id=id: self.views.show_view(id))
+            self.addAction(show)
 
     def _join_session(self) -> None:
         session = self.session
@@ -150,65 +144,25 @@ class ExamplesPage(Page):
     def new(self) -> None:
         """Begin a new example."""
         if self._writable():
+            self.views.show_view(WRITE)
             self._stack.setCurrentWidget(self._splitter)
             self.desk.new()
 
     def find(self) -> None:
         """Go to the search field."""
-        self.browser.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self.browser.search.selectAll()
+        self.views.show_view(WRITE)
+        self.verbs.find()
 
-    def duplicate(self) -> None:
-        """Duplicate the selected examples, or the one in the form."""
-        self._duplicate(self.browser.list.chosen_ids() or self._shown())
-
-    def delete(self) -> None:
-        """Delete the selected examples; a toast offers to take it back."""
-        self._delete(self.browser.list.chosen_ids() or self._shown())
-
-    def mark(self, status: Status) -> None:
-        """Give the selected examples a status."""
-        store, ids = self._store, self.browser.list.chosen_ids()
-        if store is not None and ids and self._writable():
-            self.desk.autosave.flush()
-            self.session.write(lambda: store.update_many(ids, status=status), done=self._apply)
+    def show_ids(self, ids: Sequence[int], words: str) -> None:
+        """Show only these examples in the table, under a chip with these words that takes the filter away."""
+        self.desk.autosave.flush()
+        self.views.show_view(WRITE)
+        self.browser.show_among(ids, words)
 
     @property
     def unsaved(self) -> bool:
         """Whether the last words could not be written."""
         return self.desk.autosave.failing
-
-    def _shown(self) -> list[int]:
-        return [] if self.desk.shown is None else [self.desk.shown]
-
-    def _duplicate(self, ids: list[int]) -> None:
-        store = self._store
-        if store is not None and self._writable() and (ids := [id for id in ids if id > 0]):
-            self.desk.autosave.flush()
-            self.session.write(lambda: store.duplicate(ids), done=self._duplicated)
-
-    def _duplicated(self, change: Change) -> None:
-        if change.added:
-            self.desk.go_when_listed(change.added[0])
-        self._apply(change)
-
-    def _delete(self, ids: list[int]) -> None:
-        store = self._store
-        if store is None or not ids or not self._writable():
-            return
-        if self.desk.is_new and ids == self._shown():
-            self.desk.discard_new()
-            return
-        self.desk.autosave.flush()
-        self.session.write(lambda: store.delete(ids), done=self._deleted)
-
-    def _deleted(self, change: Change) -> None:
-        self._apply(change)
-        words = f"Deleted {format.plural(len(change.removed), 'example')}."
-        self._undo_toast = show_toast(self, words, act="Undo", on_act=self.session.undo)
-
-    def _apply(self, change: Change) -> None:
-        self.session.apply(change, self)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """A file may be dropped anywhere on the page."""
@@ -265,9 +219,7 @@ class ExamplesPage(Page):
     def _examples_changed(self, change: Change, source: object) -> None:
         if self._store is None:
             return
-        if self._undo_toast is not None and isValid(self._undo_toast):
-            self._undo_toast.close()  # its Undo would take back this change, not that one
-        self._undo_toast = None
+        self.verbs.forget_undo()
         self._revision = self._store.revision
         self.desk.changed(change, source)
 
@@ -299,6 +251,7 @@ class ExamplesPage(Page):
         self._stack.setCurrentWidget(self.empty if nothing else self._splitter)
         for button in (self._export, self._import, self._new):
             button.setVisible(not nothing)
+        self.views.set_choice_visible(not nothing)
         self._export.setEnabled(self.table.counts.total > 0)
         self._import.setEnabled(self._writable())
         self._new.setEnabled(self._writable())
@@ -306,4 +259,13 @@ class ExamplesPage(Page):
         self.empty.second_button.setVisible(self._writable())
 
     def _count(self) -> None:
-        self.set_summary(summary(self.table.counts))
+        self.set_summary(summary(self.table.counts, need_a_look=self._need_a_look))
+
+    def _looked(self, need_a_look: int) -> None:
+        self._need_a_look = need_a_look
+        self._count()
+
+    def _view_shown(self, id: str) -> None:
+        self.desk.autosave.flush()
+        for action in self._of_list:
+            action.setEnabled(id == WRITE)

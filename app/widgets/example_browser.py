@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
@@ -11,6 +14,7 @@ from app.models.example_table import ExampleTable
 from app.theme import SPACE
 from app.widgets.empty_state import EmptyState
 from app.widgets.example_list import ExampleList
+from app.widgets.filter_chips import FilterChips
 from app.widgets.search_field import SearchField
 from app.widgets.segments import Segments
 from app.widgets.selection_bar import SelectionBar
@@ -37,6 +41,9 @@ class ExampleBrowser(QFrame):
         self.search.searched.connect(self._ask)
         self.filter = Segments(_FILTERS, "Show")
         self.filter.chosen.connect(self._ask)
+        self.chips = FilterChips()
+        self.chips.removed.connect(self._take_away)
+        self._among: tuple[tuple[int, ...], str] | None = None  # ids, and what they are
         self.list = ExampleList(table)
         self.list.chosen_changed.connect(self._count_chosen)
         self.selection = SelectionBar()
@@ -56,6 +63,9 @@ class ExampleBrowser(QFrame):
         bar.setSpacing(SPACE.UNIT)
         bar.addWidget(self.search, 1)
         bar.addWidget(self.filter)
+        chips = QVBoxLayout()
+        chips.setContentsMargins(SPACE.FIELD, 0, SPACE.FIELD, SPACE.UNIT)
+        chips.addWidget(self.chips)
         foot = QVBoxLayout()
         foot.setContentsMargins(SPACE.UNIT, 0, SPACE.UNIT, 0)
         foot.addWidget(self.selection)
@@ -63,34 +73,59 @@ class ExampleBrowser(QFrame):
         column.setContentsMargins(1, 1, 1, SPACE.UNIT)  # the card's border stays in sight
         column.setSpacing(0)
         column.addLayout(bar)
+        column.addLayout(chips)
         column.addWidget(self._stack, 1)
         column.addLayout(foot)
 
     @property
     def is_narrowed(self) -> bool:
         """Whether a search or a filter leaves some examples out."""
-        return bool(self._table.query.search or self._table.query.status)
+        return self._table.query.narrows
 
     def reset(self) -> None:
         """Look as at the beginning, for another project."""
-        self.search.reset()
-        self.filter.set_value("")
+        self._clear()
         self.list.reset_order()
 
     def show_all(self) -> None:
-        """Take search and filter away."""
-        self.search.reset()
-        self.filter.set_value("")
+        """Take search and filters away."""
+        self._clear()
+        self._ask()
+
+    def show_among(self, ids: Sequence[int], words: str) -> None:
+        """Show only these examples; ``words`` say what they are."""
+        self._clear()
+        self._among = (tuple(ids), words)
+        self._show_chips()
         self._ask()
 
     def make_room_for_new(self) -> None:
         """Take away what would hide an example that is about to be written."""
-        if self._table.query.search or self._table.query.status not in (None, Status.DRAFT):
+        query = self._table.query
+        if replace(query, status=None).narrows or query.status not in (None, Status.DRAFT):
             self.show_all()
+
+    def _clear(self) -> None:
+        self.search.reset()
+        self.filter.set_value("")
+        self._among = None
+        self._show_chips()
+
+    def _take_away(self, _key: str) -> None:
+        self._among = None
+        self._show_chips()
+        self._ask()
+
+    def _show_chips(self) -> None:
+        self.chips.set_chips({} if self._among is None else {"among": self._among[1]})
 
     def _ask(self) -> None:
         value = self.filter.value
-        self._table.set_query(search=self.search.text().strip(), status=Status(value) if value else None)
+        self._table.set_query(
+            search=self.search.text().strip(),
+            status=Status(value) if value else None,
+            among=None if self._among is None else self._among[0],
+        )
         self.narrowed.emit()
 
     def _open_menu(self, place: QPoint) -> None:
@@ -116,11 +151,16 @@ class ExampleBrowser(QFrame):
 
     def _choose_face(self) -> None:
         query = self._table.listed_query
-        nothing = self._table.rowCount() == 0 and bool(query.search or query.status)
+        nothing = self._table.rowCount() == 0 and query.narrows
         if nothing:
-            words = f"No example has “{_short(query.search)}” in it." if query.search else "No example has this status."
-            if query.search and query.status:
-                words = f"No example with this status has “{_short(query.search)}” in it."
+            words = "No example is like that any more." if self._among else "No example has this status."
+            if query.search:
+                few = query.status or self._among
+                words = (
+                    f"None of these examples has “{_short(query.search)}” in it."
+                    if few
+                    else (f"No example has “{_short(query.search)}” in it.")
+                )
             self._nothing.set_words("Nothing found", words)
         self._stack.setCurrentWidget(self._nothing if nothing else self.list)
         self._count_chosen()

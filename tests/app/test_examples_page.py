@@ -321,10 +321,10 @@ def test_deleting_with_the_key_and_undoing_in_the_toast(qtbot: QtBot, session: S
 
 def test_the_neighbour_takes_over_when_the_shown_example_is_deleted(qtbot: QtBot, page: ExamplesPage) -> None:
     page.browser.list.go_to(2)
-    page.delete()
+    page.verbs.delete()
     until(qtbot, lambda: page.table.rowCount() == 2)
     assert page.desk.shown == 3
-    page.delete()
+    page.verbs.delete()
     until(qtbot, lambda: page.table.rowCount() == 1)
     assert page.desk.shown == 1
 
@@ -332,7 +332,7 @@ def test_the_neighbour_takes_over_when_the_shown_example_is_deleted(qtbot: QtBot
 def test_deleting_and_undoing_in_one_breath_leaves_a_form_that_writes(
     qtbot: QtBot, session: Session, page: ExamplesPage
 ) -> None:
-    page.delete()
+    page.verbs.delete()
     session.undo()
     session.wait()  # both are done before the list is made once more
     until(qtbot, lambda: not page.table.busy)
@@ -342,7 +342,7 @@ def test_deleting_and_undoing_in_one_breath_leaves_a_form_that_writes(
 
 
 def test_the_toast_goes_with_the_next_change(qtbot: QtBot, page: ExamplesPage) -> None:
-    page.delete()
+    page.verbs.delete()
     until(qtbot, lambda: page.table.rowCount() == 2)
     shown = toast(page)
     write(page, "input", "x")
@@ -361,7 +361,7 @@ def test_a_new_example_is_deleted_by_taking_it_off_the_desk(qtbot: QtBot, sessio
 
 def test_marking_several(qtbot: QtBot, session: Session, page: ExamplesPage) -> None:
     page.browser.list.selectAll()
-    page.mark(Status.EXCLUDED)
+    page.verbs.mark(Status.EXCLUDED)
     until(qtbot, lambda: page.table.counts.excluded == 3)
     assert {example.status for example in stored(session)} == {Status.EXCLUDED}
     assert page.form.header.status() is Status.EXCLUDED
@@ -544,9 +544,9 @@ def test_a_project_for_reading_can_only_be_looked_at(
     assert not page._new.isEnabled()
     assert not page._import.isEnabled()
     page.new()
-    page.delete()
-    page.duplicate()
-    page.mark(Status.EXCLUDED)
+    page.verbs.delete()
+    page.verbs.duplicate()
+    page.verbs.mark(Status.EXCLUDED)
     write(page, "output", "x")
     assert stored(session) == list(THREE)
 

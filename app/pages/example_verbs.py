@@ -1,0 +1,129 @@
+"""What can be done with the examples of the Examples page: each a verb of the user, one undo step each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
+
+from app import format, theme
+from app.pages.example_desk import ExampleDesk
+from app.session import Session
+from app.widgets.example_browser import ExampleBrowser
+from app.widgets.toast import Toast, show_toast
+from core.dataset.example import Status
+from core.dataset.store import Change, ExampleStore
+
+
+class ExampleVerbs(QObject):
+    """Writes to the store of the open project and announces the change in the name of the desk's page."""
+
+    def __init__(self, session: Session, desk: ExampleDesk, page: QWidget) -> None:
+        super().__init__(page)
+        self._session, self._desk, self._page = session, desk, page
+        self._browser: ExampleBrowser = desk.browser
+        self._undo_toast: Toast | None = None
+
+    # --- Verbs ------------------------------------------------------------------------------------------------------
+
+    def find(self) -> None:
+        """Go to the search field."""
+        self._browser.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._browser.search.selectAll()
+
+    def duplicate(self) -> None:
+        """Duplicate the selected examples, or the one in the form."""
+        self.duplicate_these(self._browser.list.chosen_ids() or self.shown())
+
+    def delete(self) -> None:
+        """Delete the selected examples; a toast offers to take it back."""
+        self.delete_these(self._browser.list.chosen_ids() or self.shown())
+
+    def mark(self, status: Status) -> None:
+        """Give the selected examples a status."""
+        ids = self._browser.list.chosen_ids()
+        if ids:
+            self._write(lambda store: store.update_many(ids, status=status), self._apply)
+
+    def shown(self) -> list[int]:
+        """The example in the form, if there is one."""
+        return [] if self._desk.shown is None else [self._desk.shown]
+
+    def duplicate_these(self, ids: list[int]) -> None:
+        """Add copies of stored examples and go to the first."""
+        stored = [id for id in ids if id > 0]
+        if stored:
+            self._write(lambda store: store.duplicate(stored), self._duplicated)
+
+    def delete_these(self, ids: list[int]) -> None:
+        """Delete examples; a new one that is not stored yet is taken off the desk."""
+        if not ids or self._store() is None:
+            return
+        if self._desk.is_new and ids == self.shown():
+            self._desk.discard_new()
+            return
+        self._write(lambda store: store.delete(ids), self._deleted)
+
+    # --- Afterwards -------------------------------------------------------------------------------------------------
+
+    def _duplicated(self, change: Change) -> None:
+        if change.added:
+            self._desk.go_when_listed(change.added[0])
+        self._apply(change)
+
+    def _deleted(self, change: Change) -> None:
+        self._apply(change)
+        self.offer_undo(f"Deleted {format.plural(len(change.removed), 'example')}.")
+
+    def _apply(self, change: Change) -> None:
+        self._session.apply(change, self._page)
+
+    def offer_undo(self, words: str) -> None:
+        """Say what was done, with a button that takes it back."""
+        self._undo_toast = show_toast(self._page, words, act="Undo", on_act=self._session.undo)
+
+    def forget_undo(self) -> None:
+        """Something else was done: the offered undo would take back that."""
+        if self._undo_toast is not None and isValid(self._undo_toast):
+            self._undo_toast.close()
+        self._undo_toast = None
+
+    def _store(self) -> ExampleStore | None:
+        """The store, if it can be written."""
+        project = self._session.project
+        return None if project is None or project.read_only else project.store
+
+    def _write(self, act: Callable[[ExampleStore], Any], done: Callable[[Any], object]) -> None:
+        store = self._store()
+        if store is not None:
+            self._desk.autosave.flush()
+            self._session.write(lambda: act(store), done=done)
+
+    # --- Where they are named ---------------------------------------------------------------------------------------
+
+    def actions(self) -> list[QAction]:
+        """Those of the list, for the palette and the list of shortcuts."""
+        desk = self._desk
+        verbs: tuple[tuple[str, str, str, Callable[[], object]], ...] = (
+            ("Save and go to the next example", "check", "Ctrl+Return Ctrl+Enter", desk.save_and_next),
+            ("Previous example", "chevron-left", "Alt+Up Ctrl+PgUp", desk.previous),
+            ("Next example", "chevron-right", "Alt+Down Ctrl+PgDown", desk.next),
+            ("Duplicate the selected examples", "duplicate", "Ctrl+D", self.duplicate),
+        )
+        made = [make_action(self, *verb) for verb in verbs]
+        delete = make_action(self, "Delete the selected examples", "delete", "", self.delete)
+        delete.setShortcut(QKeySequence.StandardKey.Delete)
+        delete.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)  # the key is the table's; here it is only named
+        return [*made, delete]
+
+
+def make_action(parent: QObject, words: str, icon: str, keys: str, act: Callable[[], object]) -> QAction:
+    """An action with its shortcuts (separated by a space) that calls ``act``."""
+    action = QAction(theme.icon(icon, "secondary"), words, parent)
+    action.setShortcuts([QKeySequence(key) for key in keys.split()])
+    action.triggered.connect(lambda _checked=False: act())
+    return action
