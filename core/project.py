@@ -12,6 +12,7 @@ import filelock
 
 from core import project_file
 from core.dataset.example import Status
+from core.dataset.importing.staging import clear_stale
 from core.dataset.split import split
 from core.dataset.store import ExampleStore, Query
 from core.errors import ProjectError, RunError
@@ -103,6 +104,7 @@ class Project:
             raise
         if not read_only:
             project_file.keep_copy(path)
+            clear_stale(path)
         return cls(path, file, store, lock)
 
     def __enter__(self) -> Self:

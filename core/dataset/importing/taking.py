@@ -65,7 +65,9 @@ def take(opened: Opened, source: Source, request: Message, tell: Tell) -> None:
         return
     known = known_contents(Path(request["project"])) if request["project"] else set()
     with Staging(Path(request["staged"]), known) as staging:
-        _Taking(source, opened, columns, staging, tell).take(itertools.chain(first, rows))
+        taking = _Taking(source, opened, columns, staging, tell)
+        taking.take(itertools.chain(first, rows))
+    tell({"summary": taking.summary()})  # only now is the staging file whole
 
 
 class _Taking:
@@ -78,6 +80,7 @@ class _Taking:
         self._told = time.monotonic()
 
     def take(self, rows: Iterable[Row]) -> None:
+        """Put the examples of the rows into the staging file."""
         plain, staging = PlainRows(self._columns), self._staging
         count = 0
         for count, (number, row) in enumerate(rows, start=1):
@@ -96,7 +99,10 @@ class _Taking:
             raise too_many_rows(self._source.name)
         if self._showing:
             self._tell({"first": self._shown})
-        self._tell({"summary": _summary(staging, self._skipped_count, self._skipped)})
+
+    def summary(self) -> dict[str, Any]:
+        """What was found."""
+        return _summary(self._staging, self._skipped_count, self._skipped)
 
     def _careful(self, number: int, row: dict[str, Any] | RowError) -> tuple[str, ...] | None:
         try:
