@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QStandardItem, QStandardItemModel
+from PySide6.QtGui import QFontMetrics, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from app import theme
 from app.theme import SPACE
 from app.widgets.choice_field import ChoiceField
 from app.widgets.elided_label import ElidedLabel
@@ -31,8 +32,8 @@ FIELDS = {
     "split": "Split",
 }
 _ALWAYS = ("instruction", "input", "output")
-_NOWHERE = "Not in this file"
-_LONGEST_NAME = 60  # letters of a column's name that the list shows
+_NOWHERE = "No column"
+_NAME_WIDTH = 176  # of a column's name; a list cuts what is longer off without a sign
 
 
 class ColumnMapping(QWidget):
@@ -83,7 +84,10 @@ class ColumnMapping(QWidget):
         """Offer the columns of a file, chosen as in ``mapping``."""
         self._samples = {column.name: column.samples for column in columns}
         self._columns.clear()
-        for value, words in {"": _NOWHERE, **{name: _one_line(name) for name in self._samples}}.items():
+        metrics = QFontMetrics(theme.ui_font())
+        for value in ("", *self._samples):
+            words = _one_line(value) or ("(no name)" if value else _NOWHERE)
+            words = metrics.elidedText(words, Qt.TextElideMode.ElideMiddle, _NAME_WIDTH)
             item = QStandardItem(words)
             item.setData(value, Qt.ItemDataRole.UserRole)
             item.setData(plain_tip(value) if words != value else "", Qt.ItemDataRole.ToolTipRole)
@@ -106,9 +110,10 @@ class ColumnMapping(QWidget):
         used = self.mapping
         for field, part in self.fields.items():
             samples = self._samples.get(used[field], ())
+            part.choice.setToolTip(plain_tip(used[field]))
             part.sample.setText(next((line for line in map(_one_line, samples) if line), ""))
             part.sample.setVisible(bool(used[field]))
-            # A field that was just set to "Not in this file" stays where the hand is.
+            # A field that was just set to no column stays where the hand is.
             stays = part.isVisibleTo(self) and part.choice.hasFocus()
             part.setVisible(field in _ALWAYS or bool(used[field]) or self._more_shown or stays)
         self.more.setVisible(not self._more_shown)
@@ -145,5 +150,4 @@ def missing(mapping: Mapping[str, str]) -> str:
 
 
 def _one_line(text: str) -> str:
-    line = " ".join(text[:400].split())
-    return line if len(line) <= _LONGEST_NAME else f"{line[: _LONGEST_NAME - 1]}…"
+    return " ".join(text[:400].split())

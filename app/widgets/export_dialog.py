@@ -54,7 +54,7 @@ FORMATS = (
         "messages",
         ".jsonl",
         "Messages (.jsonl)",
-        "Conversations of system, user and assistant, as chat services take them.",
+        "Conversations of system, user and assistant, for chat trainers and services.",
         "messages",
     ),
     Format(".csv", ".csv", "Table (.csv)", "For spreadsheets and scripts."),
@@ -84,7 +84,7 @@ class ExportDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Export examples")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setMinimumWidth(640)
+        self.setMinimumWidth(700)
         self.banner = Banner()
         self._scopes = {scope.name: (scope, _scope_choice(scope)) for scope in scopes}
         self._formats = {each.name: (each, QRadioButton(each.words)) for each in FORMATS}
@@ -100,7 +100,6 @@ class ExportDialog(QDialog):
             choice.toggled.connect(self._show_guard)
         self.progress = CountingBar()
         self._cancel = QPushButton("Cancel")
-        self._cancel.setAutoDefault(False)
         self._cancel.clicked.connect(self.reject)
         self.button = QPushButton("Choose a place")
         self.button.setProperty("kind", "primary")
@@ -146,7 +145,9 @@ class ExportDialog(QDialog):
         rows.setColumnStretch(1, 1)
         for row, (each, choice) in enumerate(self._formats.values()):
             rows.addWidget(choice, row, 0)
-            rows.addWidget(_label(each.help, "secondary"), row, 1)
+            help = _label(each.help, "secondary")
+            help.setWordWrap(False)
+            rows.addWidget(help, row, 1)
             choice.setAccessibleDescription(each.help)
         return rows
 
@@ -184,6 +185,7 @@ class ExportDialog(QDialog):
         self.progress.stop()
         self._set_choosing(True)
         self.banner.show_problem(error)
+        self.adjustSize()
 
     def _ask(self) -> None:
         self.export_wanted.emit(self._chosen_scope, self.format, self.guard.isChecked())
@@ -191,6 +193,7 @@ class ExportDialog(QDialog):
     def _set_choosing(self, choosing: bool) -> None:
         self._choices.setEnabled(choosing)
         self.button.setEnabled(choosing)
+        self.button.setVisible(choosing)  # the room is for the progress
         self._cancel.setText("Cancel" if choosing else "Cancel the export")
 
     def _show_guard(self) -> None:

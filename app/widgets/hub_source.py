@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.theme import SPACE, set_look
@@ -25,16 +26,15 @@ class HubSource(QFrame):
         super().__init__(parent)
         self.setProperty("kind", "card")
         title = QLabel("Or a dataset of the Hugging Face Hub")
-        self.field = QLineEdit()
+        self.field = _Line()
         self.field.setPlaceholderText("owner/name")
         self.field.setAccessibleName("Dataset on the Hugging Face Hub")
         self.field.setMaxLength(300)
         self.field.textChanged.connect(self._on_text)
         self.button = QPushButton("Look it up on huggingface.co")
         self.button.setEnabled(False)
-        self.button.setAutoDefault(False)
         self.button.clicked.connect(self.ask)
-        self.field.returnPressed.connect(self.ask)
+        self.field.entered.connect(self.ask)
         self._note = QLabel(_NOTE)
         self._note.setProperty("kind", "secondary")
         self._note.setWordWrap(True)
@@ -67,6 +67,19 @@ class HubSource(QFrame):
         set_look(self.field, wrong=wrong)
         set_look(self._note, kind="problem" if wrong else "secondary")
         self._note.setText(_WRONG if wrong else _NOTE)
+
+
+class _Line(QLineEdit):
+    """Keeps Enter for itself; a dialog would click its first button as well."""
+
+    entered = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.entered.emit()
+            event.accept()
+        else:
+            super().keyPressEvent(event)
 
 
 def hub_id(text: str) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _CAPTIONS = {
     "taken": "will be imported",
     "skipped": "skipped",
-    "twice": "twice in the file",
+    "twice": "there twice",
     "known": "in the project already",
 }
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 _MOST_LETTERS = 400  # of a text that a cell shows
 _MOST_COLUMNS = 40
-_MAPPING_WIDTH = 250
+_MAIN = ("instruction", "input", "output")
+_NARROW = 100
+_MAPPING_WIDTH = 270
 _ROWS_CAPTION = "The first rows, as they will be stored"
 
 
@@ -46,16 +48,15 @@ class ImportPreview(QWidget):
         self._format.setProperty("kind", "secondary")
         self.part = PartChoice()
         self.part.wanted.connect(self.part_wanted)
-        self._other = QPushButton("Choose something else")
-        self._other.setProperty("kind", "quiet")
-        self._other.setAutoDefault(False)
-        self._other.clicked.connect(self.other_wanted)
+        self.other = QPushButton("Choose something else")
+        self.other.setProperty("kind", "quiet")
+        self.other.clicked.connect(self.other_wanted)
         self.counts = ImportCounts()
         self.mapping = ColumnMapping()
         self.mapping.changed.connect(self.mapping_changed)
         self.rows = PlainTable(_ROWS_CAPTION)
         self.skipped = PlainTable("Skipped rows")
-        self._skipped_words = _caption("", kind="remark")
+        self.skipped_words = _caption("", kind="remark")
         self._rows_words = _caption(_ROWS_CAPTION)
         self._arrange()
 
@@ -68,8 +69,8 @@ class ImportPreview(QWidget):
         head.setSpacing(SPACE.UNIT)
         head.addLayout(words, 1)
         head.addWidget(self.part)
-        head.addWidget(self._other)
-        self._skipped = _side(self._skipped_words, _framed(self.skipped))
+        head.addWidget(self.other)
+        self._skipped = _side(self.skipped_words, _framed(self.skipped))
         tables = QSplitter(Qt.Orientation.Vertical)
         tables.setChildrenCollapsible(False)
         tables.addWidget(_side(self._rows_words, _framed(self.rows)))
@@ -121,9 +122,9 @@ class ImportPreview(QWidget):
         """The first examples are known."""
         names = [name for name in FIELDS if _is_shown(name, examples)]
         cells = [[_cell(example, name) for name in names] for example in examples]
-        long = ("instruction", "input", "output")
+        wide = [name in _MAIN and any(row[at] for row in cells) for at, name in enumerate(names)]
         self._rows_words.setText(_ROWS_CAPTION)
-        self.rows.fill([FIELDS[name] for name in names], cells, widths=[0 if name in long else 110 for name in names])
+        self.rows.fill([FIELDS[name] for name in names], cells, widths=[0 if each else _NARROW for each in wide])
 
     def show_summary(self, summary: Summary) -> None:
         """Everything has been read."""
@@ -132,14 +133,14 @@ class ImportPreview(QWidget):
 
     def set_changeable(self, changeable: bool) -> None:
         """Whether anything can be chosen; not while the examples are being taken in."""
-        for part in (self.part, self._other, self.mapping, self.counts.leave_out):
+        for part in (self.part, self.other, self.mapping, self.counts.leave_out):
             part.setEnabled(changeable)
 
     def _show_skipped(self, amount: int, rows: Sequence[Skipped]) -> None:
         words = f"Skipped: {format.plural(amount, 'row')}"
         if amount > len(rows):
             words += f"; the first {format.count(len(rows))} are listed"
-        self._skipped_words.setText(words)
+        self.skipped_words.setText(words)
         self._skipped.setVisible(amount > 0)
         reasons = [[format.count(row.row), row.column, row.reason[:1].upper() + row.reason[1:]] for row in rows]
         self.skipped.fill(["Row", "Column", "Why"], reasons, widths=[90, 130, 0])
@@ -147,7 +148,7 @@ class ImportPreview(QWidget):
 
 def _is_shown(name: str, examples: Sequence[Example]) -> bool:
     """The main fields always; others where an example has something there that is not usual."""
-    if name in ("instruction", "input", "output"):
+    if name in _MAIN:
         return True
     if name == "messages":
         return False

@@ -37,7 +37,6 @@ class ImportSource(QWidget):
         self.button = drop.button
         for words, act in (("Choose a folder", self.choose_folder), ("Paste a table", self.paste)):
             button = QPushButton(words)
-            button.setAutoDefault(False)
             button.clicked.connect(act)
             drop.add_button(button)
         self.hub = HubSource()
