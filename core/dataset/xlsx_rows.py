@@ -103,7 +103,8 @@ def _rows(columns: Sequence[str], rows: Iterator[tuple[int, list[str]]]) -> Iter
         elif sum(map(len, cells)) > LONGEST_LINE:
             yield number, RowError("", "is longer than 1 MiB")
         else:
-            yield number, dict(zip(columns, map(restored, cells), strict=False))
+            texts = [*map(restored, cells), *[""] * (len(columns) - len(cells))]  # empty cells are not stored
+            yield number, dict(zip(columns, texts, strict=False))
 
 
 def _cells(sheet: Any, path: Path, name: str) -> Iterator[tuple[int, list[str]]]:
