@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -13,11 +14,14 @@ from PySide6.QtWidgets import (
     QListWidgetItem,
     QPushButton,
     QSplitter,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QVBoxLayout,
     QWidget,
 )
 
-from app import format
+from app import format, theme
 from app.example_words import SPLIT_WORDS, STATUS_WORDS
 from app.latest import Latest
 from app.theme import SPACE
@@ -38,6 +42,8 @@ _NAMES = {
     "split": "Split",
 }
 FIELDS = tuple(_NAMES)
+_WHEN = Qt.ItemDataRole.UserRole
+_ROW_HEIGHT = 30
 
 
 class Moment(Protocol):
@@ -82,7 +88,8 @@ class ExampleStory(QWidget):
         self.list = QListWidget()
         self.list.setAccessibleName("Changes of this example, newest first")
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.list.setUniformItemSizes(True)
+        self.list.setItemDelegate(_MomentDelegate(self.list))
         self.list.currentRowChanged.connect(self._choose)
         self.view = WordDiffView("What this change did")
         self.button = QPushButton()
@@ -181,7 +188,8 @@ def compared(before: Example | None, after: Example | None) -> list[DiffSection]
     for field, name in _NAMES.items():
         was, is_now = _text(old, field, blank=before is None), _text(new, field, blank=after is None)
         if was != is_now:
-            sections.append(DiffSection(name, differences(was, is_now)))
+            pieces = differences(was, is_now) if before is not None else [Piece("same", is_now)]
+            sections.append(DiffSection(name, pieces))
     return sections or [DiffSection("", [Piece("same", "Nothing in this example.")])]
 
 
@@ -206,6 +214,36 @@ def _text(example: Example, field: str, *, blank: bool) -> str:
 
 def _item(moment: Moment, id: int) -> QListWidgetItem:
     label = moment.label.removesuffix(f" of example {id}") + (" (taken back)" if moment.undone else "")
-    item = QListWidgetItem(f"{label}\n{format.ago(moment.at)}")
+    item = QListWidgetItem(label)
+    item.setData(_WHEN, format.ago(moment.at))
+    item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{label}, {format.ago(moment.at)}")
     item.setToolTip(plain_tip(f"{moment.label}\n{format.moment(moment.at)}"))
     return item
+
+
+class _MomentDelegate(QStyledItemDelegate):
+    """What was done, and at the right, when."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """A line with some air."""
+        return QSize(super().sizeHint(option, index).width(), _ROW_HEIGHT)
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Draw the row."""
+        self.initStyleOption(option, index)
+        label, when = option.text, str(index.data(_WHEN))
+        option.text = ""
+        style = option.widget.style()
+        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)
+        inside = option.rect.adjusted(SPACE.UNIT, 0, -SPACE.UNIT, 0)
+        painter.setFont(theme.ui_font("small"))
+        painter.setPen(theme.colour("secondary"))
+        flags = Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(inside, flags | Qt.AlignmentFlag.AlignRight, when)
+        inside.setRight(inside.right() - painter.fontMetrics().horizontalAdvance(when) - SPACE.CARD)
+        painter.setFont(option.font)
+        painter.setPen(theme.colour("text"))
+        label = painter.fontMetrics().elidedText(label, Qt.TextElideMode.ElideRight, inside.width())
+        painter.drawText(inside, flags | Qt.AlignmentFlag.AlignLeft, label)

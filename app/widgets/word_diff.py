@@ -13,9 +13,9 @@ from app import theme
 from app.theme import SPACE
 from core.dataset.word_diff import Piece
 
-_SIGNS = {"same": "", "gone": "\u2212", "new": "+"}
+_SIGNS = {"gone": "\u2212", "new": "+"}
 _MOST_SPOKEN = 400  # characters that a screen reader gets of the changes
-_LINE_END = "\u21b5"  # a change of nothing but line ends shows these
+_SEEN = str.maketrans({" ": "\u00b7", "\t": "\u2192", "\n": "\u21b5\n"})  # a change of nothing but white space shows it
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,25 @@ class WordDiffView(QTextEdit):
 
 def write_pieces(cursor: QTextCursor, pieces: Sequence[Piece]) -> None:
     """Insert pieces at a cursor of any document, marked."""
-    looks = {kind: _piece_look(kind) for kind in _SIGNS}
     for piece in pieces:
-        text = piece.text
-        if piece.kind != "same" and not text.strip():
-            text = text.replace("\r\n", "\n").replace("\n", f"{_LINE_END}\n")
-        cursor.insertText(_SIGNS[piece.kind] + text, looks[piece.kind])
+        text = piece.text.replace("\r\n", "\n").replace("\r", "\n")
+        look = _piece_look(piece.kind)
+        if piece.kind == "same":
+            _write_lines(cursor, text, look)
+            continue
+        if not text.strip():
+            text = text.translate(_SEEN)
+        rest = text.lstrip()
+        _write_lines(cursor, text[: len(text) - len(rest)], _sign_look(piece.kind))  # a struck space looks like a minus
+        cursor.insertText(_SIGNS[piece.kind], _sign_look(piece.kind))
+        _write_lines(cursor, rest, look)
+
+
+def _write_lines(cursor: QTextCursor, text: str, look: QTextCharFormat) -> None:
+    for number, line in enumerate(text.split("\n")):
+        if number:
+            cursor.insertBlock(_spaced(0), look)
+        cursor.insertText(line, look)
 
 
 def spoken(pieces: Sequence[Piece]) -> str:
@@ -98,14 +111,19 @@ def spoken(pieces: Sequence[Piece]) -> str:
 def _piece_look(kind: str) -> QTextCharFormat:
     look = QTextCharFormat()
     look.setForeground(theme.colour("text"))
-    if kind == "gone":
-        look.setForeground(theme.colour("bad"))
-        look.setBackground(theme.colour("bad_soft"))
-        look.setFontStrikeOut(True)
-    elif kind == "new":
-        look.setForeground(theme.colour("good"))
-        look.setBackground(theme.colour("good_soft"))
-        look.setFontUnderline(True)
+    if kind != "same":
+        look = _sign_look(kind)
+        look.setFontStrikeOut(kind == "gone")
+        look.setFontUnderline(kind == "new")
+    return look
+
+
+def _sign_look(kind: str) -> QTextCharFormat:
+    """The sign is neither struck through nor underlined, so that it can be read."""
+    name = "bad" if kind == "gone" else "good"
+    look = QTextCharFormat()
+    look.setForeground(theme.colour(name))
+    look.setBackground(theme.colour(f"{name}_soft"))
     return look
 
 
