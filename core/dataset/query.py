@@ -39,6 +39,7 @@ class Query:
         tag: that they have; empty for any.
         split: as the user assigned it.
         among: only examples with these ids.
+        without: no example with one of these ids.
         sort: id, instruction, input, output, status, split, updated or length (characters).
         descending: largest, last or newest first.
     """
@@ -50,12 +51,13 @@ class Query:
     tag: str = ""
     split: Split | None = None
     among: tuple[int, ...] | None = None
+    without: tuple[int, ...] = ()
 
     @property
     def narrows(self) -> bool:
         """Whether it leaves any example out."""
         wanted = (self.status, self.split, self.among)
-        return bool(self.search.strip() or self.tag or any(value is not None for value in wanted))
+        return bool(self.search.strip() or self.tag or self.without or any(value is not None for value in wanted))
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,9 @@ def select(columns: str, query: Query, searchable_to: int) -> tuple[str, list[An
     if query.among is not None:
         conditions.append("l.id IN (SELECT value FROM json_each(?))")
         parameters.append(json.dumps(query.among))
+    if query.without:
+        conditions.append("l.id NOT IN (SELECT value FROM json_each(?))")
+        parameters.append(json.dumps(query.without))
     for word in words:
         condition, values = _contains(word)
         conditions.append(condition)

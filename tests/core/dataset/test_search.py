@@ -143,3 +143,10 @@ def test_every_part_of_a_text_finds_it(store: ExampleStore, text: str, data: st.
     start = data.draw(st.integers(0, len(text) - 1))
     part = text[start : data.draw(st.integers(start + 1, len(text)))]
     assert id in store.ids(Query(f'"{part}"'))
+
+
+def test_leaving_some_out(store: ExampleStore) -> None:
+    store.add(Example(f"Say {n}", "", "yes") for n in range(5))
+    assert list(store.ids(Query(without=(1, 3)))) == [2, 4, 5]
+    assert list(store.ids(Query(among=(1, 2, 3), without=(1,)))) == [2, 3]
+    assert Query(without=(1,)).narrows
