@@ -63,8 +63,8 @@ class ExampleFiles(QObject):
 
     def paste(self) -> ImportDialog | None:
         """Open the import window at what is on the clipboard: a file that was copied, or rows of a table."""
-        data = QGuiApplication.clipboard().mimeData()
-        source = dropped_source(data) or data.text()
+        data = QGuiApplication.clipboard().mimeData()  # none at all on an empty clipboard
+        source = (dropped_source(data) or data.text()) if data is not None else ""
         if isinstance(source, str) and not source.strip():
             show_toast(self._page, "There is nothing to paste: the clipboard holds no text.")
             return None

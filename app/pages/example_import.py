@@ -48,6 +48,8 @@ class ExampleImport(QObject):
 
     def _work(self) -> tuple[Change, bool]:
         """In the writing thread: the change, and whether it is one that takes the import back."""
+        if self._cancelled.is_set():
+            raise UserError(_CANCELLED)
         change = self._store.add_staged(
             self._staging.staged,
             label=self._label,

@@ -57,6 +57,7 @@ class ImportDialog(QDialog):
         self.importing = False
         self._job = BackgroundJob(self)
         self._job.told.connect(self._on_told)
+        self._job.ended.connect(self._on_read)
         self._job.failed.connect(self.show_problem)
         self.banner = Banner()
         self.source = ImportSource()
@@ -187,6 +188,9 @@ class ImportDialog(QDialog):
         if self._shape is not None and self._shape.missing:
             return  # nothing was counted; the mapping says what it needs
         self.preview.show_summary(summary)
+
+    def _on_read(self) -> None:
+        """The reader has let go of the staging file: now it can be taken."""
         self._offer()
         if self.button.isEnabled() and self._mapping is None:
             self.button.setFocus()
@@ -252,7 +256,7 @@ class ImportDialog(QDialog):
     def _offer(self) -> None:
         """What the button says, and whether it can be clicked."""
         counts = self.preview.counts
-        ready = self._faces.currentWidget() is self.preview and counts.is_known
+        ready = self._faces.currentWidget() is self.preview and counts.is_known and not self._job.busy
         self.button.setVisible(self._faces.currentWidget() is not self.source)
         self.button.setEnabled(ready and counts.amount > 0 and not self.importing)
         if ready:

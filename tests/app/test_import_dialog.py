@@ -103,6 +103,16 @@ def test_counts_grow_while_it_is_read(qtbot: QtBot, tmp_path: Path, opened: Open
     closed(dialog, tmp_path)
 
 
+def test_nothing_is_taken_before_the_reader_has_let_go(qtbot: QtBot, tmp_path: Path, opened: Open) -> None:
+    dialog, reading = opened(lambda reader, _mapping: reader.tell(shape("output"), ROWS, summary(2)))
+    dialog.open_source(Source(Path("x.jsonl")))
+    until(qtbot, lambda: dialog.preview.counts.is_known)
+    assert not dialog.button.isEnabled()
+    reading.readers[0].tell(END)
+    until(qtbot, lambda: dialog.button.isEnabled())
+    closed(dialog, tmp_path)
+
+
 def test_leaving_out_duplicates(qtbot: QtBot, tmp_path: Path, opened: Open) -> None:
     found = summary(10, twice=2, known=3, duplicates=4)
     dialog, _reading = opened(lambda reader, _mapping: reader.tell(shape("output"), ROWS, found, END))
