@@ -5,16 +5,13 @@ Read in a child process (``core.prompt.statistics_child``); a million examples t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.dataset.example import Example, Status
-from core.dataset.rows import SHOWN
-from core.dataset.split import split
+from core.dataset.statements import about
 from core.dataset.store import ExampleStore
 
 _BY_HAND = "Written here"
@@ -52,40 +49,25 @@ def read(store: ExampleStore, share: float) -> Facts:
         store: where they are.
         share: of the ready examples that a run keeps out.
     """
-    ids, shown, contents, ready = [], [], [], []
-    revision = store.revision
-    tagged: dict[str, list[int]] = {}
-    for place, example in enumerate(store.iterate()):
-        ids.append(example.id)
-        shown.append(SHOWN[_shown(example)])
-        contents.append(content_hash(example))
-        for tag in example.tags:
-            tagged.setdefault(tag, []).append(place)
-        if example.is_ready:
-            ready.append(example)
-    heldout = [example.id for example in split(ready, share)[1]]
-    numbers = np.array(ids, dtype=np.int64)
+    with store.reading() as connection:
+        revision = about(connection, "revision")
+        rows = connection.execute("SELECT id, shown, content FROM listing WHERE NOT removed ORDER BY id").fetchall()
+        tagged = connection.execute("SELECT id, tags FROM examples WHERE tags <> '' ORDER BY id").fetchall()
+        added = connection.execute(
+            "SELECT s.first, s.last, t.label FROM spans s JOIN steps t ON t.id = s.step WHERE s.added ORDER BY s.first"
+        ).fetchall()
+    table = np.array(rows, dtype=np.int64).reshape(-1, 3)
+    ids = np.ascontiguousarray(table[:, 0])
+    heldout = np.array(sorted(store.heldout(share)), dtype=np.int64)
     return Facts(
         revision,
-        numbers,
-        np.array(shown, dtype=np.int8),
-        np.array(contents, dtype=np.int64),
-        np.isin(numbers, np.array(heldout, dtype=np.int64), assume_unique=True),
-        _most_first({tag: np.array(places, dtype=np.int64) for tag, places in tagged.items()}),
-        _sources(numbers, store.additions()),
+        ids,
+        table[:, 1].astype(np.int8),
+        np.ascontiguousarray(table[:, 2]),
+        np.isin(ids, heldout, assume_unique=True),
+        _tags(ids, tagged),
+        _sources(ids, added),
     )
-
-
-def content_hash(example: Example) -> int:
-    """A hash of what training sees of an example."""
-    turns = [text for turn in example.history for text in (turn.role, turn.content)]
-    parts = (example.instruction, example.input, example.output, example.system, *turns)
-    framed = "".join(f"{len(part)}:{part}" for part in parts).encode()
-    return int.from_bytes(hashlib.blake2b(framed, digest_size=8).digest(), "big", signed=True)
-
-
-def _shown(example: Example) -> Status:
-    return Status.DRAFT if example.status is Status.READY and not example.is_complete else example.status
 
 
 def source_of(label: str) -> str:
@@ -99,6 +81,18 @@ def source_of(label: str) -> str:
             words = label.removeprefix(verb)
             return words[:1].upper() + words[1:] if verb != "Import " else words
     return label
+
+
+def _tags(ids: NDArray[np.int64], tagged: Iterable[tuple[int, str]]) -> dict[str, NDArray[np.int64]]:
+    having: dict[str, list[int]] = {}
+    for id, tags in tagged:
+        for tag in tags.split("\n"):
+            having.setdefault(tag, []).append(id)
+    places = {
+        tag: np.flatnonzero(np.isin(ids, np.array(found, dtype=np.int64), assume_unique=True))
+        for tag, found in having.items()
+    }
+    return _most_first({tag: found for tag, found in places.items() if len(found)})
 
 
 def _sources(ids: NDArray[np.int64], added: Iterable[tuple[int, int, str]]) -> dict[str, NDArray[np.int64]]:

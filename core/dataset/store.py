@@ -339,13 +339,11 @@ class ExampleStore:
         with self._database.read() as connection:
             return stories.steps(connection, limit)
 
-    def additions(self) -> list[tuple[int, int, str]]:
-        """Which steps added which examples, as (first id, last id, the step's name), as far as steps are kept."""
-        statement = (
-            "SELECT s.first, s.last, t.label FROM spans s JOIN steps t ON t.id = s.step WHERE s.added ORDER BY s.first"
-        )
-        with self._database.read() as connection:
-            return list(connection.execute(statement))
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """A connection that reads one state, for the modules of this package."""
+        with self._database.snapshot() as connection:
+            yield connection
 
     def tags(self) -> list[str]:
         """All tags in use, in alphabetical order."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from core.base_models.catalogue import resolve
 from core.child import Message, serve
 from core.dataset import facts
+from core.dataset.rows import content_hash
 from core.dataset.statistics import UNCOUNTED, packed, packed_facts
 from core.dataset.store import ExampleStore
 from core.errors import UserError
@@ -87,7 +88,7 @@ class _Counter:
         same = [
             at
             for at, (id, content) in enumerate(zip(ids.tolist(), contents.tolist(), strict=True))
-            if id in examples and facts.content_hash(examples[id]) == content
+            if id in examples and content_hash(examples[id]) == content
         ]
         if same:
             rows[same] = lengths(self._prompt, [examples[int(ids[at])] for at in same])

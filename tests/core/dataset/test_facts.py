@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.dataset import facts
-from core.dataset.example import Example, Split, Status, Turn
+from core.dataset.example import Example, Split, Status
 from core.dataset.split import split
 from core.dataset.statistics import packed_facts, unpacked_facts
 from core.dataset.store import ExampleStore
@@ -85,11 +85,3 @@ def test_nothing_is_no_mistake_and_survives_the_journey(store: ExampleStore):
     for name in ("ids", "shown", "contents", "heldout"):
         assert np.array_equal(getattr(again, name), getattr(found, name))
     assert again.tags["t"].tolist() == [0]
-
-
-def test_the_hash_follows_what_training_sees_and_nothing_else():
-    base = Example("a", "b", "c", "d", (Turn("user", "e"), Turn("assistant", "f")))
-    same = Example("a", "b", "c", "d", base.history, ("tag",), "note", Status.DRAFT, Split.TRAIN, 7)
-    assert facts.content_hash(base) == facts.content_hash(same)
-    others = [Example("ab", "", "c", "d"), Example("a", "b", "c"), Example("a", "b", "c", "d"), Example("b", "a", "c")]
-    assert len({facts.content_hash(example) for example in (base, *others)}) == 5
