@@ -104,6 +104,7 @@ class ExampleFields(QWidget):
     def _arrange(self) -> None:
         beside = self._side_by_side and self._roomy
         focused = self.focusWidget()
+        writing = focused is not None and focused.hasFocus()
         self._left.removeWidget(self._answer)
         self._columns.removeWidget(self._answer)
         self.texts["output"].editor.set_lines(4, 6 if beside else 24)  # beside, it takes all the height there is
@@ -113,8 +114,9 @@ class ExampleFields(QWidget):
         else:
             self._left.insertWidget(self._left.indexOf(self.details), self._answer, 1)
         self._left.setStretch(self._left.count() - 1, int(beside))
-        if focused is not None and focused.isVisible():
-            focused.setFocus()
+        self._answer.show()
+        if focused is not None and writing:
+            focused.setFocus()  # moving to another parent took it away
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """See whether two columns fit."""

@@ -42,7 +42,7 @@ def test_shows_every_field(form: ExampleForm) -> None:
 
 
 def test_what_is_folded_away_is_named(form: ExampleForm) -> None:
-    assert form.details._button.text() == "More: 2 tags, note, train"
+    assert form.details._button.text() == "More: 2 tags, note, training"
     form.details.set_open(True)
     assert form.details._button.text() == "More"
     form.show_example(Example())
