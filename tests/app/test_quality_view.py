@@ -1,0 +1,231 @@
+"""The quality view shows what the review found, leads to the examples, fixes and ignores, and looks again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from example_bench import make_project, until
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+import core.dataset
+from app.pages.quality_view import QualityView
+from app.session import Session
+from app.widgets.toast import Toast
+from core.dataset.example import Example
+from core.dataset.store import ExampleStore
+from core.errors import UserError
+
+
+@dataclass(frozen=True)
+class Rule:
+    id: str
+    title: str
+    explanation: str
+    severity: str
+    fix: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    rule: str
+    severity: str
+    examples: tuple[int, ...]
+    message: str
+    field: str = ""
+    start: int = -1
+    end: int = -1
+
+
+@dataclass(frozen=True)
+class Group:
+    rule: Rule
+    findings: tuple[Finding, ...]
+    examples: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    groups: tuple[Group, ...]
+    examples: int
+    revision: int
+    flagged: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    done: int
+    total: int
+
+
+SPACES = Rule("whitespace", "Stray spaces", "The model learns to write them too.", "hint", "Trim the spaces")
+EMPTY = Rule("empty", "No output", "There is nothing to learn from.", "error")
+
+
+class FakeReview(ModuleType):
+    """Finds outputs that begin with spaces or are empty; what is ignored is kept in memory."""
+
+    def __init__(self) -> None:
+        super().__init__("core.dataset.review")
+        self.ignored: set[tuple[str, int]] = set()
+        self.refuses = False
+        outer = self
+
+        class ReviewJob:
+            def __init__(self, project: Path) -> None:
+                self.project = project
+
+            def messages(self) -> Iterator[Any]:
+                yield Progress(1, 2)
+                yield outer.report(self.project)
+
+            def stop(self) -> None:
+                pass
+
+        self.ReviewJob = ReviewJob
+
+    def report(self, project: Path) -> Report:
+        store = ExampleStore(project / "examples.db", read_only=True)
+        examples = list(store.iterate())
+        revision = store.revision
+        store.close()
+        groups = []
+        for rule, found in (
+            (SPACES, [e for e in examples if e.output.startswith("  ")]),
+            (EMPTY, [e for e in examples if not e.output]),
+        ):
+            ids = tuple(e.id for e in found if (rule.id, e.id) not in self.ignored)
+            findings = tuple(Finding(rule.id, rule.severity, (id,), "Two spaces", "output", 0, 2) for id in ids)
+            if ids:
+                groups.append(Group(rule, findings, ids))
+        flagged = {id for group in groups for id in group.examples}
+        return Report(tuple(groups), len(examples), revision, len(flagged))
+
+    def fix(self, store: ExampleStore, group: Group) -> Any:
+        if self.refuses:
+            raise UserError("The disk is full.")
+        return store.update_each(
+            [(id, {"output": store.get(id).output.strip()}) for id in group.examples], label="Trim 3 outputs"
+        )
+
+    def ignore(self, _folder: Path, _store: ExampleStore, findings: tuple[Finding, ...]) -> None:
+        self.ignored |= {(finding.rule, finding.examples[0]) for finding in findings}
+
+
+@pytest.fixture
+def review(monkeypatch: pytest.MonkeyPatch) -> FakeReview:
+    fake = FakeReview()
+    monkeypatch.setitem(sys.modules, "core.dataset.review", fake)
+    monkeypatch.setattr(core.dataset, "review", fake, raising=False)
+    return fake
+
+
+@pytest.fixture
+def session(qtbot: QtBot) -> Iterator[Session]:
+    made = Session()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def view(qtbot: QtBot, session: Session, review: FakeReview) -> QualityView:
+    made = QualityView(session)
+    qtbot.addWidget(made)
+    made.resize(1000, 700)
+    return made
+
+
+EXAMPLES = [Example(f"Greet {i}", "", "  <b>Ahoy</b>") for i in range(3)] + [
+    Example("Half"),
+    Example("Fine", "", "Ahoy"),
+]
+
+
+def open_with(session: Session, folder: Path, examples: list[Example]) -> None:
+    session.open(make_project(folder / "project", examples))
+
+
+def heard(view: QualityView) -> list[Any]:
+    found: list[Any] = []
+    view.show_wanted.connect(lambda ids, words: found.append((ids, words)))
+    view.counted.connect(found.append)
+    return found
+
+
+def test_findings_stand_worst_first_and_lead_to_their_examples(
+    qtbot: QtBot, session: Session, view: QualityView, tmp_path: Path
+) -> None:
+    open_with(session, tmp_path, EXAMPLES)
+    found = heard(view)
+    view.show()
+    until(qtbot, lambda: view.report is not None)
+    assert view.summary.text() == "5 examples; 4 need a look."
+    assert found == [4]
+    assert [card.title for card in (view.groups["empty"], view.groups["whitespace"])] == ["No output", "Stray spaces"]
+    until(qtbot, lambda: view.groups["empty"].y() < view.groups["whitespace"].y())
+    spaces = view.groups["whitespace"]
+    until(qtbot, lambda: "<b>Ahoy</b>" in spaces.rows[0].line.accessibleName())
+    spaces.show_all.click()
+    qtbot.keyClick(spaces.rows[1].line, Qt.Key.Key_Space)
+    assert found[1:] == [((1, 2, 3), "Stray spaces: 3 examples"), ((2,), "Stray spaces: example 2")]
+    assert view.groups["empty"].fix.isHidden()
+
+
+def test_a_fix_is_one_step_that_can_be_taken_back(
+    qtbot: QtBot, session: Session, view: QualityView, tmp_path: Path
+) -> None:
+    open_with(session, tmp_path, EXAMPLES)
+    found = heard(view)
+    view.show()
+    until(qtbot, lambda: "whitespace" in view.groups)
+    view.groups["whitespace"].fix.click()
+    until(qtbot, lambda: "whitespace" not in view.groups)
+    assert session.project.store.get(1).output == "<b>Ahoy</b>"
+    assert found == [4, 1]
+    view.findChild(Toast).button.click()
+    until(qtbot, lambda: "whitespace" in view.groups)
+    assert session.project.store.get(1).output == "  <b>Ahoy</b>"
+
+
+def test_a_fix_that_fails_is_told_and_can_be_tried_again(
+    qtbot: QtBot, session: Session, view: QualityView, review: FakeReview, tmp_path: Path
+) -> None:
+    open_with(session, tmp_path, EXAMPLES)
+    view.show()
+    until(qtbot, lambda: "whitespace" in view.groups)
+    review.refuses = True
+    view.groups["whitespace"].fix.click()
+    until(qtbot, lambda: view.banner.title == "The disk is full.")
+    assert view.groups["whitespace"].fix.isEnabled()
+
+
+def test_what_is_ignored_goes_and_nothing_left_is_said(
+    qtbot: QtBot, session: Session, view: QualityView, tmp_path: Path
+) -> None:
+    open_with(session, tmp_path, EXAMPLES[:3])
+    view.show()
+    until(qtbot, lambda: "whitespace" in view.groups)
+    view.groups["whitespace"].rows[1].ignore.click()
+    until(qtbot, lambda: view.groups["whitespace"].count.text() == "2 examples")
+    view.groups["whitespace"].ignore.click()
+    until(qtbot, view.clean.isVisible)
+    assert view.summary.text() == "3 examples; nothing that needs a look."
+
+
+def test_without_examples_it_says_what_it_is_for(
+    qtbot: QtBot, session: Session, view: QualityView, tmp_path: Path
+) -> None:
+    open_with(session, tmp_path, [])
+    view.show()
+    until(qtbot, view.empty.isVisible)
+    session.apply(session.project.store.add(EXAMPLES[:1]))
+    until(qtbot, lambda: "whitespace" in view.groups)
+    session.close()
+    assert view.report is None
+    assert view.groups == {}
