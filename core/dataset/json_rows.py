@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, TextIO
 
 import orjson
 
-from core.dataset.lines import LONGEST_LINE, bounded_byte_lines, bounded_lines
+from core.dataset.lines import LONGEST_LINE, blocks, bounded_lines
 from core.dataset.records import RowError
 from core.errors import ExamplesFileError
 
@@ -39,11 +39,17 @@ def json_lines(file: TextIO) -> Iterator[Row]:
 
 def json_byte_lines(file: BinaryIO) -> Iterator[Row]:
     """The rows of a file in UTF-8 (without a mark) with one object a line; empty lines are passed over."""
-    for number, line in enumerate(bounded_byte_lines(file), start=1):
-        if line is None:
+    for number, block in blocks(file):
+        yield from rows_of_block(number, block)
+
+
+def rows_of_block(first: int, block: bytes) -> Iterator[Row]:
+    """The rows of some whole lines; ``first`` is the number of the first."""
+    for number, line in enumerate(block.split(b"\n"), start=first):
+        if len(line) > LONGEST_LINE:
             yield number, RowError("", "is longer than 1 MiB")
             continue
-        row = _quick(line)
+        row = _quick(line) if line else None
         if row is not None:
             yield number, row
         elif line := line.strip(b" \t\r\n"):

@@ -81,26 +81,31 @@ def bounded_lines(file: TextIO) -> Iterator[str | None]:
         yield None
 
 
-def bounded_byte_lines(file: BinaryIO) -> Iterator[bytes | None]:
-    """The lines of a file without their ends (LF); None for a line that is too long to be an example."""
-    rest, too_long = b"", False
+def blocks(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """A file in blocks of whole lines, each with the number of its first line.
+
+    Of a line that is too long to be an example only the beginning is there, which is too long still.
+    """
+    line, rest, skipping = 1, b"", False
     while block := file.read(_BLOCK):
-        lines = (rest + block if rest else block).split(b"\n")
-        rest = lines.pop()
-        if too_long and lines:
-            yield None
-            too_long = False
-            del lines[0]
-        for line in lines:
-            yield line if len(line) <= LONGEST_LINE else None
+        if skipping:
+            end = block.find(b"\n") + 1
+            if not end:
+                continue
+            block, skipping = block[end:], False
+        block = rest + block if rest else block
+        end = block.rfind(b"\n") + 1
+        rest = block[end:]
         if len(rest) > LONGEST_LINE:
-            rest, too_long = b"", True
-        elif too_long:
-            rest = b""
-    if too_long:
-        yield None
-    elif rest:
-        yield rest
+            end += LONGEST_LINE + 1
+            block, rest, skipping = block[:end] + b"\n", b"", True
+            end += 1
+        if end:
+            whole = block if end == len(block) else block[:end]
+            yield line, whole
+            line += whole.count(b"\n")
+    if rest:
+        yield line, rest
 
 
 def unreadable(path: Path, error: OSError) -> ExamplesFileError:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from core.dataset import encodings
 from core.dataset.columns import Columns
@@ -17,6 +19,7 @@ from core.errors import ExamplesFileError
 
 MOST_ROWS = 5_000_000
 HOPELESS = 10_000  # so many bad rows and not one good: it is no file of examples
+LARGE = 8 << 20  # bytes of JSON lines from which several processes read them
 _LARGEST_LIST = 1 << 29  # characters of a JSON list, which is held in memory as a whole
 _BYTE_MARK = b"\xef\xbb\xbf"
 _START = 1 << 20
@@ -38,6 +41,8 @@ class Opened:
         columns: of a table; empty where each row has its own.
         total: of ``done``, in bytes or rows; 0 where the end is not known.
         done: how much was read so far.
+        large_lines: the file, open for bytes at its first line, if it is JSON lines in UTF-8 and large enough for
+            several processes; then ``rows`` is good for a look at the beginning only.
         sheets, configs, splits, chosen: see ``core.dataset.importing.reading.Shape``.
     """
 
@@ -46,6 +51,7 @@ class Opened:
     columns: tuple[str, ...] = ()
     total: int = 0
     done: Callable[[], int] = _at_start
+    large_lines: BinaryIO | None = None
     sheets: tuple[str, ...] = ()
     configs: tuple[str, ...] = ()
     splits: tuple[str, ...] = ()
@@ -155,9 +161,16 @@ def _head(path: Path, encoding: str) -> str:
 @contextmanager
 def _bytes(path: Path, size: int) -> Iterator[Opened]:
     try:
-        with open(path, "rb") as file:
-            if file.read(len(_BYTE_MARK)) != _BYTE_MARK:
-                file.seek(0)
-            yield Opened("JSON lines", json_byte_lines(file), (), size, file.tell)
+        with open(path, "rb") as file, open(path, "rb") as again:
+            for opened in (file, again):
+                if opened.read(len(_BYTE_MARK)) != _BYTE_MARK:
+                    opened.seek(0)
+            done = partial(_furthest, file, again)
+            large = again if size >= LARGE else None
+            yield Opened("JSON lines", json_byte_lines(file), (), size, done, large_lines=large)
     except OSError as error:
         raise unreadable(path, error) from error
+
+
+def _furthest(*files: BinaryIO) -> int:
+    return max(file.tell() for file in files)

@@ -31,8 +31,8 @@ CREATE TABLE examples (
     key_output TEXT NOT NULL,
     content INTEGER NOT NULL,
     prompt INTEGER NOT NULL,
-    twice INTEGER NOT NULL,
-    known INTEGER NOT NULL
+    twice INTEGER NOT NULL DEFAULT 0,
+    known INTEGER NOT NULL DEFAULT 0
 )
 """
 """One row an example, in the file's order.
@@ -44,16 +44,38 @@ hashes. ``twice``: an earlier row has the same content. ``known``: the project h
 the file was read.
 """
 Row = tuple[Any, ...]
-_COLUMNS = 2 + len(FIELDS) + 6 + 4
+"""The columns from ``row`` to ``prompt``."""
+_WRITTEN = (
+    "row",
+    *FIELDS,
+    "shown",
+    "side",
+    "length",
+    "key_instruction",
+    "key_input",
+    "key_output",
+    "content",
+    "prompt",
+)
+_STATUS, _SHOWN, _CONTENT = (_WRITTEN.index(name) for name in ("status", "shown", "content"))
 _PAGE = 1 << 15
-_AT_ONCE = 500
-_STATUS = FIELDS.index("status")
 _SAID_DRAFT = Status.DRAFT.value
 _DRAFT = SHOWN[Status.DRAFT]
 
 
+def staged(number: int, columns: tuple[str, ...]) -> Row:
+    """The row for an example, given as the columns ``FIELDS``."""
+    _, shown, side, length, _, first, second, third, content, prompt = listing_of((0, *columns), 0.0)
+    return (number, *columns, shown, side, length, first, second, third, content, prompt)
+
+
+def columns_in(row: Row) -> tuple[str, ...]:
+    """The columns ``FIELDS`` of a row."""
+    return row[1 : 1 + len(FIELDS)]
+
+
 class Staging:
-    """Writes a staging file, row by row in memory and in lots to disk."""
+    """Writes a staging file."""
 
     def __init__(self, path: Path, known: frozenset[int] | set[int] = frozenset()) -> None:
         """Make the file.
@@ -62,44 +84,59 @@ class Staging:
             path: does not exist yet.
             known: contents that the project has.
         """
-        self.count = self.twice = self.known = self.duplicates = self.incomplete = 0
-        self._known = known
+        self.count = self.incomplete = 0
+        self._contents = known
         self._seen: set[int] = set()
-        self._rows: list[Row] = []
+        self._twice: list[int] = []
+        self._known: list[int] = []
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.executescript(
             f"PRAGMA page_size = {_PAGE}; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
             "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;"
             f"{TABLE}; BEGIN"
         )
-        self._insert = f"INSERT INTO examples VALUES ({', '.join('?' * _COLUMNS)})"
+        marks = ", ".join("?" * len(_WRITTEN))
+        self._insert = f"INSERT INTO examples ({', '.join(_WRITTEN)}) VALUES ({marks})"
 
-    def add(self, row: int, example: Example) -> None:
-        """Take the example of a row of the file."""
-        self.add_columns(row, columns_of(example))
+    @property
+    def twice(self) -> int:
+        """How many have the content of an earlier one."""
+        return len(self._twice)
 
-    def add_columns(self, row: int, columns: tuple[str, ...]) -> None:
-        """Take an example as the columns ``FIELDS``, storable as they are."""
-        self.count += 1
-        _, shown, side, length, _, first, second, third, content, prompt = listing_of((self.count, *columns), 0.0)
-        twice = content in self._seen
-        if twice:
-            self.twice += 1
-        else:
-            self._seen.add(content)
-        known = content in self._known
-        self.known += known
-        self.duplicates += twice or known
-        if shown == _DRAFT and columns[_STATUS] != _SAID_DRAFT:
-            self.incomplete += 1
-        listed = (shown, side, length, first, second, third, content, prompt, twice, known)
-        self._rows.append((self.count, row, *columns, *listed))
-        if len(self._rows) == _AT_ONCE:
-            self._flush()
+    @property
+    def known(self) -> int:
+        """How many have a content that the project has."""
+        return len(self._known)
+
+    @property
+    def duplicates(self) -> int:
+        """How many are either."""
+        return len({*self._twice, *self._known})
+
+    def add(self, number: int, example: Example) -> None:
+        """Write the example of a row of the file."""
+        self.add_rows([staged(number, columns_of(example))])
+
+    def add_rows(self, rows: Sequence[Row]) -> None:
+        """Write rows of :func:`staged`; they get the next ids."""
+        seen, known = self._seen, self._contents
+        for id, row in enumerate(rows, start=self.count + 1):
+            content = row[_CONTENT]
+            if content in seen:
+                self._twice.append(id)
+            else:
+                seen.add(content)
+            if known and content in known:
+                self._known.append(id)
+            if row[_SHOWN] == _DRAFT and row[_STATUS] != _SAID_DRAFT:
+                self.incomplete += 1
+        self._connection.executemany(self._insert, rows)
+        self.count += len(rows)
 
     def finish(self) -> None:
-        """Write the rest and let go of the file."""
-        self._flush()
+        """Mark the duplicates and let go of the file, which is whole now."""
+        for column, ids in (("twice", self._twice), ("known", self._known)):
+            self._connection.executemany(f"UPDATE examples SET {column} = 1 WHERE id = ?", ((id,) for id in ids))
         self._connection.execute("COMMIT")
         self._connection.close()
 
@@ -113,10 +150,6 @@ class Staging:
             self.finish()
         else:
             self._connection.close()
-
-    def _flush(self) -> None:
-        self._connection.executemany(self._insert, self._rows)
-        self._rows.clear()
 
 
 def staged_examples(path: Path, first: int = 1, last: int | None = None) -> Iterator[Example]:

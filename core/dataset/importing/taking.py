@@ -5,21 +5,23 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
 from core.child import Message
 from core.dataset.columns import Columns, missing
 from core.dataset.csv_rows import check_twice
+from core.dataset.importing import line_pool
+from core.dataset.importing.lots import Lot, Maker
 from core.dataset.importing.opening import HOPELESS, MOST_ROWS, Opened, no_examples, too_many_rows
-from core.dataset.importing.plain_rows import PlainRows
 from core.dataset.importing.remembered import recall
 from core.dataset.importing.source import Source
-from core.dataset.importing.staging import Staging, known_contents
+from core.dataset.importing.staging import Row as StagedRow
+from core.dataset.importing.staging import Staging, columns_in, known_contents
 from core.dataset.json_rows import Row
-from core.dataset.records import RowError, Skipped, example_of
-from core.dataset.rows import columns_of
+from core.dataset.records import Skipped
 from core.errors import ExamplesFileError
 
 Tell = Callable[[Message], None]
@@ -32,7 +34,7 @@ _SAMPLE_LENGTH = 200
 _MOST_COLUMNS = 500
 _MOST_SKIPPED = 1000
 _TELL_SECONDS = 0.1
-_TELL_ROWS = 256
+_AT_ONCE = 200  # rows
 
 
 def take(opened: Opened, source: Source, request: Message, tell: Tell) -> None:
@@ -64,39 +66,37 @@ def take(opened: Opened, source: Source, request: Message, tell: Tell) -> None:
         tell({"summary": _summary(None, 0, [])})
         return
     known = known_contents(Path(request["project"])) if request["project"] else set()
-    with Staging(Path(request["staged"]), known) as staging:
-        taking = _Taking(source, opened, columns, staging, tell)
-        taking.take(itertools.chain(first, rows))
+    with Staging(Path(request["staged"]), known) as staging, ExitStack() as stack:
+        if opened.large_lines is None or line_pool.cores() < line_pool.FEWEST_CORES:
+            lots = _lots(first, rows, columns)
+        else:
+            lots = line_pool.lots(opened.large_lines, mapping)
+            stack.enter_context(closing(lots))
+        taking = _Taking(source, opened, staging, tell)
+        taking.take(lots)
     tell({"summary": taking.summary()})  # only now is the staging file whole
 
 
 class _Taking:
-    def __init__(self, source: Source, opened: Opened, columns: Columns, staging: Staging, tell: Tell) -> None:
-        self._source, self._opened, self._columns, self._staging, self._tell = source, opened, columns, staging, tell
+    def __init__(self, source: Source, opened: Opened, staging: Staging, tell: Tell) -> None:
+        self._source, self._opened, self._staging, self._tell = source, opened, staging, tell
         self._skipped: list[Skipped] = []
-        self._skipped_count = 0
+        self._rows = self._skipped_count = 0
         self._shown: list[tuple[str, ...]] = []
         self._shown_size, self._showing = 0, True
         self._told = time.monotonic()
 
-    def take(self, rows: Iterable[Row]) -> None:
-        """Put the examples of the rows into the staging file."""
-        plain, staging = PlainRows(self._columns), self._staging
-        count = 0
-        for count, (number, row) in enumerate(rows, start=1):
-            columns = plain(row) if row.__class__ is dict else None
-            if columns is None:
-                columns = self._careful(number, row)
-            if columns is not None:
-                staging.add_columns(number, columns)
-                if self._showing:
-                    self._show(columns)
-            if not count % _TELL_ROWS:
-                self._progress(count)
-                if count > MOST_ROWS:
-                    raise too_many_rows(self._source.name)
-        if count > MOST_ROWS:
-            raise too_many_rows(self._source.name)
+    def take(self, lots: Iterable[Lot]) -> None:
+        """Put lots into the staging file."""
+        for looked_at, rows, skipped in lots:
+            self._rows += looked_at
+            if self._rows > MOST_ROWS:
+                raise too_many_rows(self._source.name)
+            self._skip(skipped)
+            self._staging.add_rows(rows)
+            if self._showing:
+                self._show(rows)
+            self._progress()
         if self._showing:
             self._tell({"first": self._shown})
 
@@ -104,31 +104,34 @@ class _Taking:
         """What was found."""
         return _summary(self._staging, self._skipped_count, self._skipped)
 
-    def _careful(self, number: int, row: dict[str, Any] | RowError) -> tuple[str, ...] | None:
-        try:
-            if isinstance(row, RowError):
-                raise row
-            return columns_of(example_of(row, self._columns))
-        except RowError as error:
-            self._skipped_count += 1
-            if len(self._skipped) < _MOST_SKIPPED:
-                self._skipped.append(Skipped.of(number, error))
-            if self._skipped_count == HOPELESS and not self._staging.count:
-                raise no_examples(self._source.name, HOPELESS, self._skipped[0].where()) from error
-        return None
+    def _skip(self, skipped: list[tuple[int, str, str]]) -> None:
+        self._skipped_count += len(skipped)
+        self._skipped += [Skipped(*item) for item in skipped[: _MOST_SKIPPED - len(self._skipped)]]
+        if self._skipped_count >= HOPELESS and not self._staging.count:
+            raise no_examples(self._source.name, HOPELESS, self._skipped[0].where())
 
-    def _show(self, columns: tuple[str, ...]) -> None:
-        self._shown.append(columns)
-        self._shown_size += sum(map(len, columns))
-        if len(self._shown) == _FIRST or self._shown_size > _SHOWN_SIZE:
-            self._showing = False
-            self._tell({"first": self._shown})
+    def _show(self, rows: list[StagedRow]) -> None:
+        for row in rows:
+            columns = columns_in(row)
+            self._shown.append(columns)
+            self._shown_size += sum(map(len, columns))
+            if len(self._shown) == _FIRST or self._shown_size > _SHOWN_SIZE:
+                self._showing = False
+                self._tell({"first": self._shown})
+                return
 
-    def _progress(self, rows: int) -> None:
+    def _progress(self) -> None:
         now = time.monotonic()
         if now - self._told >= _TELL_SECONDS:
             self._told = now
-            self._tell({"progress": [rows, self._opened.done(), self._opened.total]})
+            self._tell({"progress": [self._rows, self._opened.done(), self._opened.total]})
+
+
+def _lots(first: list[Row], rows: Iterator[Row], columns: Columns) -> Generator[Lot, None, None]:
+    maker = Maker(columns)
+    yield maker.lot(first)
+    while (lot := maker.lot(itertools.islice(rows, _AT_ONCE)))[0]:
+        yield lot
 
 
 def _looked_at(rows: Iterable[Row]) -> list[Row]:
