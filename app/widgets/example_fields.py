@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QToolButton, QVB
 from app import theme
 from app.theme import SPACE
 from app.widgets.example_details import ExampleDetails
+from app.widgets.find_marks import Searched
 from app.widgets.plain_editor import PlainEditor
 from app.widgets.text_field import TextField
 from app.widgets.turns_editor import TurnsEditor
@@ -158,12 +159,12 @@ class ExampleFields(QWidget):
         self.details.set_read_only(read_only)
         self.show_what_is_there(anew=False)
 
-    def editors(self) -> list[PlainEditor]:
-        """All text fields in reading order, folded ones too; turns that have no field yet get one."""
-        found = [self.texts["system"].editor] if self._system_open else []
-        found += self.turns.editors()
-        found += [self.texts[name].editor for name in ("instruction", "input", "output")]
-        return [*found, self.texts["note"].editor]
+    def searched(self) -> list[Searched]:
+        """All texts in reading order, folded ones too."""
+        names = ("system", "instruction", "input", "output", "note")
+        editors = {name: self.texts[name].editor for name in names}
+        found = [Searched(editor.text(), editor) for editor in editors.values()]
+        return [found[0], *self.turns.searched(), *found[1:]]
 
     def bring_into_sight(self, editor: PlainEditor) -> None:
         """Unfold and scroll so that the cursor of ``editor`` is in sight."""

@@ -66,7 +66,7 @@ class ExampleForm(QFrame):
         self.turns.edited.connect(lambda turns: self._edit("history", turns))
         self.turns.rearranged.connect(self._rearranged)
         self._pass_on(self.turns)
-        self.finder = TextFinder(self._content.editors, self)
+        self.finder = TextFinder(self._content.searched, self)
         self.finder.place_shown.connect(self._content.bring_into_sight)
         self._add_verbs()
         self._lay_out()

@@ -17,13 +17,24 @@ _AT_MOST = 1000  # marks; more would make typing slow, and nobody walks through 
 
 
 @dataclass(frozen=True, slots=True)
+class Searched:
+    """A text to look into. Its field may not be made yet; ``make`` makes it when something there is to be shown."""
+
+    text: str
+    editor: PlainEditor | None
+    make: Callable[[], PlainEditor] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Place:
-    editor: PlainEditor
+    number: int  # of the text, in reading order
+    editor: PlainEditor | None
+    make: Callable[[], PlainEditor] | None
     start: int  # in UTF-16 units, as Qt counts
     end: int
 
-    def cursor(self) -> QTextCursor:
-        cursor = QTextCursor(self.editor.document())
+    def cursor(self, editor: PlainEditor) -> QTextCursor:
+        cursor = QTextCursor(editor.document())
         cursor.setPosition(self.start)
         cursor.setPosition(self.end, QTextCursor.MoveMode.KeepAnchor)
         return cursor
@@ -40,9 +51,9 @@ class FindMarks(QObject):
     found = Signal(int, int, bool)
     place_shown = Signal(object)
 
-    def __init__(self, editors: Callable[[], list[PlainEditor]], parent: QObject | None = None) -> None:
+    def __init__(self, texts: Callable[[], list[Searched]], parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._editors = editors
+        self._texts = texts
         self._words = ""
         self._places: list[_Place] = []
         self._all = True
@@ -88,37 +99,43 @@ class FindMarks(QObject):
 
     def _matches(self) -> Iterator[_Place]:
         pattern = re.compile(re.escape(self._words), re.IGNORECASE)
-        for editor in self._editors():
-            text, at, place = editor.text(), 0, 0
+        for number, searched in enumerate(self._texts()):
+            text, at, place = searched.text, 0, 0
             for match in pattern.finditer(text):
                 start = place + units(text[at : match.start()])
                 at, place = match.end(), start + units(match.group())
-                yield _Place(editor, start, place)
+                yield _Place(number, searched.editor, searched.make, start, place)
 
     def _first_from_cursor(self) -> int:
-        """The place that a person who reads on from the cursor comes to first."""
-        editors = self._editors()
-        if self.at not in editors:
-            return 0
-        rank = {editor: number for number, editor in enumerate(editors)}
-        cursor = (rank[self.at], self.at.textCursor().selectionStart())
-        after = (n for n, place in enumerate(self._places) if (rank[place.editor], place.start) >= cursor)
-        return next(after, 0)
+        """The place that a person who reads on from the cursor comes to first; without one, the first in a field."""
+        texts = self._texts()
+        start = next((number for number, searched in enumerate(texts) if searched.editor is self.at), None)
+        if self.at is None or start is None:
+            return next((n for n, place in enumerate(self._places) if place.editor is not None), 0)
+        cursor = (start, self.at.textCursor().selectionStart())
+        return next((n for n, place in enumerate(self._places) if (place.number, place.start) >= cursor), 0)
 
     def _tell(self, *, go: bool) -> None:
         if go:
             place = self._places[self._shown]
-            self.at = place.editor
-            place.editor.setTextCursor(place.cursor())
-            self.place_shown.emit(place.editor)
+            editor = place.editor
+            if editor is None and place.make is not None:
+                editor = place.make()
+                self._look()  # it can be marked now, and perhaps others with it
+            if editor is not None:
+                self.at = editor
+                editor.setTextCursor(place.cursor(editor))
+                self.place_shown.emit(editor)
         self._mark()
         self.found.emit(self._shown + 1, len(self._places), self._all)
 
     def _mark(self) -> None:
         marks: dict[PlainEditor, list[QTextEdit.ExtraSelection]] = {editor: [] for editor in self._marked}
         for number, place in enumerate(self._places):
+            if place.editor is None:
+                continue
             mark = QTextEdit.ExtraSelection()
-            mark.cursor = place.cursor()
+            mark.cursor = place.cursor(place.editor)
             mark.format = _look(current=number == self._shown)
             marks.setdefault(place.editor, []).append(mark)
         for editor, selections in marks.items():

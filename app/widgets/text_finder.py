@@ -7,7 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.widgets.find_bar import FindBar
-from app.widgets.find_marks import FindMarks
+from app.widgets.find_marks import FindMarks, Searched
 from app.widgets.plain_editor import PlainEditor
 
 _PAUSE_MS = 150  # after typing in a field; the marks move along with the text meanwhile
@@ -22,12 +22,12 @@ class TextFinder(QObject):
 
     place_shown = Signal(object)
 
-    def __init__(self, editors: Callable[[], list[PlainEditor]], parent: QObject | None = None) -> None:
-        """``editors`` gives the fields to look into, in reading order."""
+    def __init__(self, texts: Callable[[], list[Searched]], parent: QObject | None = None) -> None:
+        """``texts`` gives what to look into, in reading order."""
         super().__init__(parent)
         self.bar = FindBar()
         self.bar.hide()
-        self._marks = FindMarks(editors, self)
+        self._marks = FindMarks(texts, self)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(_PAUSE_MS)

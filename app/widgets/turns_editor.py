@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -10,6 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QToolButt
 
 from app import format, theme
 from app.theme import SPACE
+from app.widgets.find_marks import Searched
 from app.widgets.plain_editor import PlainEditor
 from app.widgets.text_field import TextField
 from core.dataset import turns as rules
@@ -136,12 +138,12 @@ class TurnsEditor(QWidget):
             self._fill(anew=True)
         return self._rows[index - self._first].editor
 
-    def editors(self) -> list[PlainEditor]:
-        """The fields of all turns; those that have none yet get one."""
-        if self._first:
-            self._first = 0
-            self._fill(anew=True)
-        return [row.editor for row in self._rows[: len(self._turns)]]
+    def searched(self) -> list[Searched]:
+        """The words of all turns; those without a field yet get it when it is needed."""
+        early = self._turns[: self._first]
+        found = [Searched(turn.content, None, partial(self.editor, n)) for n, turn in enumerate(early)]
+        rows = self._rows[: len(self._turns) - self._first]
+        return found + [Searched(row.editor.text(), row.editor) for row in rows]
 
     def _show_earlier(self) -> None:
         self._first = max(0, self._first - _AT_ONCE)
@@ -149,6 +151,8 @@ class TurnsEditor(QWidget):
 
     def _fill(self, *, anew: bool) -> None:
         count = len(self._turns) - self._first
+        if count > len(self._rows) + _AT_ONCE and not self._body.isAncestorOf(self.focusWidget() or self):
+            self._body.hide()  # or every new field would be laid out with all the others
         while len(self._rows) < count:
             self._make_row()
         for place, row in enumerate(self._rows):
@@ -162,6 +166,7 @@ class TurnsEditor(QWidget):
         self._earlier.setVisible(self._first > 0)
         self._fold.setText(f"Earlier turns: {format.count(len(self._turns))}")
         self._say_remark()
+        self._body.setVisible(self.is_open)
         self.setVisible(bool(self._turns))
 
     def _say_remark(self) -> None:

@@ -103,6 +103,19 @@ def test_counting_ends_early(form: ExampleForm) -> None:
     assert form.finder.bar.words() == "1 of 1,000+"
 
 
+def test_turns_that_have_no_field_yet_are_searched(form: ExampleForm) -> None:
+    history = (Turn("user", "first"), *HISTORY * 15, Turn("assistant", "last"))
+    form.show_example(Example("Say it", "", "first", history=history, id=9))
+    form.find()
+    form.finder.bar.line.setText("first")
+    assert form.finder.bar.words() == "2 of 2"  # the one that is in sight
+    form.finder.bar.next_wanted.emit()
+    assert form.finder.bar.words() == "1 of 2"
+    editor = form.turns.editor(0)
+    assert editor.textCursor().selectedText() == "first"
+    assert len(editor.extraSelections()) == 1
+
+
 def test_a_place_can_be_shown_from_elsewhere(form: ExampleForm) -> None:
     form.tabs.setCurrentIndex(1)
     form.mark("instruction", 4, 5)

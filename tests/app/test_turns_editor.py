@@ -23,7 +23,7 @@ def editor(qtbot: QtBot) -> TurnsEditor:
 
 
 def texts(editor: TurnsEditor) -> list[str]:
-    return [field.text() for field in editor.editors()]
+    return [editor.editor(place).text() for place in range(len(editor.turns()))]
 
 
 def menu_of(editor: TurnsEditor, place: int) -> dict[str, object]:
