@@ -151,6 +151,65 @@ class QualityView(QWidget):
         else:
             self._stack.setCurrentWidget(self.clean if report.examples else self.empty)
 
+    def _show_groups(self, groups: tuple[Group, ...]) -> None:
+        """Have a card for each, worst first; those that stay keep what was opened in them."""
+        ordered = sorted(groups, key=lambda group: (_ORDER.index(group.rule.severity), -len(group.examples)))
+        self._found = {group.rule.id: group for group in ordered}
+        for id in [id for id in self.groups if id not in self._found]:
+            card = self.groups.pop(id)
+            self._column.removeWidget(card)
+            card.hide()
+            card.deleteLater()
+        for place, group in enumerate(ordered):
+            card = self.groups.get(group.rule.id) or self._add_group(group)
+            self._column.removeWidget(card)
+            self._column.insertWidget(place, card)
+            card.set_busy(False)
+            self._fill(group.rule.id)
+
+    def _add_group(self, group: Group) -> FindingGroup:
+        rule = group.rule
+        card = self.groups[rule.id] = FindingGroup(rule.title, rule.explanation, rule.severity, rule.fix)
+        card.show_wanted.connect(lambda: self._show_group(rule.id))
+        card.finding_wanted.connect(lambda index: self._show_finding(rule.id, index))
+        card.fix_wanted.connect(lambda: self._fix(rule.id))
+        card.ignore_wanted.connect(lambda index: self._ignore(rule.id, index))
+        card.more_wanted.connect(lambda _shown: self._read())
+        return card
+
+    def _fill(self, id: str) -> None:
+        card, group = self.groups[id], self._found[id]
+        words = [finding_words.words_of(finding, self._texts) for finding in group.findings[: card.shown]]
+        findings, examples = len(group.findings), len(group.examples)
+        card.show_rows(words, findings=findings, examples=examples, writable=self._writable)
+
+    def _read(self) -> None:
+        """Have the texts of the rows in sight read."""
+        project = self._session.project
+        if project is None:
+            return
+        store = project.store
+        shown = [
+            id
+            for rule, group in self._found.items()
+            for finding in group.findings[: self.groups[rule].shown]
+            for id in finding.examples[:1]
+        ]
+        missing = [id for id in dict.fromkeys(shown) if id not in self._texts]
+        self._reading.ask(lambda: store.rows(missing))
+
+    def _on_read(self, examples: list[Example]) -> None:
+        self._texts.update({example.id: example for example in examples})
+        for id in self.groups:
+            self._fill(id)
+
+    # --- What the user does -----------------------------------------------------------------------------------------
+
+    @property
+    def _writable(self) -> bool:
+        project = self._session.project
+        return project is not None and not project.read_only
+
     def _show_group(self, id: str) -> None:
         group = self._found[id]
         self.show_wanted.emit(group.examples, f"{group.rule.title}: {format.plural(len(group.examples), 'example')}")
