@@ -115,6 +115,7 @@ class ExampleFields(QWidget):
         else:
             self._left.insertWidget(self._left.indexOf(self.details), self._answer, 1)
         self._left.setStretch(self._left.count() - 1, int(beside))
+        QWidget.setTabOrder(self.texts["input"].editor, self.texts["output"].editor)
         self._answer.show()
         if focused is not None and writing:
             focused.setFocus()  # moving to another parent took it away

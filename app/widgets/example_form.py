@@ -49,6 +49,7 @@ class ExampleForm(QFrame):
         super().__init__(parent)
         self.setProperty("kind", "card")
         self._example = Example()
+        self._read_only = False
         self.header = ExampleHeader()
         self.header.status_chosen.connect(lambda status: self._edit("status", status))
         self.header.continue_wanted.connect(self.continue_conversation)
@@ -84,6 +85,7 @@ class ExampleForm(QFrame):
         self._find = self._verb("Find in this example", "search", "Ctrl+Shift+F", self.find)
         self._beside = self._verb("Output beside the rest", "columns", "", lambda: None)
         self._beside.setCheckable(True)
+        self._continue = self._verb("Continue the conversation", "chat", "", self.continue_conversation)
         self._beside.toggled.connect(self._arrange)
         self._content.roomy.connect(self._say_roomy)
         self._say_roomy(False)
@@ -174,12 +176,16 @@ class ExampleForm(QFrame):
         self.turns.mark_stored()
 
     def _show_rest(self, *, anew: bool) -> None:
-        self.details.show_example(self._example)
-        self.header.show_status(self._example)
+        self._show_status()
         self._content.show_what_is_there(anew=anew)
         for field in self.fields.values():
             field.set_tokens(None)
         self.finder.texts_changed()
+
+    def _show_status(self) -> None:
+        self.header.show_status(self._example)
+        self.details.show_example(self._example)
+        self._continue.setEnabled(self._example.is_complete and not self._read_only)
 
     def set_tokens(self, counts: Mapping[str, int]) -> None:
         """Show the tokens of each text that was counted."""
@@ -192,6 +198,7 @@ class ExampleForm(QFrame):
 
     def set_read_only(self, read_only: bool) -> None:
         """Look, don't touch."""
+        self._read_only = read_only
         self._content.set_read_only(read_only)
         self.header.set_read_only(read_only)
         self.story.set_read_only(read_only)
@@ -249,7 +256,7 @@ class ExampleForm(QFrame):
 
     def continue_conversation(self) -> None:
         """Make the instruction and the output earlier turns, and write the turn that follows them."""
-        if self._example.is_complete:
+        if self._example.is_complete and not self._read_only:
             self.put({"history": continued(self._example), "instruction": "", "input": "", "output": ""})
             self.focus_first()
 
@@ -264,8 +271,7 @@ class ExampleForm(QFrame):
         self._example = replace(self._example, **{name: value})
         if name in self.fields:
             self.fields[name].set_tokens(None)
-        self.header.show_status(self._example)
-        self.details.show_example(self._example)
+        self._show_status()
         self.finder.texts_changed()
         self.edited.emit(name, value)
 

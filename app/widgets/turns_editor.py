@@ -177,14 +177,15 @@ class TurnsEditor(QWidget):
     def _make_row(self) -> None:
         place = len(self._rows)
         row = _Turn(self._body)
+        self._fields.insertWidget(self._fields.count() - 1, row)
         row.set_read_only(self._read_only)
         row.menu.aboutToShow.connect(lambda: self._fill_menu(row.menu, self._first + place))
         row.editor.edited.connect(lambda: self._typed(self._first + place, row))
         row.editor.left.connect(self.left)
         row.editor.undo_wanted.connect(self.undo_wanted)
         row.editor.redo_wanted.connect(self.redo_wanted)
+        row.follow(self._rows[-1].editor if self._rows else self._earlier)
         self._rows.append(row)
-        self._fields.insertWidget(self._fields.count() - 1, row)
 
     # --- What the user does -----------------------------------------------------------------------------------------
 
@@ -265,6 +266,11 @@ class _Turn(TextField):
         self.menu = QMenu(self._more)
         self._more.setMenu(self.menu)
         self.add_act(self._more)
+
+    def follow(self, other: QWidget) -> None:
+        """Come after another field when the Tab key moves on; what is made late would come last."""
+        QWidget.setTabOrder(other, self._more)
+        QWidget.setTabOrder(self._more, self.editor)
 
     def show_turn(self, role: str, number: int, text: str, *, anew: bool) -> None:
         self.set_label(role, f"Earlier turn {number}, {role.lower()}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -80,6 +80,28 @@ def test_what_is_there_is_shown_above(form: ExampleForm) -> None:
     assert place(form, "system").y() < form.turns.mapTo(form, QPoint()).y() < place(form, "instruction").y()
     form.set_read_only(True)
     assert not form._content._adds.isVisible()
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_tab_goes_through_the_conversation_in_its_order(form: ExampleForm, wide: bool) -> None:
+    form.set_side_by_side(True)
+    form.resize(900 if wide else 440, 660)
+    history = (Turn("user", "Hello"), Turn("assistant", "Ahoy"))
+    form.show_example(Example("Greet", "", "Hail", system="Be kind.", history=history, id=2))
+    form.fields["system"].editor.setFocus()
+    reached = []
+    for _ in range(11):
+        QTest.keyClick(form.focusWidget(), Qt.Key.Key_Tab)
+        reached.append(form.focusWidget().accessibleName())
+    order = [
+        "Earlier turn 1, user",
+        "Earlier turn 2, assistant",
+        "Instruction",
+        "Input",
+        "Output",
+        "Tags, note and split",
+    ]
+    assert [name for name in reached if name in order] == order
 
 
 def test_writing_begins_in_sight(qtbot: QtBot, form: ExampleForm) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel
 from pytestqt.qtbot import QtBot
 
+from app.example_words import SPLIT_WORDS
 from app.widgets.example_form import ExampleForm
 from core.dataset.example import Example, Split, Status
 
@@ -42,7 +43,7 @@ def test_shows_every_field(form: ExampleForm) -> None:
 
 
 def test_what_is_folded_away_is_named(form: ExampleForm) -> None:
-    assert form.details._button.text() == "More: 2 tags, note, training"
+    assert form.details._button.text() == f"More: 2 tags, note, {SPLIT_WORDS[Split.TRAIN].lower()}"
     form.details.set_open(True)
     assert form.details._button.text() == "More"
     form.show_example(Example())
