@@ -1,31 +1,20 @@
-"""Writing many examples to a file in a child process, which cannot hold the window up; all of the file or nothing.
-
-The child is this module, started as ``python -m core.dataset.exporting``.
-"""
+"""Writing many examples to a file in a child process, which cannot hold the window up; all of the file or nothing."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import shutil
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from core.child import Child, Message, serve
-from core.dataset import files
-from core.dataset.example import Example, Split, Status
+from core.child import Child
 from core.dataset.query import Query
-from core.dataset.store import ExampleStore
 from core.errors import UserError
 from core.files import sync_folder
 
 _MEGABYTES = 4096
-_TELL_SECONDS = 0.1
-_ROWS_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -53,7 +42,7 @@ class Writing:
         *,
         query: Query | None = None,
         ids: Sequence[int] = (),
-        form: str = files.FORMS[0],
+        form: str = "alpaca",
         defuse: bool = True,
     ) -> None:
         """Prepare; the process starts with :meth:`messages`.
@@ -77,7 +66,7 @@ class Writing:
             "form": form,
             "defuse": defuse,
         }
-        self._child = Child("core.dataset.exporting", request, megabytes=_MEGABYTES)
+        self._child = Child("core.dataset.exporting_child", request, megabytes=_MEGABYTES)
 
     def messages(self) -> Iterator[Progress | Written]:
         """Write, and tell how far it is, and last that it is done.
@@ -110,50 +99,3 @@ class Writing:
     def stop(self) -> None:
         """End it now; callable from any thread."""
         self._child.stop()
-
-
-def work(request: Message, tell: Callable[[Message], None]) -> None:
-    """The child's part of :class:`Writing`."""
-    store = ExampleStore(Path(request["examples"]), read_only=True)
-    try:
-        ids, query = request["ids"], request["query"]
-        examples = _some(store, ids) if ids else store.iterate(Query() if query is None else _query(query))
-        path = Path(request["path"])
-        written = files.write(path, _told(examples, tell), form=request["form"], defuse=request["defuse"])
-    finally:
-        store.close()
-    tell({"written": written})
-
-
-def _told(examples: Iterator[Example], tell: Callable[[Message], None]) -> Iterator[Example]:
-    """The same examples, telling now and then how many were taken."""
-    last = time.monotonic()
-    for done, example in enumerate(examples):
-        now = time.monotonic()
-        if now - last > _TELL_SECONDS:
-            tell({"done": done})
-            last = now
-        yield example
-
-
-def _some(store: ExampleStore, ids: Sequence[int]) -> Iterator[Example]:
-    """The examples with these ids, read in pages."""
-    for start in range(0, len(ids), _ROWS_AT_ONCE):
-        yield from store.rows(ids[start : start + _ROWS_AT_ONCE])
-
-
-def _query(values: dict[str, Any]) -> Query:
-    """A query as it was before it became JSON."""
-    status, split, among = values["status"], values["split"], values["among"]
-    return Query(
-        **{
-            **values,
-            "status": None if status is None else Status(status),
-            "split": None if split is None else Split(split),
-            "among": None if among is None else tuple(among),
-        }
-    )
-
-
-if __name__ == "__main__":
-    sys.exit(serve(work))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.child import Stopped
-from core.dataset import exporting, files
+from core.dataset import exporting_child, files
 from core.dataset.example import Example, Split, Status
 from core.dataset.exporting import Progress, Writing, Written
 from core.dataset.query import Query
@@ -90,7 +90,7 @@ def test_the_forms_reach_the_writer(store: ExampleStore, place: Path) -> None:
 
 
 def test_progress_is_told_now_and_then(store: ExampleStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "_TELL_SECONDS", -1.0)
+    monkeypatch.setattr(exporting_child, "_TELL_SECONDS", -1.0)
     told: list[dict[str, object]] = []
-    assert len(list(exporting._told(store.iterate(), told.append))) == 10
+    assert len(list(exporting_child._told(store.iterate(), told.append))) == 10
     assert told[-1] == {"done": 9}
