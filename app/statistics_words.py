@@ -109,5 +109,9 @@ def spread(values: NDArray[np.int64], *, of: int = 0) -> str:
         return have + format.plural(low, "token")
     if len(values) < _FEW:
         return f"{have}{format.count(low)} to {format.count(high)} tokens"
-    half = f"{have}half up to" if have else "Half have up to"
-    return f"{half} {format.count(int(np.median(values)))} tokens, the longest {format.count(high)}"
+    half, longest = format.count(int(np.median(values))), format.count(high)
+    return (
+        f"{have}half up to {half}, the longest {longest}"
+        if have
+        else f"Half up to {half} tokens, the longest {longest}"
+    )
