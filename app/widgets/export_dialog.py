@@ -48,13 +48,13 @@ class Format:
 
 
 FORMATS = (
-    Format(".jsonl", ".jsonl", "JSON lines (.jsonl)", "One object a line; what most training tools read. Keeps all."),
-    Format(".json", ".json", "JSON list (.json)", "One list of objects, as Alpaca's. Keeps all."),
+    Format(".jsonl", ".jsonl", "JSON lines (.jsonl)", "One object a line; what most training tools read."),
+    Format(".json", ".json", "JSON list (.json)", "One list of objects, as Alpaca's."),
     Format(
         "messages",
         ".jsonl",
         "Messages (.jsonl)",
-        "Conversations of system, user and assistant, for chat trainers and services.",
+        "Conversations for chat trainers; instruction and input become one message.",
         "messages",
     ),
     Format(".csv", ".csv", "Table (.csv)", "For spreadsheets and scripts."),
