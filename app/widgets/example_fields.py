@@ -15,7 +15,7 @@ from app.widgets.text_field import TextField
 from app.widgets.turns_editor import TurnsEditor
 
 GUTTER = 12  # room at the right for a scroll bar, so that fields keep their width when it comes
-WIDE_ENOUGH = 560  # for two columns; below it, lines get too short to read
+WIDE_ENOUGH = 520  # for two columns; below it, lines get too short to read
 
 
 class ExampleFields(QWidget):

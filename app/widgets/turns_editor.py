@@ -170,7 +170,8 @@ class TurnsEditor(QWidget):
         self.setVisible(bool(self._turns))
 
     def _say_remark(self) -> None:
-        words = rules.remark(self._turns)
+        writing = any(row.editor.hasFocus() for row in self._rows)
+        words = rules.remark(self._turns, writing=writing)
         self._remark.setText(words)
         self._remark.setVisible(bool(words))
 
@@ -182,6 +183,7 @@ class TurnsEditor(QWidget):
         row.menu.aboutToShow.connect(lambda: self._fill_menu(row.menu, self._first + place))
         row.editor.edited.connect(lambda: self._typed(self._first + place, row))
         row.editor.left.connect(self.left)
+        row.editor.left.connect(self._say_remark)
         row.editor.undo_wanted.connect(self.undo_wanted)
         row.editor.redo_wanted.connect(self.redo_wanted)
         row.follow(self._rows[-1].editor if self._rows else self._earlier)
@@ -219,6 +221,7 @@ class TurnsEditor(QWidget):
         self.rearranged.emit(turns)
         if turns:
             self.editor(min(cursor, len(turns) - 1)).setFocus(Qt.FocusReason.ShortcutFocusReason)
+            self._say_remark()
 
     def _fill_menu(self, menu: QMenu, index: int) -> None:
         menu.clear()

@@ -60,8 +60,13 @@ def continued(example: Example) -> History:
     return (*example.history, Turn(USER, example.prompt), Turn(ASSISTANT, example.output))
 
 
-def remark(history: History) -> str:
-    """What a chat template may stumble over, in a sentence; empty when all is well."""
+def remark(history: History, *, writing: bool = False) -> str:
+    """What a chat template may stumble over, in a sentence; empty when all is well.
+
+    Args:
+        history: the earlier turns; the instruction, a user's turn, follows them.
+        writing: somebody is at it; what is empty may be filled in a moment.
+    """
     if not history:
         return ""
     if history[0].role == ASSISTANT:
@@ -70,6 +75,6 @@ def remark(history: History) -> str:
         return "Two turns in a row are by the same side. Many models expect user and assistant to alternate."
     if history[-1].role == USER:
         return "The last earlier turn is the user's, like the instruction. Many models expect an answer in between."
-    if any(not turn.content.strip() for turn in history):
+    if not writing and any(not turn.content.strip() for turn in history):
         return "A turn is empty. The model would read an empty message there."
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from form_bench import shown
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.widgets.turns_editor import TurnsEditor
@@ -112,6 +112,15 @@ def test_many_turns_are_shown_bit_by_bit(editor: TurnsEditor) -> None:
     assert not editor._earlier.isVisible()
     QTest.keyClicks(editor.editor(1), "x")
     assert editor.turns()[1] == Turn("assistant", "xAhoy")
+
+
+def test_an_empty_turn_is_named_when_it_is_left(editor: TurnsEditor) -> None:
+    editor.add_exchange()
+    assert editor.editor(4).hasFocus()
+    assert not editor._remark.isVisible()
+    editor.parentWidget().findChild(QLineEdit).setFocus()
+    assert "empty" in editor._remark.text()
+    assert editor._remark.isVisible()
 
 
 def test_folding(editor: TurnsEditor) -> None:

@@ -65,4 +65,6 @@ def test_what_is_odd_is_named(roles: str, words: str) -> None:
 
 
 def test_an_empty_turn_is_named() -> None:
-    assert "empty" in turns.remark((Turn("user", "Hello"), Turn("assistant", " ")))
+    history = (Turn("user", "Hello"), Turn("assistant", " "))
+    assert "empty" in turns.remark(history)
+    assert turns.remark(history, writing=True) == ""
