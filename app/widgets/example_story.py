@@ -43,7 +43,8 @@ _NAMES = {
 }
 FIELDS = tuple(_NAMES)
 _WHEN = Qt.ItemDataRole.UserRole
-_ROW_HEIGHT = 30
+_AIR = 14  # of a row, besides its words
+_AT_MOST = 500  # rows; the window would wait for thousands
 
 
 class Moment(Protocol):
@@ -138,13 +139,14 @@ class ExampleStory(QWidget):
             self.say("Nothing is known of earlier states of this example. What you change from now on is kept here.")
             return
         from_end = len(self._moments) - self.list.currentRow() if self.list.currentRow() > 0 else 0
-        self._moments, self._now = tuple(moments), now
+        self._moments, self._now = tuple(moments[:_AT_MOST]), now
         with QSignalBlocker(self.list):
             self.list.clear()
-            for moment in moments:
+            for moment in self._moments:
                 self.list.addItem(_item(moment, now.id))
-            self.list.setCurrentRow(max(0, len(moments) - from_end) if from_end else 0)
-        self._words.hide()
+            self.list.setCurrentRow(max(0, len(self._moments) - from_end) if from_end else 0)
+        self._words.setText(f"The newest {_AT_MOST} of {format.count(len(moments))} changes.")
+        self._words.setVisible(len(moments) > _AT_MOST)
         self._both.show()
         self._choose(self.list.currentRow())
 
@@ -226,7 +228,7 @@ class _MomentDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         """A line with some air."""
-        return QSize(super().sizeHint(option, index).width(), _ROW_HEIGHT)
+        return QSize(super().sizeHint(option, index).width(), option.fontMetrics.height() + _AIR)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex

@@ -92,6 +92,15 @@ def test_a_newer_change_leaves_the_choice(story: ExampleStory) -> None:
     assert story.list.currentItem().text() == "Edit output"
 
 
+def test_very_many_changes(story: ExampleStory) -> None:
+    story.set_moments([Moment(1.0, "Edit output of example 7", OLD, NEW)] * 2000, NEW)
+    assert story.list.count() == 500
+    assert story._words.text() == "The newest 500 of 2,000 changes."
+    assert story._words.isVisible()
+    story.set_moments(_moments(), NEW)
+    assert not story._words.isVisible()
+
+
 def test_without_a_past(story: ExampleStory) -> None:
     story.set_moments([], NEW)
     assert not story.list.isVisible()
