@@ -144,7 +144,7 @@ def _split(statistics: Statistics) -> ListData:
     )
 
 
-def _groups(groups: Mapping[str, NDArray[np.int64]], scope: NDArray[np.bool_], words: str, without: str) -> ListData:
+def _groups(groups: Mapping[str, NDArray[np.int32]], scope: NDArray[np.bool_], words: str, without: str) -> ListData:
     total = int(scope.sum())
     inside = {name: places[scope[places]] for name, places in groups.items()}
     found = sorted(

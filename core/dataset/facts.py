@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from core.dataset.statements import about
 from core.dataset.store import ExampleStore
 
+_MOST_GROUPS = 500  # tags, and sources; the rarest of more are of no use in a list
 _BY_HAND = "Written here"
 _COPIED = "Copied here"
 _FORGOTTEN = "From before the steps that can be undone"
@@ -27,7 +28,6 @@ class Facts:
         revision: the store's, at the moment of reading.
         ids: their numbers.
         shown: status as shown, as ``core.dataset.rows.SHOWN`` has it.
-        contents: a hash of what training sees.
         heldout: whether a run would keep it out now.
         tags: where each tag stands, as places in the arrays.
         sources: the same of where examples came from.
@@ -36,14 +36,13 @@ class Facts:
     revision: int
     ids: NDArray[np.int64]
     shown: NDArray[np.int8]
-    contents: NDArray[np.int64]
     heldout: NDArray[np.bool_]
-    tags: dict[str, NDArray[np.int64]] = field(default_factory=dict)
-    sources: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    tags: dict[str, NDArray[np.int32]] = field(default_factory=dict)
+    sources: dict[str, NDArray[np.int32]] = field(default_factory=dict)
 
 
-def read(store: ExampleStore, share: float) -> Facts:
-    """Read all examples of a store.
+def read(store: ExampleStore, share: float) -> tuple[Facts, NDArray[np.int64]]:
+    """Read all examples of a store: the facts, and for each example the hash of what training sees.
 
     Args:
         store: where they are.
@@ -59,15 +58,15 @@ def read(store: ExampleStore, share: float) -> Facts:
     table = np.array(rows, dtype=np.int64).reshape(-1, 3)
     ids = np.ascontiguousarray(table[:, 0])
     heldout = np.array(sorted(store.heldout(share)), dtype=np.int64)
-    return Facts(
+    facts = Facts(
         revision,
         ids,
         table[:, 1].astype(np.int8),
-        np.ascontiguousarray(table[:, 2]),
         np.isin(ids, heldout, assume_unique=True),
         _tags(ids, tagged),
         _sources(ids, added),
     )
+    return facts, np.ascontiguousarray(table[:, 2])
 
 
 def source_of(label: str) -> str:
@@ -83,7 +82,7 @@ def source_of(label: str) -> str:
     return label
 
 
-def _tags(ids: NDArray[np.int64], tagged: Iterable[tuple[int, str]]) -> dict[str, NDArray[np.int64]]:
+def _tags(ids: NDArray[np.int64], tagged: Iterable[tuple[int, str]]) -> dict[str, NDArray[np.int32]]:
     having: dict[str, list[int]] = {}
     for id, tags in tagged:
         for tag in tags.split("\n"):
@@ -95,7 +94,7 @@ def _tags(ids: NDArray[np.int64], tagged: Iterable[tuple[int, str]]) -> dict[str
     return _most_first({tag: found for tag, found in places.items() if len(found)})
 
 
-def _sources(ids: NDArray[np.int64], added: Iterable[tuple[int, int, str]]) -> dict[str, NDArray[np.int64]]:
+def _sources(ids: NDArray[np.int64], added: Iterable[tuple[int, int, str]]) -> dict[str, NDArray[np.int32]]:
     unknown = np.ones(len(ids), dtype=np.bool_)
     found: dict[str, list[NDArray[np.int64]]] = {}
     for first, last, label in added:
@@ -109,5 +108,6 @@ def _sources(ids: NDArray[np.int64], added: Iterable[tuple[int, int, str]]) -> d
     return _most_first(sources)
 
 
-def _most_first(groups: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:
-    return dict(sorted(groups.items(), key=lambda group: (-len(group[1]), group[0].casefold())))
+def _most_first(groups: dict[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int32]]:
+    ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0].casefold()))
+    return {name: places.astype(np.int32) for name, places in ordered[:_MOST_GROUPS]}

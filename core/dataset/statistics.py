@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.child import Child
+from core.dataset.array_messages import Arrays
 from core.dataset.example import Status
 from core.dataset.facts import Facts
 from core.dataset.rows import SHOWN
@@ -87,51 +87,19 @@ class StatisticsJob:
             core.child.Stopped: :meth:`stop` was called.
             UserError: the examples cannot be read.
         """
-        found: Statistics | None = None
+        arrays, found = Arrays(), None
         for message in self._child.messages():
+            arrays.take(message)
             if "facts" in message:
-                found = Statistics(unpacked_facts(message["facts"]))
+                found = Statistics(arrays.facts(message["facts"]))
                 yield found
             elif "progress" in message:
                 yield Progress(*message["progress"])
-            elif found is not None and "lengths" in message:
-                yield replace(found, lengths=unpacked(message["lengths"]).reshape(-1, len(FIELDS)))
+            elif found is not None and "counted" in message:
+                yield replace(found, lengths=np.column_stack([arrays.of("lengths", field) for field in FIELDS]))
             elif found is not None and "uncounted" in message:
                 yield replace(found, problem=UserError(**message["uncounted"]))
 
     def stop(self) -> None:
         """End the work; what was counted so far is kept for the next time."""
         self._child.stop()
-
-
-def packed(values: NDArray[Any]) -> dict[str, str]:
-    """An array as JSON."""
-    return {"type": values.dtype.str, "data": base64.b64encode(np.ascontiguousarray(values).tobytes()).decode("ascii")}
-
-
-def unpacked(message: dict[str, str]) -> NDArray[Any]:
-    """The array of :func:`packed`."""
-    return np.frombuffer(base64.b64decode(message["data"]), dtype=np.dtype(message["type"]))
-
-
-def packed_facts(facts: Facts) -> dict[str, Any]:
-    """Facts as JSON."""
-    return {
-        "revision": facts.revision,
-        **{name: packed(getattr(facts, name)) for name in ("ids", "shown", "contents", "heldout")},
-        "tags": {name: packed(places) for name, places in facts.tags.items()},
-        "sources": {name: packed(places) for name, places in facts.sources.items()},
-    }
-
-
-def unpacked_facts(message: dict[str, Any]) -> Facts:
-    """The facts of :func:`packed_facts`."""
-    return Facts(
-        revision=message["revision"],
-        ids=unpacked(message["ids"]),
-        shown=unpacked(message["shown"]),
-        contents=unpacked(message["contents"]),
-        heldout=unpacked(message["heldout"]),
-        tags={name: unpacked(places) for name, places in message["tags"].items()},
-        sources={name: unpacked(places) for name, places in message["sources"].items()},
-    )

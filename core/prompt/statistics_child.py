@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from core.base_models.catalogue import resolve
 from core.child import Message, serve
 from core.dataset import facts
+from core.dataset.array_messages import facts_messages, message_of
 from core.dataset.rows import content_hash
-from core.dataset.statistics import UNCOUNTED, packed, packed_facts
+from core.dataset.statistics import FIELDS, UNCOUNTED
 from core.dataset.store import ExampleStore
 from core.errors import UserError
 from core.prompt.format import PromptFormat
@@ -35,8 +36,9 @@ def work(request: Message, tell: Tell) -> None:
     examples = Path(request["examples"])
     store = ExampleStore(examples, read_only=True)
     try:
-        found = facts.read(store, request["share"])
-        tell({"facts": packed_facts(found)})
+        found, contents = facts.read(store, request["share"])
+        for message in facts_messages(found):
+            tell(message)
         try:
             folder = resolve(request["base"])
             prompt, mark = _format(folder)
@@ -45,7 +47,10 @@ def work(request: Message, tell: Tell) -> None:
             return
         try:
             counter = _Counter(store, prompt, LengthsCache(examples.parent, mark), tell)
-            tell({"lengths": packed(counter.count(found.ids, found.contents))})
+            counts = counter.count(found.ids, contents)
+            for field, column in zip(FIELDS, counts.T, strict=True):
+                tell(message_of("lengths", field, values=column))
+            tell({"counted": True})
         finally:
             prompt.close()
     finally:

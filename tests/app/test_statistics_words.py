@@ -17,7 +17,7 @@ def statistics(ready: int, draft: int = 0, *, length: int = 100, long: int = 0, 
     ids = np.arange(1, total + 1)
     lengths = np.full((total, 7), length, dtype=np.int32)
     lengths[:long, 0] = 5000
-    facts = Facts(1, ids, shown, ids, np.zeros(total, dtype=np.bool_))
+    facts = Facts(1, ids, shown, np.zeros(total, dtype=np.bool_))
     return Statistics(facts, lengths if counted else None)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.dataset import facts
+from core.dataset.array_messages import Arrays, facts_messages
 from core.dataset.example import Example, Split, Status
+from core.dataset.rows import content_hash
 from core.dataset.split import split
-from core.dataset.statistics import packed_facts, unpacked_facts
 from core.dataset.store import ExampleStore
 
 
@@ -30,10 +32,11 @@ def test_they_are_what_the_store_has(store: ExampleStore):
     store.add([Example("Half done"), Example("No", "", "Never", status=Status.EXCLUDED)])
     store.update(3, split=Split.HELDOUT, tags=("polite", "rare"))
     store.delete([10, 11])
-    found = facts.read(store, 0.2)
+    found, contents = facts.read(store, 0.2)
     everything = list(store.iterate())
     assert found.revision == store.revision
     assert found.ids.tolist() == [example.id for example in everything]
+    assert contents.tolist() == [content_hash(example) for example in everything]
     counts = store.counts()
     assert [int((found.shown == shown).sum()) for shown in (0, 1, 2)] == [counts.draft, counts.ready, counts.excluded]
     heldout = split(store.iterate(facts_query()), 0.2)[1]
@@ -57,7 +60,7 @@ def test_where_examples_came_from(store: ExampleStore):
     store.add([Example("by hand too", "", "a")])
     store.delete([2])
     store.undo()
-    found = facts.read(store, 0.0)
+    found, _ = facts.read(store, 0.0)
     assert {name: ids(found, places) for name, places in found.sources.items()} == {
         "letters.csv": [2, 3, 4, 5, 6],
         "Sample Harbour letters": [7, 8, 9],
@@ -70,18 +73,28 @@ def test_of_what_is_older_than_the_history_nobody_knows(store: ExampleStore):
     store.add([Example("old", "", "a")])
     with store._database.write() as connection:
         connection.execute("DELETE FROM spans")
-    (name,) = facts.read(store, 0.0).sources
+    (name,) = facts.read(store, 0.0)[0].sources
     assert name.startswith("From before")
 
 
 def test_nothing_is_no_mistake_and_survives_the_journey(store: ExampleStore):
-    found = facts.read(store, 0.1)
+    found, _ = facts.read(store, 0.1)
     assert len(found.ids) == 0
     assert (found.tags, found.sources) == ({}, {})
     store.add([Example("one", "", "a", tags=("t",))])
-    found = facts.read(store, 0.1)
-    again = unpacked_facts(packed_facts(found))
+    found, _ = facts.read(store, 0.1)
+    arrays = Arrays()
+    for message in facts_messages(found):
+        arrays.take(json.loads(json.dumps(message)))
+    again = arrays.facts(message["facts"])
     assert again.revision == found.revision
-    for name in ("ids", "shown", "contents", "heldout"):
+    for name in ("ids", "shown", "heldout"):
         assert np.array_equal(getattr(again, name), getattr(found, name))
     assert again.tags["t"].tolist() == [0]
+
+
+def test_of_very_many_tags_the_most_used_are_kept(store: ExampleStore):
+    store.add([Example(f"{i}", "", "a", tags=(f"tag {i}", "common")) for i in range(600)])
+    found, _ = facts.read(store, 0.1)
+    assert len(found.tags) == 500
+    assert next(iter(found.tags)) == "common"
