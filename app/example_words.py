@@ -7,7 +7,7 @@ from core.dataset.example import Example, Split, Status
 from core.dataset.store import Counts
 
 STATUS_WORDS = {Status.DRAFT: "Draft", Status.READY: "Ready", Status.EXCLUDED: "Excluded"}
-SPLIT_WORDS = {Split.AUTO: "Automatic", Split.TRAIN: "Train", Split.HELDOUT: "Held out"}
+SPLIT_WORDS = {Split.AUTO: "Automatic", Split.TRAIN: "Training", Split.HELDOUT: "Held-out"}
 
 
 def shown_status(example: Example) -> Status:

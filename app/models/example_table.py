@@ -3,72 +3,36 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
-from app import format
-from app.example_words import SPLIT_WORDS, STATUS_WORDS, shown_status
-from app.latest import Latest
+from app.models import example_cells
+from app.models.example_cells import NUMBERS, SORTS, Column
+from app.models.example_listing import ExampleListing, Listing, Source, Wish, is_long
 from app.models.token_counter import TokenCounter
-from core.dataset.example import Example
+from core.dataset.example import Example, Split
 from core.dataset.store import Counts, Query
 
 _PAGE = 64  # rows fetched at once
 _KEPT = 1024  # rows kept in memory
-_PREVIEW = 320  # characters of a cell that can ever be seen in two lines
 
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 
 
-class Column(IntEnum):
-    """What stands where."""
-
-    NUMBER = 0
-    INSTRUCTION = 1
-    OUTPUT = 2
-    STATUS = 3
-    SPLIT = 4
-    LENGTH = 5
-
-
-_SORTS = {
-    Column.NUMBER: "id",
-    Column.INSTRUCTION: "instruction",
-    Column.OUTPUT: "output",
-    Column.STATUS: "status",
-    Column.SPLIT: "split",
-    Column.LENGTH: "length",
-}
-_NUMBERS = (Column.NUMBER, Column.LENGTH)
-
-
-class Source(Protocol):
-    """What the table reads of an example store."""
-
-    def ids(self, query: Query = ...) -> array[int]:
-        """All ids that match, in order."""
-        ...
-
-    def rows(self, ids: Sequence[int]) -> list[Example]:
-        """The examples with these ids, in that order."""
-        ...
-
-    def counts(self) -> Counts:
-        """How many there are of each status."""
-        ...
-
-
 class ExampleTable(QAbstractTableModel):
     """Rows over a store. The list of ids is made off the drawing thread, and only the newest wish counts.
 
+    Another question about very many examples is answered in two steps: the first rows at once, then all of them
+    (``is_whole``). Rows that come at the end are added to those that are there, so nothing in sight moves.
+
     Signals:
-        listed: a new list of ids is in place (also when it equals the old one); ``counts`` is as new.
+        listed: a new list of ids is in place (also when it equals the old one); ``counts`` is as new once it is whole.
         counted: ``counts`` is new, the list is not.
         failed(Exception): the store could not be read.
     """
@@ -85,24 +49,41 @@ class ExampleTable(QAbstractTableModel):
         self._tokens = tokens
         self._ids: array[int] = array("q")
         self._rows: OrderedDict[int, Example] = OrderedDict()
-        self._latest = Latest(self._answered, failed=self.failed.emit, parent=self)
+        self._listing = ExampleListing(self)
+        self._listing.first.connect(self._show)
+        self._listing.whole.connect(self._show)
+        self._listing.counted.connect(self._show_counts)
+        self._listing.heldout.connect(self._show_sides)
+        self._listing.failed.connect(self.failed)
+        self._heldout: frozenset[int] | None = None  # None until it is known
+        self._hint = 0  # a row where the last id asked for was found
         self.status_in_words = True  # a narrow table shows the sign alone
-        self.query = Query()
-        self.listed_query = Query()  # what the rows in place were asked with; ``query`` may be ahead
+        self.wish = Wish()
+        self.listed_wish = Wish()  # what the rows in place were asked with; ``wish`` may be ahead
+        self.listed_query = Query()  # the same as a question to the store
+        self.is_whole = True
         self.counts = Counts(0, 0, 0, 0)
         if tokens is not None:
             tokens.counted.connect(self._repaint_lengths)
 
     # --- What is listed ---------------------------------------------------------------------------------------------
 
+    @property
+    def query(self) -> Query:
+        """What is asked of the store."""
+        return self.wish.query
+
     def set_source(self, source: Source | None) -> None:
         """Show another store, or none, from its beginning."""
-        self._latest.forget()
+        self._listing.forget()
         self.beginResetModel()
         self._source = source
         self._ids = array("q")
         self._rows.clear()
-        self.query = self.listed_query = Query()
+        self._heldout = None
+        self.wish = self.listed_wish = Wish(share=self.wish.share)
+        self.listed_query = Query()
+        self.is_whole = source is None
         self.counts = Counts(0, 0, 0, 0)
         self.endResetModel()
         if source is not None:
@@ -110,53 +91,83 @@ class ExampleTable(QAbstractTableModel):
 
     def set_query(self, **changes: Any) -> None:
         """Change what is searched for or the order (fields of :class:`Query`), and list again."""
-        query = replace(self.query, **changes)
-        if query != self.query:
-            self.query = query
+        self.set_wish(replace(self.wish, query=replace(self.query, **changes)))
+
+    def set_share(self, share: float) -> None:
+        """So much of the ready examples a run keeps out."""
+        if share != self.wish.share:
+            self.wish = replace(self.wish, share=share)
+            self.refresh()
+
+    def set_wish(self, wish: Wish) -> None:
+        """List something else."""
+        if wish != self.wish:
+            self.wish = wish
             self.refresh()
 
     def refresh(self) -> None:
         """Make the list of ids again; rows stay as they are until it is there."""
-        source, query = self._source, self.query
-        if source is not None:
-            self._latest.ask(lambda: (query, source.ids(query), source.counts()))
+        if self._source is not None:
+            another = self.wish != self.listed_wish or not self._ids
+            soon = another and (not self.counts.total or is_long(self.counts.total))
+            self._listing.ask(self._source, self.wish, soon=soon)
+            self._listing.ask_sides(self._source, self.wish.share)
 
     def count_again(self) -> None:
         """Make the counts again; the list stays as it is."""
-        source = self._source
-        if self._latest.busy:
+        if self._listing.busy:
             self.refresh()  # a list under way may have been made before the change
-        elif source is not None:
-            self._latest.ask(lambda: (None, array("q"), source.counts()))
+        elif self._source is not None:
+            self._listing.count(self._source)
+            self._listing.ask_sides(self._source, self.wish.share)
 
     @property
     def is_in_plain_order(self) -> bool:
         """Whether no edit of an example can move it in the list or out of it."""
-        return not self.query.narrows and self.query.sort == "id"
+        return not self.wish.narrows and self.query.sort == "id"
 
-    def touch(self, ids: Iterable[int]) -> None:
+    def touch(self, ids: Collection[int]) -> None:
         """These examples have changed: fetch them again where they are shown."""
-        for id in ids:
-            self._rows.pop(id, None)
+        if len(ids) > _KEPT:
+            self._rows.clear()
+        else:
+            for id in ids:
+                self._rows.pop(id, None)
         if self._ids:
             self._changed(0, len(self._ids) - 1)
 
     @property
     def busy(self) -> bool:
         """Whether a new list is under way."""
-        return self._latest.busy
+        return self._listing.busy
 
-    def _answered(self, answer: tuple[Query | None, array[int], Counts]) -> None:
-        query, ids, self.counts = answer
-        if query is None:
-            self.counted.emit()
-            return
-        if ids != self._ids:
+    def _show(self, listing: Listing) -> None:
+        self.is_whole = listing.counts is not None
+        self.counts = listing.counts or self.counts
+        old, new = self._ids, listing.ids
+        more = len(new) > len(old) > 0 and listing.wish == self.listed_wish and new[: len(old)] == old
+        if more:
+            self.beginInsertRows(_NOWHERE, len(old), len(new) - 1)
+        elif new != old:
             self.beginResetModel()
-            self._ids, self.listed_query = ids, query
+        self.listed_wish, self.listed_query = listing.wish, listing.query
+        self._ids = new
+        if more:
+            self.endInsertRows()
+        elif new != old:
             self.endResetModel()
-        self.listed_query = query
         self.listed.emit()
+
+    def _show_counts(self, counts: Counts) -> None:
+        self.counts = counts
+        self.counted.emit()
+
+    def _show_sides(self, heldout: frozenset[int]) -> None:
+        if heldout != self._heldout:
+            self._heldout = heldout
+            if self._ids:
+                last = self.index(len(self._ids) - 1, Column.SPLIT)
+                self.dataChanged.emit(self.index(0, Column.SPLIT), last)
 
     # --- Rows and ids -----------------------------------------------------------------------------------------------
 
@@ -177,10 +188,28 @@ class ExampleTable(QAbstractTableModel):
 
     def row_of(self, id: int) -> int:
         """Where an example is listed; -1 when it is not."""
+        ids = self._ids
+        if self.is_ascending:
+            row = bisect_left(ids, id)
+            return row if row < len(ids) and ids[row] == id else -1
+        if self._hint < len(ids) and ids[self._hint] == id:
+            return self._hint
         try:
-            return self._ids.index(id)
+            self._hint = ids.index(id)
         except ValueError:
             return -1
+        return self._hint
+
+    @property
+    def is_ascending(self) -> bool:
+        """Whether the rows are in the order of their ids, so that each is found at once."""
+        return self.listed_query.sort == "id" and not self.listed_query.descending
+
+    def side_of(self, example: Example) -> Split | None:
+        """Where a run would put an example: TRAIN or HELDOUT; None for one that is not ready, or not known yet."""
+        if not example.is_ready or self._heldout is None:
+            return None
+        return Split.HELDOUT if example.id in self._heldout else Split.TRAIN
 
     def example(self, row: int) -> Example | None:
         """The example of a row, fetched with its neighbours if need be; None when it has just been deleted."""
@@ -217,10 +246,11 @@ class ExampleTable(QAbstractTableModel):
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Words for a cell; the whole example for the role ``EXAMPLE``."""
-        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in _NUMBERS:
+        if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in NUMBERS:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        if role == Qt.ItemDataRole.ToolTipRole and index.column() == Column.STATUS and not self.status_in_words:
-            role = Qt.ItemDataRole.DisplayRole
+        if role == Qt.ItemDataRole.ToolTipRole and index.column() == Column.STATUS and index.isValid():
+            example = self.example(index.row())
+            return None if example is None else example_cells.state(example, self.side_of(example))
         if role not in (Qt.ItemDataRole.DisplayRole, self.EXAMPLE) or not index.isValid():
             return None
         example = self.example(index.row())
@@ -229,25 +259,14 @@ class ExampleTable(QAbstractTableModel):
         return self._words(example, Column(index.column()))
 
     def _words(self, example: Example, column: Column) -> str:
-        match column:
-            case Column.NUMBER:
-                return str(example.id)
-            case Column.INSTRUCTION:
-                return _preview(example.instruction, example.input)
-            case Column.OUTPUT:
-                return _preview(example.output)
-            case Column.STATUS:
-                return STATUS_WORDS[shown_status(example)]
-            case Column.SPLIT:
-                return SPLIT_WORDS[example.split]
-            case Column.LENGTH:
-                return self._length(example)
+        side = self.side_of(example) if column == Column.SPLIT else None
+        length = self._length(example) if column == Column.LENGTH else None
+        return example_cells.words(example, column, side=side, length=length)
 
-    def _length(self, example: Example) -> str:
+    def _length(self, example: Example) -> int | None:
         if self._tokens is None or not self._tokens.ready:
-            return format.count(len(example.instruction) + len(example.input) + len(example.output))
-        count = self._tokens.count(example)
-        return "" if count is None else format.count(count)
+            return example_cells.characters(example)
+        return self._tokens.count(example)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Titles of the columns."""
@@ -258,17 +277,15 @@ class ExampleTable(QAbstractTableModel):
             return int(side | Qt.AlignmentFlag.AlignVCenter)
         in_tokens = self._tokens is not None and self._tokens.ready
         if role == Qt.ItemDataRole.ToolTipRole:
-            length = "Tokens as trained; sorted by characters" if in_tokens else "Characters of the three texts"
-            return ("Number", "", "", "Status", "Split", length)[section]
+            return example_cells.help_of(section, in_tokens=in_tokens)
         if role != Qt.ItemDataRole.DisplayRole:
             return None
-        status = "Status" if self.status_in_words else ""
-        return ("#", "Instruction", "Output", status, "Split", "Tokens" if in_tokens else "Length")[section]
+        return example_cells.title(section, status_in_words=self.status_in_words, in_tokens=in_tokens)
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """List in the order of a column."""
-        if column in _SORTS:
-            self.set_query(sort=_SORTS[Column(column)], descending=order == Qt.SortOrder.DescendingOrder)
+        if column in SORTS:
+            self.set_query(sort=SORTS[Column(column)], descending=order == Qt.SortOrder.DescendingOrder)
 
     # --- Repainting -------------------------------------------------------------------------------------------------
 
@@ -279,15 +296,6 @@ class ExampleTable(QAbstractTableModel):
         self.headerDataChanged.emit(Qt.Orientation.Horizontal, Column.LENGTH, Column.LENGTH)
         if self._ids:
             self.dataChanged.emit(self.index(0, Column.LENGTH), self.index(len(self._ids) - 1, Column.LENGTH))
-
-
-def _preview(*texts: str) -> str:
-    """The beginning of the texts with every run of white space as one space."""
-    return " · ".join(_words(text) for text in texts if text.strip())
-
-
-def _words(text: str) -> str:
-    return " ".join(text[: 2 * _PREVIEW].split())[:_PREVIEW]
 
 
 def ranges(rows: Iterable[int]) -> Iterator[tuple[int, int]]:

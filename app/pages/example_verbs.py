@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt
@@ -14,9 +14,11 @@ from app import format, theme
 from app.pages.example_desk import ExampleDesk
 from app.session import Session
 from app.widgets.example_browser import ExampleBrowser
+from app.widgets.tags_dialog import TagsDialog
 from app.widgets.toast import Toast, show_toast
-from core.dataset.example import Status
+from core.dataset.example import Split, Status
 from core.dataset.store import Change, ExampleStore
+from core.dataset.tagging import change_tags, tags_of
 
 
 class ExampleVerbs(QObject):
@@ -27,6 +29,7 @@ class ExampleVerbs(QObject):
         self._session, self._desk, self._page = session, desk, page
         self._browser: ExampleBrowser = desk.browser
         self._undo_toast: Toast | None = None
+        self.known_tags: Sequence[str] = ()
 
     # --- Verbs ------------------------------------------------------------------------------------------------------
 
@@ -47,7 +50,33 @@ class ExampleVerbs(QObject):
         """Give the selected examples a status."""
         ids = self._browser.list.chosen_ids()
         if ids:
-            self._write(lambda store: store.update_many(ids, status=status), self._apply)
+            self._write(lambda store: store.update_many(ids, status=status), self._changed)
+
+    def assign(self, split: Split) -> None:
+        """Put the selected examples on a side of the split, or leave that to the app."""
+        ids = self._browser.list.chosen_ids()
+        if ids:
+            self._write(lambda store: store.update_many(ids, split=split), self._changed)
+
+    def change_tags(self) -> TagsDialog | None:
+        """Ask which tags to add to the selected examples and which to take away."""
+        store, ids = self._store(), self._browser.list.chosen_ids() or self.stored()
+        if store is None or not ids:
+            return None
+        self._desk.autosave.flush()
+        dialog = TagsDialog(len(ids), self.known_tags, self._page)
+        dialog.wanted.connect(lambda add, remove: self._retag(ids, add, remove))
+        self._session.write(lambda: tags_of(store, ids), done=dialog.set_present)
+        dialog.open()
+        dialog.add.setFocus()
+        return dialog
+
+    def _retag(self, ids: list[int], add: tuple[str, ...], remove: tuple[str, ...]) -> None:
+        self._write(lambda store: change_tags(store, ids, add=add, remove=remove), self._changed)
+
+    def stored(self) -> list[int]:
+        """The example in the form, if it is in the store."""
+        return [id for id in self.shown() if id > 0]
 
     def shown(self) -> list[int]:
         """The example in the form, if there is one."""
@@ -78,6 +107,11 @@ class ExampleVerbs(QObject):
     def _deleted(self, change: Change) -> None:
         self._apply(change)
         self.offer_undo(f"Deleted {format.plural(len(change.removed), 'example')}.")
+
+    def _changed(self, change: Change) -> None:
+        self._apply(change)
+        if len(change.changed) > 1:
+            self.offer_undo(f"{change.label}.")
 
     def _apply(self, change: Change) -> None:
         self._session.apply(change, self._page)
@@ -112,6 +146,7 @@ class ExampleVerbs(QObject):
             ("Save and go to the next example", "check", "Ctrl+Return Ctrl+Enter", desk.save_and_next),
             ("Previous example", "chevron-left", "Alt+Up Ctrl+PgUp", desk.previous),
             ("Next example", "chevron-right", "Alt+Down Ctrl+PgDown", desk.next),
+            ("Change tags of the selected examples…", "tag", "", self.change_tags),
             ("Duplicate the selected examples", "duplicate", "Ctrl+D", self.duplicate),
         )
         made = [make_action(self, *verb) for verb in verbs]

@@ -9,6 +9,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QPushButton, QSplitter, QStackedWidget, QWidget
 
 from app.example_words import summary
+from app.latest import Latest
 from app.models.example_table import ExampleTable
 from app.models.token_counter import TokenCounter
 from app.pages.example_desk import ExampleDesk
@@ -19,7 +20,7 @@ from app.pages.page import Page
 from app.preferences import Preferences
 from app.session import Session
 from app.theme import TEXT_COLUMN
-from app.widgets.drop_zone import dropped_file
+from app.widgets.drop_zone import dropped_source
 from app.widgets.empty_state import EmptyState
 from app.widgets.example_browser import ExampleBrowser
 from app.widgets.example_form import ExampleForm
@@ -51,6 +52,7 @@ class ExamplesPage(Page):
         self.verbs = ExampleVerbs(session, self.desk, self)
         self.files = ExampleFiles(session, self.browser, self)
         self._need_a_look = 0
+        self._tags = Latest(self._show_tags, failed=lambda _error: None, parent=self)
         self._look = QTimer(self)
         self._look.setInterval(_LOOK_MS)
         self._look.timeout.connect(self._look_for_others)
@@ -109,7 +111,11 @@ class ExamplesPage(Page):
         header.delete_wanted.connect(lambda: verbs.delete_these(verbs.shown()))
         rows.open_wanted.connect(self.form.focus_first)
         rows.delete_wanted.connect(verbs.delete)
+        rows.paste_wanted.connect(self.files.paste)
+        self.files.imported.connect(self._imported)
         selection.status_wanted.connect(verbs.mark)
+        selection.split_wanted.connect(verbs.assign)
+        selection.tags_wanted.connect(verbs.change_tags)
         selection.duplicate_wanted.connect(verbs.duplicate)
         selection.delete_wanted.connect(verbs.delete)
         self.views.show_wanted.connect(self.show_ids)
@@ -120,10 +126,11 @@ class ExamplesPage(Page):
     def _add_verbs(self) -> None:
         """What the palette and the list of shortcuts offer while this page is shown."""
         self.addAction(make_action(self, "New example", "add", "Ctrl+Shift+N", self.new))
-        self.addAction(make_action(self, "Find an example", "search", "Ctrl+F", self.find))
+        self.addAction(make_action(self, "Find an example", "search", "Ctrl+F", self.find_example))
         self._of_list = self.verbs.actions()  # what needs the table and the form in sight
         self.addActions([*self._of_list, *self.form.actions()])
         self.addAction(make_action(self, "Import examples…", "import", "", self.files.import_examples))
+        self.addAction(make_action(self, "Paste rows of a table…", "import", "", self.files.paste))
         self.addAction(make_action(self, "Export examples…", "export", "", self.files.export_examples))
         icons = {"write": "edit", "quality": "good", "statistics": "table"}
         for id, words in NAMES.items():
@@ -148,7 +155,7 @@ class ExamplesPage(Page):
             self._stack.setCurrentWidget(self._splitter)
             self.desk.new()
 
-    def find(self) -> None:
+    def find_example(self) -> None:
         """Go to the search field."""
         self.views.show_view(WRITE)
         self.verbs.find()
@@ -165,16 +172,23 @@ class ExamplesPage(Page):
         return self.desk.autosave.failing
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """A file may be dropped anywhere on the page."""
-        if self._writable() and dropped_file(event.mimeData()) is not None:
+        """A file or folder may be dropped anywhere on the page."""
+        if self._writable() and dropped_source(event.mimeData()) is not None:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Import the dropped file."""
-        file = dropped_file(event.mimeData())
-        if file is not None:
+        """Import what was dropped."""
+        source = dropped_source(event.mimeData())
+        if source is not None:
             event.acceptProposedAction()
-            self.files.import_examples(file)
+            self.files.import_examples(source)
+
+    def _imported(self, change: Change) -> None:
+        """Bring the new rows into sight."""
+        if change.added:
+            self.views.show_view(WRITE)
+            self.browser.show_all()
+            self.desk.go_when_listed(change.added[0])
 
     # --- What others do ---------------------------------------------------------------------------------------------
 
@@ -204,12 +218,13 @@ class ExamplesPage(Page):
         self.set_summary("")
         self.browser.reset()
         self.form.set_read_only(not self._writable())
+        self.table.set_share(self.session.recipe.heldout.share)
         self.desk.set_store(self._store)
         if project is not None and project.read_only:
             self.banner.say("This project can only be read.", _READ_ONLY)
         if self._store is not None:
             self._revision = self._store.revision
-            self.form.set_known_tags(self._store.tags())
+        self._ask_tags()
         self._format_changed()
 
     def _writable(self) -> bool:
@@ -220,6 +235,7 @@ class ExamplesPage(Page):
         if self._store is None:
             return
         self.verbs.forget_undo()
+        self._ask_tags()
         self._revision = self._store.revision
         self.desk.changed(change, source)
 
@@ -235,7 +251,21 @@ class ExamplesPage(Page):
         self.desk.renew()
         self.table.refresh()
 
+    def _ask_tags(self) -> None:
+        store = self._store
+        if store is None:
+            self._tags.forget()
+            self._show_tags([])
+        else:
+            self._tags.ask(store.tags)
+
+    def _show_tags(self, tags: list[str]) -> None:
+        self.form.set_known_tags(tags)
+        self.browser.more.set_tags(tags)
+        self.verbs.known_tags = tags
+
     def _recipe_changed(self, _source: object) -> None:
+        self.table.set_share(self.session.recipe.heldout.share)
         self.desk.count()
 
     def _format_changed(self) -> None:
@@ -247,7 +277,7 @@ class ExamplesPage(Page):
 
     def _settled(self) -> None:
         self._count()
-        nothing = self.table.counts.total == 0 and not self.desk.is_new
+        nothing = self.table.counts.total == 0 and self.table.rowCount() == 0 and not self.desk.is_new
         self._stack.setCurrentWidget(self.empty if nothing else self._splitter)
         for button in (self._export, self._import, self._new):
             button.setVisible(not nothing)

@@ -9,16 +9,18 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from app import format, theme
-from app.example_words import STATUS_WORDS
+from app.example_words import SPLIT_WORDS
+from app.models.example_listing import Wish
 from app.models.example_table import ExampleTable
 from app.theme import SPACE
 from app.widgets.empty_state import EmptyState
 from app.widgets.example_list import ExampleList
+from app.widgets.filter_button import FilterButton
 from app.widgets.filter_chips import FilterChips
 from app.widgets.search_field import SearchField
 from app.widgets.segments import Segments
 from app.widgets.selection_bar import SelectionBar
-from core.dataset.example import Status
+from core.dataset.example import Split, Status
 
 _FILTERS = {
     "": "All",
@@ -43,7 +45,12 @@ class ExampleBrowser(QFrame):
         self.filter.chosen.connect(self._ask)
         self.chips = FilterChips()
         self.chips.removed.connect(self._take_away)
+        self.more = FilterButton()
+        self.more.side_chosen.connect(self._choose_side)
+        self.more.tag_chosen.connect(self.show_tag)
         self._among: tuple[tuple[int, ...], str] | None = None  # ids, and what they are
+        self._side: Split | None = None
+        self._tag = ""
         self.list = ExampleList(table)
         self.list.chosen_changed.connect(self._count_chosen)
         self.selection = SelectionBar()
@@ -63,6 +70,7 @@ class ExampleBrowser(QFrame):
         bar.setSpacing(SPACE.UNIT)
         bar.addWidget(self.search, 1)
         bar.addWidget(self.filter)
+        bar.addWidget(self.more)
         chips = QVBoxLayout()
         chips.setContentsMargins(SPACE.FIELD, 0, SPACE.FIELD, SPACE.UNIT)
         chips.addWidget(self.chips)
@@ -80,7 +88,7 @@ class ExampleBrowser(QFrame):
     @property
     def is_narrowed(self) -> bool:
         """Whether a search or a filter leaves some examples out."""
-        return self._table.query.narrows
+        return self._table.wish.narrows
 
     def reset(self) -> None:
         """Look as at the beginning, for another project."""
@@ -96,36 +104,59 @@ class ExampleBrowser(QFrame):
         """Show only these examples; ``words`` say what they are."""
         self._clear()
         self._among = (tuple(ids), words)
-        self._show_chips()
         self._ask()
 
     def make_room_for_new(self) -> None:
         """Take away what would hide an example that is about to be written."""
-        query = self._table.query
-        if replace(query, status=None).narrows or query.status not in (None, Status.DRAFT):
+        wish = self._table.wish
+        others = replace(wish, query=replace(wish.query, status=None))
+        if others.narrows or wish.query.status not in (None, Status.DRAFT):
             self.show_all()
+
+    def show_tag(self, tag: str) -> None:
+        """Show only examples with a tag; "" for any."""
+        self._tag = tag
+        self._ask()
+
+    def _choose_side(self, side: Split | None) -> None:
+        self._side = side
+        self._ask()
 
     def _clear(self) -> None:
         self.search.reset()
         self.filter.set_value("")
-        self._among = None
+        self._among, self._side, self._tag = None, None, ""
         self._show_chips()
 
-    def _take_away(self, _key: str) -> None:
-        self._among = None
-        self._show_chips()
+    def _take_away(self, key: str) -> None:
+        if key == "among":
+            self._among = None
+        elif key == "side":
+            self._side = None
+        else:
+            self._tag = ""
         self._ask()
 
     def _show_chips(self) -> None:
-        self.chips.set_chips({} if self._among is None else {"among": self._among[1]})
+        chips = {} if self._among is None else {"among": self._among[1]}
+        if self._side is not None:
+            chips["side"] = f"Split: {SPLIT_WORDS[self._side]}"
+        if self._tag:
+            chips["tag"] = f"Tag: {self._tag}"
+        self.chips.set_chips(chips)
+        self.more.set_value(self._side, self._tag)
 
     def _ask(self) -> None:
+        self._show_chips()
         value = self.filter.value
-        self._table.set_query(
+        query = replace(
+            self._table.query,
             search=self.search.text().strip(),
             status=Status(value) if value else None,
+            tag=self._tag,
             among=None if self._among is None else self._among[0],
         )
+        self._table.set_wish(Wish(query, self._side, self._table.wish.share))
         self.narrowed.emit()
 
     def _open_menu(self, place: QPoint) -> None:
@@ -136,34 +167,32 @@ class ExampleBrowser(QFrame):
         menu = QMenu(self.list)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction("Write in it").triggered.connect(self.list.open_wanted)
-        marks = menu.addMenu("Mark as")
-        for status, words in STATUS_WORDS.items():
-            act = marks.addAction(words)
-            act.triggered.connect(lambda _=False, status=status: self.selection.status_wanted.emit(status))
-        menu.addAction("Duplicate\tCtrl+D").triggered.connect(self.selection.duplicate_wanted)
+        self.selection.fill(menu)
         menu.addSeparator()
         menu.addAction(f"Delete {format.plural(count, 'example')}\tDel").triggered.connect(self.selection.delete_wanted)
         menu.popup(self.list.viewport().mapToGlobal(place))
 
     def _count_chosen(self) -> None:
-        spans = self.list.selectionModel().selection()
-        self.selection.set_count(sum(span.height() for span in spans))
+        self.selection.set_count(self.list.chosen_count())
 
     def _choose_face(self) -> None:
-        query = self._table.listed_query
-        nothing = self._table.rowCount() == 0 and query.narrows
+        wish = self._table.listed_wish
+        nothing = self._table.rowCount() == 0 and wish.narrows
         if nothing:
-            words = "No example is like that any more." if self._among else "No example has this status."
-            if query.search:
-                few = query.status or self._among
-                words = (
-                    f"None of these examples has “{_short(query.search)}” in it."
-                    if few
-                    else (f"No example has “{_short(query.search)}” in it.")
-                )
-            self._nothing.set_words("Nothing found", words)
+            self._nothing.set_words("Nothing found", _why_nothing(wish))
         self._stack.setCurrentWidget(self._nothing if nothing else self.list)
         self._count_chosen()
+
+
+def _why_nothing(wish: Wish) -> str:
+    query = wish.query
+    filtered = replace(wish, query=replace(query, search="")).narrows
+    if query.search:
+        which = "None of the examples chosen by the filters" if filtered else "No example"
+        return f"{which} has “{_short(query.search)}” in it."
+    if query.status is not None and wish.side is None and not query.tag and query.among is None:
+        return "No example has this status."
+    return "No example is like that."
 
 
 def _short(words: str) -> str:

@@ -11,8 +11,9 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app import theme
 from app.example_words import shown_status
-from app.models.example_table import Column, ExampleTable
-from core.dataset.example import Status
+from app.models.example_cells import Column
+from app.models.example_table import ExampleTable
+from core.dataset.example import Split, Status
 
 ROW_HEIGHT = 40
 _PADDING = 8
@@ -51,7 +52,8 @@ class ExampleDelegate(QStyledItemDelegate):
                 status = shown_status(index.data(ExampleTable.EXAMPLE))
                 _draw_status(painter, inner, status, text, strong)
             case Column.SPLIT:
-                painter.setPen(quiet)
+                by_hand = index.data(ExampleTable.EXAMPLE).split is not Split.AUTO
+                painter.setPen(strong if by_hand else quiet)
                 painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
             case _:
                 painter.setFont(_numbers(option.font))

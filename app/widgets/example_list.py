@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
-from app.models.example_table import Column, ExampleTable, ranges
+from app.models.example_cells import Column
+from app.models.example_listing import Wish
+from app.models.example_table import ExampleTable, ranges
 from app.widgets.example_delegate import ROW_HEIGHT, ExampleDelegate
-from core.dataset.store import Query
 
 _WIDE_ENOUGH_FOR_SPLIT = 760
 _WIDE_ENOUGH_FOR_WORDS = 600  # the status is a sign with a word; below, the sign alone
@@ -27,7 +28,7 @@ class _Kept:
     all_chosen: bool = False
     anchors: list[int] = field(default_factory=list)  # ids from the row that should stay where it is, downwards
     offset: int = 0  # that row's distance from the top of the view, in pixels
-    query: Query = field(default_factory=Query)
+    wish: Wish = field(default_factory=Wish)
 
 
 class ExampleList(QTableView):
@@ -38,12 +39,14 @@ class ExampleList(QTableView):
         chosen_changed: the set of selected rows is another.
         open_wanted: double click or Enter.
         delete_wanted: the Delete key.
+        paste_wanted: the key that pastes.
     """
 
     current_changed = Signal(int)
     chosen_changed = Signal()
     open_wanted = Signal()
     delete_wanted = Signal()
+    paste_wanted = Signal()
 
     def __init__(self, model: ExampleTable, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,6 +69,8 @@ class ExampleList(QTableView):
         self._set_up_headers()
         model.modelAboutToBeReset.connect(self._keep)
         model.modelReset.connect(self._restore)
+        model.rowsAboutToBeInserted.connect(self._keep_all_chosen)
+        model.rowsInserted.connect(self._more)
         self.doubleClicked.connect(lambda _index: self.open_wanted.emit())
 
     def _set_up_headers(self) -> None:
@@ -103,6 +108,10 @@ class ExampleList(QTableView):
         spans = sorted((span.top(), span.bottom()) for span in self.selectionModel().selection())
         return [id for top, bottom in spans for id in ids[top : bottom + 1]]
 
+    def chosen_count(self) -> int:
+        """How many examples are selected."""
+        return sum(span.height() for span in self.selectionModel().selection())
+
     def go_to(self, id: int) -> bool:
         """Make this the one chosen example and bring it into sight; False when it is not listed."""
         row = self._table.row_of(id)
@@ -133,6 +142,7 @@ class ExampleList(QTableView):
         """Qt's hook: tell that other rows are selected."""
         super().selectionChanged(selected, deselected)
         if not self._restoring:
+            self._kept = _Kept()  # what was chosen before is of no interest any more
             self.chosen_changed.emit()
 
     # --- Outliving a new list -----------------------------------------------------------------------------------------
@@ -140,18 +150,40 @@ class ExampleList(QTableView):
     def _keep(self) -> None:
         self._restoring = True
         count = self._table.rowCount()
-        chosen = self.chosen_ids()
+        all_chosen = self._all_chosen()
         first, last = max(self.rowAt(0), 0), self.rowAt(self.viewport().height() - 1)
         current = self.currentIndex().row()
         anchor = current if first <= current <= (last if last >= 0 else count) else first
         self._kept = _Kept(
             current=self.current_id(),
-            chosen=set(chosen),
-            all_chosen=count > 1 and len(chosen) == count,
+            chosen=set() if all_chosen else set(self.chosen_ids()),
+            all_chosen=all_chosen,
             anchors=list(self._table.ids[anchor : anchor + _ANCHORS]),
             offset=self.rowViewportPosition(anchor) if count else 0,
-            query=self._table.listed_query,
+            wish=self._table.listed_wish,
         )
+
+    def _all_chosen(self) -> bool:
+        return 1 < self._table.rowCount() == self.chosen_count()
+
+    def _keep_all_chosen(self) -> None:
+        self._restoring = True
+        self._kept = replace(self._kept, all_chosen=self._all_chosen())
+
+    def _more(self, _parent: QModelIndex, first: int, last: int) -> None:
+        """Rows came at the end: they are chosen where all are, and the current example may be among them."""
+        flag = QItemSelectionModel.SelectionFlag
+        kept = self._kept
+        if kept.all_chosen:
+            self.selectionModel().select(self._span(first, last), flag.Select)
+        elif kept.chosen:
+            self.selectionModel().select(self._rows_of(kept.chosen), flag.Select)
+        row = self._table.row_of(kept.current) if kept.current and not self.currentIndex().isValid() else -1
+        if row >= 0:
+            self._set_current(row, flag.NoUpdate)
+        self._fit_columns()
+        self._restoring = False
+        self.chosen_changed.emit()
 
     def _restore(self) -> None:
         kept = self._kept
@@ -168,7 +200,7 @@ class ExampleList(QTableView):
     def _scroll_back(self, kept: _Kept, current: int) -> None:
         """After a change of the data what was in sight stays there; after another question the current row does."""
         bar = self.verticalScrollBar()
-        if self._table.listed_query != kept.query:
+        if self._table.listed_wish != kept.wish:
             if current < 0:
                 bar.setValue(0)
             elif kept.anchors and kept.anchors[0] == kept.current:
@@ -176,32 +208,43 @@ class ExampleList(QTableView):
             else:
                 self.scrollTo(self._table.index(current, 0), QAbstractItemView.ScrollHint.PositionAtCenter)
             return
-        listed = set(kept.anchors).intersection(self._table.ids)
-        stays = next((id for id in kept.anchors if id in listed), None)
+        if self._table.is_ascending:
+            stays = next((id for id in kept.anchors if self._table.row_of(id) >= 0), None)
+        else:
+            listed = set(kept.anchors).intersection(self._table.ids)
+            stays = next((id for id in kept.anchors if id in listed), None)
         if stays is not None:
             bar.setValue(self._table.row_of(stays) * ROW_HEIGHT - kept.offset)
 
     def _select(self, kept: _Kept) -> None:
-        ids = self._table.ids
-        if kept.all_chosen:
-            rows: Iterable[int] = range(len(ids))
-        elif len(kept.chosen) == 1:
-            row = self._table.row_of(next(iter(kept.chosen)))
-            rows = (row,) if row >= 0 else ()
+        count = self._table.rowCount()
+        chosen = self._span(0, count - 1) if kept.all_chosen and count else self._rows_of(kept.chosen)
+        self.selectionModel().select(chosen, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+
+    def _rows_of(self, chosen: set[int]) -> QItemSelection:
+        """Those of the examples that are listed, as stretches of rows."""
+        rows: Iterable[int]
+        if self._table.is_ascending or len(chosen) <= 1:
+            rows = (row for row in map(self._table.row_of, chosen) if row >= 0)
         else:
-            rows = (row for row, id in enumerate(ids) if id in kept.chosen) if kept.chosen else ()
+            rows = (row for row, id in enumerate(self._table.ids) if id in chosen)
         selection = QItemSelection()
         last = len(Column) - 1
         for top, bottom in ranges(rows):
             selection.select(self._table.index(top, 0), self._table.index(bottom, last))
-        self.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.ClearAndSelect)
+        return selection
+
+    def _span(self, top: int, bottom: int) -> QItemSelection:
+        return QItemSelection(self._table.index(top, 0), self._table.index(bottom, len(Column) - 1))
 
     # --- Keys ---------------------------------------------------------------------------------------------------------
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Delete deletes, Enter opens."""
+        """Delete deletes, Enter opens, the key that pastes pastes rows of a table."""
         if event.matches(QKeySequence.StandardKey.Delete) and self.selectionModel().hasSelection():
             self.delete_wanted.emit()
+        elif event.matches(QKeySequence.StandardKey.Paste):
+            self.paste_wanted.emit()
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers() and self.current_id():
             self.open_wanted.emit()
         else:
@@ -231,7 +274,7 @@ class ExampleList(QTableView):
         header.blockSignals(True)  # only the user's dragging changes the share
         header.resizeSection(Column.NUMBER, self._room("0" * len(str(self._table.rowCount())), 12))
         header.resizeSection(Column.STATUS, self._room("Excluded", 20) if self._table.status_in_words else 32)
-        header.resizeSection(Column.SPLIT, self._room("Automatic", 12))
+        header.resizeSection(Column.SPLIT, self._room("Held-out", 12))
         header.resizeSection(Column.LENGTH, self._room("Tokens", 24))
         header.resizeSection(Column.INSTRUCTION, round(self._text_width() * self._share))
         header.blockSignals(False)

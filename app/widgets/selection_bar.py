@@ -7,16 +7,23 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QWidget
 
 from app import format
-from app.example_words import STATUS_WORDS
+from app.example_words import SPLIT_WORDS, STATUS_WORDS
 from app.theme import SPACE
 
 _WIDE = 490  # pixels; below, words and buttons do not fit beside each other
 
 
 class SelectionBar(QFrame):
-    """Signals: ``status_wanted(Status)``, ``duplicate_wanted`` and ``delete_wanted`` for all that are selected."""
+    """Signals, each for all that are selected.
+
+    ``status_wanted(Status)``, ``split_wanted(Split)``, ``tags_wanted``, ``replace_wanted``, ``duplicate_wanted`` and
+    ``delete_wanted``.
+    """
 
     status_wanted = Signal(object)
+    split_wanted = Signal(object)
+    tags_wanted = Signal()
+    replace_wanted = Signal()
     duplicate_wanted = Signal()
     delete_wanted = Signal()
 
@@ -24,14 +31,9 @@ class SelectionBar(QFrame):
         super().__init__(parent)
         self.setProperty("kind", "well")
         self._words = QLabel()
-        status = QPushButton("Mark as")
-        menu = QMenu(status)
-        for value, words in STATUS_WORDS.items():
-            menu.addAction(words).triggered.connect(lambda _=False, value=value: self.status_wanted.emit(value))
-        status.setMenu(menu)
-        status.setStyleSheet("padding-right: 26px;")
-        self._duplicate = duplicate = QPushButton("Duplicate")
-        duplicate.clicked.connect(self.duplicate_wanted)
+        status, more = self._menu_button("Mark as"), self._menu_button("Change")
+        self._fill_status(status.menu())
+        self._fill_more(more.menu())
         self.delete = QPushButton()
         self.delete.setProperty("kind", "danger")
         self.delete.clicked.connect(self.delete_wanted)
@@ -40,16 +42,37 @@ class SelectionBar(QFrame):
         row.setSpacing(SPACE.UNIT)
         row.addWidget(self._words)
         row.addStretch(1)
-        for button in (status, duplicate, self.delete):
+        for button in (status, more, self.delete):
             row.addWidget(button)
         self.hide()
 
+    def fill(self, menu: QMenu) -> None:
+        """Put all but deleting into a menu."""
+        self._fill_status(menu.addMenu("Mark as"))
+        self._fill_more(menu)
+
+    def _fill_status(self, menu: QMenu) -> None:
+        for status, words in STATUS_WORDS.items():
+            menu.addAction(words).triggered.connect(lambda _=False, value=status: self.status_wanted.emit(value))
+
+    def _fill_more(self, menu: QMenu) -> None:
+        splits = menu.addMenu("Split")
+        for split, words in SPLIT_WORDS.items():
+            splits.addAction(words).triggered.connect(lambda _=False, value=split: self.split_wanted.emit(value))
+        menu.addAction("Tags…").triggered.connect(self.tags_wanted)
+        menu.addAction("Find and replace…\tCtrl+H").triggered.connect(self.replace_wanted)
+        menu.addAction("Duplicate\tCtrl+D").triggered.connect(self.duplicate_wanted)
+
+    def _menu_button(self, words: str) -> QPushButton:
+        button = QPushButton(words)
+        button.setMenu(QMenu(button))
+        button.setStyleSheet("padding-right: 26px;")
+        return button
+
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where there is little room, the button that deletes says the number, and Ctrl+D duplicates."""
+        """Where there is little room, the button that deletes says the number."""
         super().resizeEvent(event)
-        wide = event.size().width() >= _WIDE
-        self._words.setVisible(wide)
-        self._duplicate.setVisible(wide)
+        self._words.setVisible(event.size().width() >= _WIDE)
 
     def set_count(self, count: int) -> None:
         """How many are selected; the bar shows from two on."""

@@ -11,7 +11,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from app.models.example_table import Column, ExampleTable
+from app.models.example_cells import Column
+from app.models.example_table import ExampleTable
 from app.widgets.example_delegate import ROW_HEIGHT, runs_right_to_left, two_lines
 from app.widgets.example_list import ExampleList
 from core.dataset.example import Example
@@ -27,6 +28,12 @@ class Many:
     def ids(self, query: Query) -> array[int]:
         found = [id for id in self.there if query.search in f"instruction {id}"]
         return array("q", reversed(found) if query.descending else found)
+
+    def first_ids(self, query: Query, limit: int) -> array[int]:
+        return self.ids(query)[:limit]
+
+    def heldout(self, share: float) -> frozenset[int]:
+        return frozenset({2})
 
     def rows(self, ids: Sequence[int]) -> list[Example]:
         return [Example(f"instruction {id}", "", f"output {id}", id=id) for id in ids]
@@ -58,8 +65,8 @@ def view(qtbot: QtBot, source: Many) -> ExampleList:
     table.setParent(view)
     view.resize(600, 400)
     view.show()
-    with qtbot.waitSignal(table.listed):
-        table.set_source(source)
+    table.set_source(source)
+    until(qtbot, lambda: not table.busy)
     return view
 
 

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 from pytestqt.qtbot import QtBot
 
 from app import disk
-from app.models.example_table import Column
+from app.models.example_cells import Column
 from app.pages.examples import ExamplesPage
 from app.session import Session
 from app.widgets.import_dialog import ImportDialog
@@ -208,6 +208,43 @@ def test_a_failed_write_is_said_and_tried_again(
     assert stored(session)[0].input == "ab"
 
 
+# --- Views ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_views_of_the_page(qtbot: QtBot, page: ExamplesPage) -> None:
+    duplicate = next(action for action in page.actions() if action.text().startswith("Duplicate"))
+    page.views.choice.button("quality").click()
+    assert page.views.quality.isVisible()
+    assert not page.browser.isVisible()
+    assert not duplicate.isEnabled()  # what is selected is out of sight
+    page.views.choice.button("statistics").click()
+    assert page.views.statistics.isVisible()
+    QTest.keyClick(page, Qt.Key.Key_F, CONTROL)
+    assert page.browser.search.hasFocus()
+    assert page.views.current == "write"
+    assert duplicate.isEnabled()
+    until(qtbot, lambda: not page.views.quality.lookout.busy and not page.views.statistics.lookout.busy)
+
+
+def test_a_new_example_from_another_view(qtbot: QtBot, page: ExamplesPage) -> None:
+    page.views.show_view("quality")
+    page.new()
+    assert page.form.fields["instruction"].editor.hasFocus()
+    until(qtbot, lambda: not page.views.quality.lookout.busy)
+
+
+def test_the_summary_says_how_many_need_a_look(page: ExamplesPage) -> None:
+    page.views.show_view("quality")
+    page.views.quality.counted.emit(2)
+    assert page._summary.text() == "3 examples, 2 ready, 1 draft. 2 need a look."
+    page.views.quality.counted.emit(0)
+    assert page._summary.text() == "3 examples, 2 ready, 1 draft."
+
+
+def test_an_empty_project_has_no_row_of_views(empty: ExamplesPage) -> None:
+    assert not empty.views.choice.isVisible()
+
+
 # --- Tokens -----------------------------------------------------------------------------------------------------------
 
 
@@ -271,6 +308,57 @@ def test_filtering_by_status(qtbot: QtBot, page: ExamplesPage) -> None:
     until(qtbot, lambda: page.browser._nothing.isVisible())
     page.browser.filter.button("").click()
     until(qtbot, lambda: page.table.rowCount() == 3)
+
+
+def test_filtering_by_side_and_tag(qtbot: QtBot, session: Session, page: ExamplesPage) -> None:
+    page.form.details.split_changed.emit(Split.HELDOUT)
+    page.form.details.tags_changed.emit(("polite & <b>kind</b>",))
+    session.wait()
+    more, menu = page.browser.more, page.browser.more.menu()
+    until(qtbot, lambda: more._tags == ["polite & <b>kind</b>"])
+
+    def choose(words: str) -> None:
+        menu.aboutToShow.emit()
+        next(action for action in menu.actions() if action.text() == words).trigger()
+
+    choose("Held-out")
+    until(qtbot, lambda: column(page, Column.NUMBER) == ["1"])
+    choose("Training")
+    until(qtbot, lambda: column(page, Column.NUMBER) == ["2"])  # the third is a draft: on no side
+    assert page.browser.chips.words() == ["Split: Training"]
+    choose("polite && <b>kind</b>")
+    until(qtbot, lambda: page.browser._nothing.isVisible())
+    page.browser.chips.button("side").click()
+    until(qtbot, lambda: column(page, Column.NUMBER) == ["1"])
+    assert page.browser.chips.words() == ["Tag: polite & <b>kind</b>"]
+    page.browser.chips.button("tag").click()
+    until(qtbot, lambda: page.table.rowCount() == 3)
+    assert not page.browser.chips.isVisible()
+
+
+def test_showing_some_examples_only(qtbot: QtBot, page: ExamplesPage) -> None:
+    page.views.show_view("quality")
+    page.show_ids((1, 3), "2 near-duplicates")
+    assert page.views.current == "write"
+    until(qtbot, lambda: column(page, Column.NUMBER) == ["1", "3"])
+    assert page.browser.chips.words() == ["2 near-duplicates"]
+    assert page.browser.is_narrowed
+    page.browser.chips.button("among").click()
+    until(qtbot, lambda: page.table.rowCount() == 3)
+
+
+def test_a_new_example_takes_the_filters_away(qtbot: QtBot, page: ExamplesPage) -> None:
+    page.show_ids((1, 3), "some")
+    until(qtbot, lambda: page.table.rowCount() == 2)
+    page.new()
+    until(qtbot, lambda: page.table.rowCount() == 3)
+    assert page.browser.chips.words() == []
+
+
+def test_sorting_keeps_the_filters(qtbot: QtBot, page: ExamplesPage) -> None:
+    page.show_ids((1, 3), "some")
+    page.browser.list.sortByColumn(Column.NUMBER, Qt.SortOrder.DescendingOrder)
+    until(qtbot, lambda: column(page, Column.NUMBER) == ["3", "1"])
 
 
 def test_sorting_keeps_the_example_in_the_form(qtbot: QtBot, page: ExamplesPage) -> None:
@@ -370,17 +458,52 @@ def test_marking_several(qtbot: QtBot, session: Session, page: ExamplesPage) -> 
     until(qtbot, lambda: page.table.counts.ready == 2)
 
 
+def context_menu(page: ExamplesPage) -> QMenu:
+    page.browser.list.customContextMenuRequested.emit(QPoint(20, 60))
+    menus = page.browser.list.findChildren(QMenu)
+    return next(menu for menu in menus if menu.isVisible() and len(menu.actions()) > 3)
+
+
 def test_the_menu_of_the_right_mouse_button(qtbot: QtBot, session: Session, page: ExamplesPage) -> None:
     page.browser.list.selectAll()
-    page.browser.list.customContextMenuRequested.emit(QPoint(20, 60))
-    menu = next(menu for menu in page.browser.list.findChildren(QMenu) if menu.isVisible() and len(menu.actions()) > 3)
+    menu = context_menu(page)
     words = [action.text().partition("\t")[0] for action in menu.actions() if not action.isSeparator()]
-    assert words == ["Write in it", "Mark as", "Duplicate", "Delete 3 examples"]
+    assert words == [
+        *("Write in it", "Mark as", "Split", "Tags…", "Find and replace…", "Duplicate", "Delete 3 examples"),
+    ]
     menu.actions()[1].menu().actions()[2].trigger()
     until(qtbot, lambda: page.table.counts.excluded == 3)
+    menu = context_menu(page)
     menu.actions()[-1].trigger()
     menu.close()
     until(qtbot, lambda: page.table.counts.total == 0)
+
+
+def test_assigning_several_to_a_side(qtbot: QtBot, session: Session, page: ExamplesPage) -> None:
+    page.browser.list.selectAll()
+    page.browser.selection.split_wanted.emit(Split.HELDOUT)
+    until(qtbot, lambda: column(page, Column.SPLIT) == ["Held-out", "Held-out", ""])  # the third is a draft
+    assert {example.split for example in stored(session)} == {Split.HELDOUT}
+    toast(page).button.click()
+    until(qtbot, lambda: column(page, Column.SPLIT) == ["Training", "Training", ""])
+
+
+def test_tags_of_several(qtbot: QtBot, session: Session, page: ExamplesPage) -> None:
+    session.project.store.update_many([1, 2], tags=("old", "kept"))
+    page.browser.list.selectAll()
+    dialog = page.verbs.change_tags()
+    until(qtbot, lambda: list(dialog.boxes) == ["kept", "old"])
+    assert not dialog.button.isEnabled()
+    dialog.boxes["old"].setChecked(True)
+    assert dialog.button.text() == "Take away 1 tag"
+    QTest.keyClicks(dialog.add.focusProxy(), "new,")
+    assert dialog.button.text() == "Add 1 tag, take away 1"
+    dialog.button.click()
+    until(qtbot, lambda: stored(session)[2].tags == ("new",))
+    assert [example.tags for example in stored(session)] == [("kept", "new"), ("kept", "new"), ("new",)]
+    assert toast(page).text == "Change tags of 3 examples."
+    session.undo()
+    assert [example.tags for example in stored(session)] == [("old", "kept"), ("old", "kept"), ()]
 
 
 def test_duplicating(qtbot: QtBot, session: Session, page: ExamplesPage) -> None:
@@ -411,7 +534,7 @@ def test_importing_lists_bad_rows_and_takes_the_good_ones(
     dialog.button.click()
     until(qtbot, lambda: page.table.rowCount() == 203)
     assert toast(page).text == "Imported 200 examples."
-    assert page.desk.shown == 1
+    assert page.desk.shown == 4  # the first of them
     toast(page).button.click()
     until(qtbot, lambda: page.table.rowCount() == 3)
 
