@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from app import finding_words, format
 from app.latest import Latest
@@ -70,6 +70,10 @@ class QualityView(QWidget):
         self.summary.setProperty("kind", "heading")
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
         self.summary.setWordWrap(True)
+        self.restore = QPushButton()
+        self.restore.setProperty("kind", "link")
+        self.restore.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.restore.clicked.connect(self._restore)
         self.progress = CountingBar()
         self.banner = Banner()
         inside = QWidget()
@@ -92,10 +96,16 @@ class QualityView(QWidget):
         around = QVBoxLayout(self)
         around.setContentsMargins(0, 0, 0, 0)
         around.setSpacing(SPACE.UNIT)
-        for widget in (self.summary, self.progress, self.banner):
+        head = QHBoxLayout()
+        head.setSpacing(SPACE.GAP)
+        head.addWidget(self.summary, 1)
+        head.addWidget(self.restore)
+        around.addLayout(head)
+        for widget in (self.progress, self.banner):
             around.addWidget(widget)
         around.addWidget(self._stack, 1)
         self.summary.hide()
+        self.restore.hide()
 
     # --- Looking ----------------------------------------------------------------------------------------------------
 
@@ -130,6 +140,7 @@ class QualityView(QWidget):
         self.progress.stop()
         self.banner.clear()
         self.summary.hide()
+        self.restore.hide()
         self._stack.setCurrentIndex(0)
         self._texts.clear()
         self._show_groups(())
@@ -143,6 +154,8 @@ class QualityView(QWidget):
     def _present(self, report: Report) -> None:
         self.summary.setText(_summary(report))
         self.summary.setVisible(report.examples > 0)
+        self.restore.setText(f"Report {format.plural(report.ignored, 'ignored finding')} again")
+        self.restore.setVisible(report.ignored > 0 and self._writable)
         self._texts.clear()
         self._show_groups(report.groups)
         if report.groups:
@@ -257,6 +270,15 @@ class QualityView(QWidget):
     def _ignored(self, findings: tuple[Finding, ...]) -> None:
         show_toast(self, f"Ignored {format.plural(len(findings), 'finding')}.")
         self.lookout.look_again()
+
+    def _restore(self) -> None:
+        project = self._session.project
+        if project is None or not self._writable:
+            return
+        from core.dataset import review
+
+        folder = project.path
+        self._session.write(lambda: review.restore_ignored(folder), done=self.lookout.look_again)
 
 
 def _summary(report: Report) -> str:

@@ -56,6 +56,7 @@ class Report:
     examples: int
     revision: int
     flagged: int
+    ignored: int = 0
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class FakeReview(ModuleType):
             if ids:
                 groups.append(Group(rule, findings, ids))
         flagged = {id for group in groups for id in group.examples}
-        return Report(tuple(groups), len(examples), revision, len(flagged))
+        return Report(tuple(groups), len(examples), revision, len(flagged), len(self.ignored))
 
     def fix(self, store: ExampleStore, group: Group) -> Any:
         if self.refuses:
@@ -116,6 +117,9 @@ class FakeReview(ModuleType):
 
     def ignore(self, _folder: Path, _store: ExampleStore, findings: tuple[Finding, ...]) -> None:
         self.ignored |= {(finding.rule, finding.examples[0]) for finding in findings}
+
+    def restore_ignored(self, _folder: Path) -> None:
+        self.ignored.clear()
 
 
 @pytest.fixture
@@ -216,6 +220,10 @@ def test_what_is_ignored_goes_and_nothing_left_is_said(
     view.groups["whitespace"].ignore.click()
     until(qtbot, view.clean.isVisible)
     assert view.summary.text() == "3 examples; nothing that needs a look."
+    assert view.restore.text() == "Report 3 ignored findings again"
+    view.restore.click()
+    until(qtbot, lambda: "whitespace" in view.groups)
+    assert view.restore.isHidden()
 
 
 def test_without_examples_it_says_what_it_is_for(
