@@ -8,6 +8,17 @@ from core.dataset.store import Counts
 
 STATUS_WORDS = {Status.DRAFT: "Draft", Status.READY: "Ready", Status.EXCLUDED: "Excluded"}
 SPLIT_WORDS = {Split.AUTO: "Automatic", Split.TRAIN: "Training", Split.HELDOUT: "Held-out"}
+FIELD_WORDS = {
+    "instruction": "Instruction",
+    "input": "Input",
+    "output": "Output",
+    "system": "System prompt",
+    "history": "Earlier turns",
+    "note": "Note",
+    "tags": "Tags",
+    "status": "Status",
+    "split": "Split",
+}
 
 
 def shown_status(example: Example) -> Status:

@@ -12,6 +12,7 @@ from shiboken6 import isValid
 
 from app import format, theme
 from app.pages.example_desk import ExampleDesk
+from app.pages.example_replace import ExampleReplace
 from app.session import Session
 from app.widgets.example_browser import ExampleBrowser
 from app.widgets.tags_dialog import TagsDialog
@@ -29,6 +30,7 @@ class ExampleVerbs(QObject):
         self._session, self._desk, self._page = session, desk, page
         self._browser: ExampleBrowser = desk.browser
         self._undo_toast: Toast | None = None
+        self._replace: ExampleReplace | None = None
         self.known_tags: Sequence[str] = ()
 
     # --- Verbs ------------------------------------------------------------------------------------------------------
@@ -73,6 +75,20 @@ class ExampleVerbs(QObject):
 
     def _retag(self, ids: list[int], add: tuple[str, ...], remove: tuple[str, ...]) -> None:
         self._write(lambda store: change_tags(store, ids, add=add, remove=remove), self._changed)
+
+    def find_and_replace(self) -> ExampleReplace | None:
+        """Ask what to replace in the texts of many examples, and show every change before it is made."""
+        store = self._store()
+        if store is None or (self._replace is not None and isValid(self._replace.dialog)):
+            return self._replace
+        self._desk.autosave.flush()
+        self._replace = ExampleReplace(self._session, store, self._browser, self._page)
+        self._replace.replaced.connect(self._replaced)
+        return self._replace
+
+    def _replaced(self, change: Change) -> None:
+        self._apply(change)
+        self.offer_undo(f"{change.label}." if change.label else "Nothing was replaced: it is as it should be already.")
 
     def stored(self) -> list[int]:
         """The example in the form, if it is in the store."""
@@ -146,6 +162,7 @@ class ExampleVerbs(QObject):
             ("Save and go to the next example", "check", "Ctrl+Return Ctrl+Enter", desk.save_and_next),
             ("Previous example", "chevron-left", "Alt+Up Ctrl+PgUp", desk.previous),
             ("Next example", "chevron-right", "Alt+Down Ctrl+PgDown", desk.next),
+            ("Find and replace…", "edit", "Ctrl+H", self.find_and_replace),
             ("Change tags of the selected examples…", "tag", "", self.change_tags),
             ("Duplicate the selected examples", "duplicate", "Ctrl+D", self.duplicate),
         )

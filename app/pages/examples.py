@@ -116,6 +116,7 @@ class ExamplesPage(Page):
         selection.status_wanted.connect(verbs.mark)
         selection.split_wanted.connect(verbs.assign)
         selection.tags_wanted.connect(verbs.change_tags)
+        selection.replace_wanted.connect(verbs.find_and_replace)
         selection.duplicate_wanted.connect(verbs.duplicate)
         selection.delete_wanted.connect(verbs.delete)
         self.views.show_wanted.connect(self.show_ids)
