@@ -1,0 +1,91 @@
+"""Looks at examples kept between reviews, by the hash of what was looked at; safe to delete at any time.
+
+What is kept of a project's texts stays in the project's folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from core.dataset.review.looks import VERSION, Look
+from core.dataset.review.marks import Mark
+from core.dataset.review.sameness import Same
+
+FILE = ".review-cache"  # in a project
+_TABLES = """
+CREATE TABLE looks (
+    content INTEGER PRIMARY KEY, marks TEXT, exact INTEGER, prompt INTEGER, bare INTEGER, answer INTEGER, words BLOB,
+    length INTEGER
+);
+CREATE TABLE pairs (a INTEGER, b INTEGER, near INTEGER, PRIMARY KEY (a, b)) WITHOUT ROWID;
+CREATE TABLE lengths (model TEXT, content INTEGER, tokens INTEGER, PRIMARY KEY (model, content)) WITHOUT ROWID;
+"""
+
+
+class Cache:
+    """The cache of a project; where no file can be written, it is kept in memory for this time."""
+
+    def __init__(self, project: Path) -> None:
+        try:
+            self.connection = _opened(project / FILE)
+        except sqlite3.Error:
+            with contextlib.suppress(OSError):
+                (project / FILE).unlink(missing_ok=True)
+            try:
+                self.connection = _opened(project / FILE)
+            except sqlite3.Error:
+                self.connection = _opened(None)
+
+    def contents(self) -> list[int]:
+        """What has been looked at."""
+        return [content for (content,) in self.connection.execute("SELECT content FROM looks")]
+
+    def keep(self, looks: Iterable[tuple[int, Look]]) -> None:
+        """Keep looks by the hash of their contents."""
+        rows = ((content, _written(look.marks), *look.same, look.length) for content, look in looks)
+        with self.connection:
+            self.connection.executemany("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def looks(self) -> Iterator[tuple[int, Look]]:
+        """All looks."""
+        for content, marks, exact, prompt, bare, answer, words, length in self.connection.execute(
+            "SELECT * FROM looks"
+        ):
+            yield content, Look(_read(marks), Same(exact, prompt, bare, answer, words), length)
+
+    def forget(self, contents: Iterable[int]) -> None:
+        """Let go of looks at what is not there any more."""
+        with self.connection:
+            self.connection.executemany("DELETE FROM looks WHERE content = ?", ((content,) for content in contents))
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+
+def _opened(path: Path | None) -> sqlite3.Connection:
+    connection = sqlite3.connect(path or ":memory:", timeout=5)
+    try:
+        # A look that is lost is taken again; nobody needs to wait for the disk.
+        connection.execute("PRAGMA journal_mode = MEMORY")
+        connection.execute("PRAGMA synchronous = OFF")
+        if connection.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+            tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+            drop = "".join(f"DROP TABLE {name};" for (name,) in tables)
+            connection.executescript(f"BEGIN IMMEDIATE;{drop}{_TABLES}PRAGMA user_version = {VERSION};COMMIT;")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _written(marks: tuple[Mark, ...]) -> str:
+    return json.dumps(marks, ensure_ascii=True) if marks else ""
+
+
+def _read(text: str) -> tuple[Mark, ...]:
+    return tuple(Mark(*fields) for fields in json.loads(text)) if text else ()
