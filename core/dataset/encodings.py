@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import codecs
-import re
 from pathlib import Path
 
 from core.dataset.lines import encoding_of, start_of
 
 _BLOCK = 1 << 20
 _LOOKED_THROUGH = 64 << 20  # bytes
-_SAMPLE = 1 << 17
+_SAMPLE = 1 << 16
+_LONGEST = 1 << 12  # bytes of a line that are looked at
 _LITTLE = 12  # bytes beyond ASCII from which nothing but the usual can be concluded
 _USUAL = "cp1252"
 _CANDIDATES = (
@@ -48,7 +48,6 @@ _WORDS = {
     "utf-8": "",
     "utf-8-sig": "",
 }
-_BEYOND_ASCII = re.compile(rb"[^\n]*[\x80-\xff][^\n]*\n?")
 
 
 def detected(path: Path) -> str:
@@ -101,8 +100,9 @@ def _not_utf8(path: Path) -> bytes | None:
         file.seek(0)
         found = b""
         for _ in range(_LOOKED_THROUGH // _BLOCK):
-            found += b"".join(_BEYOND_ASCII.findall(file.read(_BLOCK)))
-            if len(found) > _SAMPLE:
+            lines = file.read(_BLOCK).splitlines(keepends=True)
+            found += b"".join(line[:_LONGEST] for line in lines if not line[:_LONGEST].isascii())
+            if not lines or len(found) > _SAMPLE:
                 break
     return found[:_SAMPLE]
 
