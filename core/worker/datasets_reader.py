@@ -29,6 +29,8 @@ from core.dataset.records import RowError
 from core.errors import ExamplesFileError
 
 _AT_ONCE = 200
+_ANSWER_SECONDS = 15.0
+_RETRIES = 3  # of each piece of a dataset that does not come
 _MOST_FILES = 10_000
 _TABLES = (".parquet", ".arrow")
 _SPLIT_NAME = re.compile(r"(?<![^\W_])(train|test|validation|valid|dev|eval)(?![^\W_])", re.IGNORECASE)
@@ -232,7 +234,9 @@ def _of_hub(source: Source) -> Opened:
     import datasets
 
     datasets.disable_progress_bars()
+    datasets.config.STREAMING_READ_MAX_RETRIES = _RETRIES
     try:
+        _look_up(source.hub_id)
         configs = datasets.get_dataset_config_names(source.hub_id)
         config = _chosen(source.config, configs, source, "configuration")
         splits = datasets.get_dataset_split_names(source.hub_id, config)
@@ -254,6 +258,13 @@ def _of_hub(source: Source) -> Opened:
         splits=tuple(splits) if len(splits) > 1 else (),
         chosen=("", config if config != _DEFAULT or len(configs) > 1 else "", split),
     )
+
+
+def _look_up(hub_id: str) -> None:
+    """Ask once whether there is such a dataset; ``datasets`` itself tries for half a minute."""
+    from huggingface_hub import HfApi
+
+    HfApi().dataset_info(hub_id, timeout=_ANSWER_SECONDS)
 
 
 def _fetched(rows: Iterable[dict[str, Any]], source: Source) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Damaged files of every format, read in child processes as a person's import is: nothing may happen but words.
 
 From the top of the checkout ``PYTHONPATH=tests/core/dataset/importing python -m import_fuzz 10000`` reads that many;
-the suite reads a few. Each file is made of a good one by random damage. A dead child, an ending without words, a skipped
+the suite reads a few. Each is made of a good one by random damage. A dead child, an ending without words, a skipped
 row without its number and a reason, or five seconds for one file are failures.
 """
 
