@@ -49,7 +49,7 @@ def sides(keys: Sequence[int], assigned: Sequence[Split], share: float) -> list[
             heldout += 1
         elif key not in by_hand:
             free[key] = free.get(key, 0) + 1
-    chosen = _chosen(free, heldout, share) if share > 0 and len(keys) >= FEWEST_EXAMPLES else set()
+    chosen = chosen_prompts(free, heldout, share)[0] if share > 0 and len(keys) >= FEWEST_EXAMPLES else set()
     return [
         (by_hand[key] if key in by_hand else _side_of(key in chosen)) is Split.HELDOUT
         if said is Split.AUTO
@@ -86,16 +86,28 @@ def prompt_key(prompt: str) -> int:
     )
 
 
-def _chosen(groups: dict[int, int], heldout: int, share: float) -> set[int]:
-    """The prompts to hold out, smallest hash first; whole groups only, and at least one prompt stays for training."""
+def chosen_prompts(groups: dict[int, int], heldout: int, share: float, *, whole: bool = True) -> tuple[set[int], bool]:
+    """The prompts to hold out, smallest hash first; whole groups only, and at least one prompt stays for training.
+
+    Args:
+        groups: how many examples have each prompt that nobody assigned; with ``whole`` False the ones with the
+            smallest hashes, of more.
+        heldout: how many examples are held out already.
+        share: of the prompts to hold out.
+        whole: whether ``groups`` has all prompts.
+
+    Returns:
+        the prompts, and whether they are what all prompts would give.
+    """
     chosen: set[int] = set()
-    for key in sorted(groups, key=_fraction)[:-1]:
-        if _fraction(key) >= share and heldout >= FEWEST_HELDOUT:
-            break
+    ordered = sorted(groups, key=_fraction)
+    for key in ordered[:-1] if whole else ordered:
+        if heldout >= MOST_HELDOUT or (_fraction(key) >= share and heldout >= FEWEST_HELDOUT):
+            return chosen, True
         if heldout + groups[key] <= MOST_HELDOUT:
             chosen.add(key)
             heldout += groups[key]
-    return chosen
+    return chosen, whole
 
 
 def _side_of(held_out: bool) -> Split:

@@ -18,10 +18,10 @@ from core.dataset import backups, history, index, staged, stories
 from core.dataset.change import Change, counted, edit_label
 from core.dataset.database import Database
 from core.dataset.example import Example, Split, Status
+from core.dataset.heldout import heldout
 from core.dataset.query import Counts, Query, select
-from core.dataset.rows import SELECTED, SHOWN, SPLIT_ORDER, columns_of, example_of
+from core.dataset.rows import FIELDS, SELECTED, SHOWN, SPLIT_ORDER, columns_of, example_of
 from core.dataset.schema import MIGRATIONS, check_version, foreign, is_empty, migrate, version_in_file, version_of
-from core.dataset.split import sides
 from core.dataset.statements import LARGEST_ID, about, chunks, encoded, insert, is_there, next_id, present
 from core.dataset.stories import Moment, Step
 from core.dataset.upkeep import Upkeep, back_up_before, is_needed
@@ -210,6 +210,19 @@ class ExampleStore:
                 index.index_if_few(connection, len(ids))
         return Change(name, added=ids)
 
+    def replace_all(self, examples: Iterable[Example], *, label: str) -> Change:
+        """Make these all the examples there are, by their ids, in one step; what else there is is removed.
+
+        Args:
+            examples: with the ids of an earlier state of this store.
+            label: the step's name.
+        """
+        wanted = {example.id: dict(zip(FIELDS, columns_of(example), strict=True)) for example in examples}
+        back_up_before(self._database, len(wanted))
+        now = time.time()
+        with self._change() as connection:
+            return history.replace_all(connection, wanted, label, now)
+
     def delete(self, ids: Iterable[int]) -> Change:
         """Remove examples in one step; ids that are not there are passed over."""
         ids = list(ids)
@@ -319,14 +332,7 @@ class ExampleStore:
         with self._database.snapshot() as connection:
             key = (about(connection, "revision"), share)
             if self._heldout is None or self._heldout[0] != key:
-                ready = SHOWN[Status.READY]
-                found = connection.execute(
-                    "SELECT id, prompt, split FROM listing WHERE NOT removed AND shown = ?", (ready,)
-                ).fetchall()
-                splits = {place: split for split, place in SPLIT_ORDER.items()}
-                out = sides([prompt for _, prompt, _ in found], [splits[place] for _, _, place in found], share)
-                ids = frozenset(id for (id, _, _), is_out in zip(found, out, strict=True) if is_out)
-                self._heldout = (key, ids)
+                self._heldout = (key, heldout(connection, share))
             return self._heldout[1]
 
     def story(self, id: int) -> list[Moment]:
