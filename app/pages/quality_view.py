@@ -129,6 +129,8 @@ class QualityView(QWidget):
             return
         self.report = message
         self._present(message)
+        if message.problem:
+            self.banner.say("Not everything could be looked at.", message.problem, tone="warn")
         self.counted.emit(message.flagged)
         self.reported.emit(message)
 

@@ -57,6 +57,7 @@ class Report:
     revision: int
     flagged: int
     ignored: int = 0
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class FakeReview(ModuleType):
         super().__init__("core.dataset.review")
         self.ignored: set[tuple[str, int]] = set()
         self.refuses = False
+        self.problem = ""
         outer = self
 
         class ReviewJob:
@@ -106,7 +108,7 @@ class FakeReview(ModuleType):
             if ids:
                 groups.append(Group(rule, findings, ids))
         flagged = {id for group in groups for id in group.examples}
-        return Report(tuple(groups), len(examples), revision, len(flagged), len(self.ignored))
+        return Report(tuple(groups), len(examples), revision, len(flagged), len(self.ignored), self.problem)
 
     def fix(self, store: ExampleStore, group: Group) -> Any:
         if self.refuses:
@@ -224,6 +226,18 @@ def test_what_is_ignored_goes_and_nothing_left_is_said(
     view.restore.click()
     until(qtbot, lambda: "whitespace" in view.groups)
     assert view.restore.isHidden()
+
+
+def test_what_could_not_be_looked_at_is_told(
+    qtbot: QtBot, session: Session, view: QualityView, review: FakeReview, tmp_path: Path
+) -> None:
+    review.problem = "The base model has no tokenizer."
+    open_with(session, tmp_path, EXAMPLES)
+    view.show()
+    until(qtbot, lambda: view.banner.title == "Not everything could be looked at.")
+    review.problem = ""
+    view.lookout.look_again()
+    until(qtbot, lambda: view.banner.title == "")
 
 
 def test_without_examples_it_says_what_it_is_for(
