@@ -20,7 +20,7 @@ from core.dataset.database import Database
 from core.dataset.example import Example, Split, Status
 from core.dataset.heldout import heldout
 from core.dataset.query import Counts, Query, select
-from core.dataset.rows import FIELDS, SELECTED, SHOWN, SPLIT_ORDER, columns_of, example_of
+from core.dataset.rows import FIELDS, SELECTED, SHOWN, columns_of, example_of
 from core.dataset.schema import MIGRATIONS, check_version, foreign, is_empty, migrate, version_in_file, version_of
 from core.dataset.statements import LARGEST_ID, about, chunks, encoded, insert, is_there, next_id, present
 from core.dataset.stories import Moment, Step
