@@ -92,19 +92,20 @@ def make(database: Database, *, why: str = "") -> Backup:
         raise _failed(aside, str(error)) from error
     finally:
         aside.unlink(missing_ok=True)
-    thin(database.path)
-    return next(backup for backup in all_backups(database.path) if backup.path.name == name)
+    made = next(backup for backup in all_backups(database.path) if backup.path.name == name)
+    thin(database.path, keep=made)
+    return made
 
 
-def thin(database: Path) -> None:
-    """Delete copies that newer ones stand for; one that cannot be deleted stays."""
+def thin(database: Path, *, keep: Backup | None = None) -> None:
+    """Delete copies that newer ones stand for; one that cannot be deleted stays, and so does ``keep``."""
     backups = all_backups(database)
-    keep = set(_kept(backups, date.today()))
+    kept = {keep, *_kept(backups, date.today())}
     room = _ROOM
     for number, backup in enumerate(backups):
         size = backup.path.stat().st_size
         room -= size
-        if number >= 2 and (backup not in keep or room < 0):
+        if number >= 2 and backup != keep and (backup not in kept or room < 0):
             room += size
             try:
                 backup.path.unlink()

@@ -12,6 +12,7 @@ from typing import Any
 
 from core.dataset.change import Change
 from core.dataset.rows import FIELDS, LISTED, SELECTED, listing_of, spans_of
+from core.dataset.statements import insert
 
 KEPT_STEPS = 10_000
 _MERGE_SECONDS = 4.0  # since the last edit of the same text
@@ -58,6 +59,26 @@ def merge_into_last(connection: sqlite3.Connection, merge: str, after: dict[str,
         connection.execute("UPDATE edits SET after = ? WHERE step = ?", (_dumps(after), step))
         connection.execute("UPDATE steps SET at = ? WHERE id = ?", (now, step))
     return str(label)
+
+
+def replace_all(connection: sqlite3.Connection, wanted: dict[int, dict[str, str]], label: str, now: float) -> Change:
+    """One step after which there are these examples (columns by id) and no others."""
+    here = {id for (id,) in connection.execute("SELECT id FROM listing WHERE NOT removed")}
+    kept = {id for (id,) in connection.execute("SELECT id FROM examples")}
+    removed, added = sorted(here - set(wanted)), sorted(set(wanted) - here)
+    new = [(id, *(wanted[id][field] for field in FIELDS)) for id in added if id not in kept]
+    insert(connection, new, now)
+    connection.executemany("UPDATE listing SET removed = 1 WHERE id = ?", ((id,) for id in removed))
+    connection.executemany("UPDATE listing SET removed = 0 WHERE id = ?", ((id,) for id in added))
+    done = list(rewrite(connection, wanted.items(), now))
+    if not (removed or added or done):
+        return Change("")
+    step = begin_step(connection, label, now)
+    record_spans(connection, step, removed, added=False)
+    record_spans(connection, step, added, added=True)
+    record_edits(connection, step, ((id, before, wanted[id]) for id, before in done))
+    changed = tuple(id for id, _ in done if id in here)
+    return Change(label, added=tuple(added), changed=changed, removed=tuple(removed))
 
 
 def merge_of_turn(id: int, before: dict[str, str], after: dict[str, str]) -> str:
@@ -163,8 +184,11 @@ def _forget(connection: sqlite3.Connection, condition: str, *parameters: Any) ->
     # An undone step's additions, and a done step's removals, are what no other step holds.
     connection.execute(
         "INSERT INTO garbage SELECT first, last FROM spans JOIN steps ON steps.id = spans.step"
-        f" WHERE added = undone AND step IN ({steps})",
-        parameters,
+        f" WHERE added = undone AND step IN ({steps})"
+        # A version that was put back brings examples of older steps: what a kept step still holds is no garbage.
+        " AND NOT EXISTS (SELECT 1 FROM spans kept WHERE kept.first <= spans.last AND kept.last >= spans.first"
+        f" AND kept.step NOT IN ({steps}))",
+        (*parameters, *parameters),
     )
     connection.execute(f"DELETE FROM spans WHERE step IN ({steps})", parameters)
     connection.execute(f"DELETE FROM edits WHERE step IN ({steps})", parameters)
