@@ -251,3 +251,23 @@ def test_without_examples_it_says_what_it_is_for(
     session.close()
     assert view.report is None
     assert view.groups == {}
+
+
+def test_the_real_review_is_understood(qtbot: QtBot, session: Session, tmp_path: Path) -> None:
+    view = QualityView(session)
+    qtbot.addWidget(view)
+    view.resize(1000, 700)
+    open_with(session, tmp_path, [*EXAMPLES, EXAMPLES[-1]])
+    view.show()
+    until(qtbot, lambda: not view.lookout.busy and view.report is not None)
+    assert view.report.examples == 6
+    fixable = [card for card in view.groups.values() if not card.fix.isHidden()]
+    assert fixable
+    fixable[0].fix.click()
+    until(qtbot, lambda: fixable[0] not in view.groups.values())
+    first = next(iter(view.groups))
+    view.groups[first].ignore.click()
+    until(qtbot, lambda: first not in view.groups)
+    view.restore.click()
+    until(qtbot, lambda: first in view.groups)
+    until(qtbot, lambda: not view.lookout.busy)
