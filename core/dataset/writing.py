@@ -27,6 +27,7 @@ ENDINGS = (".json", ".jsonl", ".csv", ".tsv", ".xlsx", ".parquet")
 FORMS = ("alpaca", "messages")
 _MAIN = FIELDS[:3]
 _MOST_ROWS = 1_048_575  # of a sheet, below the header
+_CODE = 7  # characters that one may take in a cell
 _AT_ONCE = 1000
 
 
@@ -122,38 +123,47 @@ def _write_table(text: TextIOWrapper, examples: Iterable[Example], delimiter: st
 
 
 def _write_sheet(file: BinaryIO, examples: Iterable[Example], path: Path) -> int:
-    from openpyxl import Workbook  # type: ignore[import-untyped]
-    from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
-    from openpyxl.utils.exceptions import IllegalCharacterError  # type: ignore[import-untyped]
+    with _spooled(_fitting(examples, path)) as (names, rows):
+        # Once it was begun, a workbook has to be written to its end: what can go wrong has gone wrong before.
+        from openpyxl import Workbook  # type: ignore[import-untyped]
+        from openpyxl.cell import WriteOnlyCell  # type: ignore[import-untyped]
 
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("Examples")
-    sheet.freeze_panes = "A2"
-    count = 0
-
-    def cell(text: str) -> WriteOnlyCell:
-        found = WriteOnlyCell(sheet, text)
-        found.data_type = "s"  # a text, also where it looks like a formula or an error
-        return found
-
-    with _spooled(examples) as (names, rows):
+        book = Workbook(write_only=True)
+        sheet = book.create_sheet("Examples")
+        sheet.freeze_panes = "A2"
         for column in range(1, len(names) + 1):
             sheet.column_dimensions[chr(64 + column)].width = 48 if column <= len(_MAIN) else 20
-        sheet.append([cell(name) for name in names])
-        for count, row in enumerate(rows, start=1):
-            if count > _MOST_ROWS:
-                raise _not_in_a_sheet(path, f"A sheet has room for {_MOST_ROWS:,} rows.")
-            texts = [coded(defused(_cell(row.get(name, "")), formulas=False)) for name in names]
-            longest = max(texts, key=len)
-            if len(longest) > LONGEST_CELL:
-                where = f"The {names[texts.index(longest)]} of example {count:,} has {len(longest):,} characters"
-                raise _not_in_a_sheet(path, f"{where}; a cell has room for {LONGEST_CELL:,}.")
-            sheet.append([cell(text) for text in texts])
-    try:
+
+        def append(texts: Iterable[str]) -> None:
+            cells = [WriteOnlyCell(sheet, text) for text in texts]
+            for cell in cells:
+                cell.data_type = "s"  # a text, also where it looks like a formula or an error
+            sheet.append(cells)
+
+        append(names)
+        count = 0
+        for row in rows:
+            append(_sheet_text(row.get(name, "")) for name in names)
+            count += 1
         book.save(file)
-    except IllegalCharacterError as error:
-        raise _not_in_a_sheet(path, "A character cannot be written.", str(error)) from error
     return count
+
+
+def _fitting(examples: Iterable[Example], path: Path) -> Iterator[Example]:
+    """The examples, if each of them has room in a sheet."""
+    for count, example in enumerate(examples, start=1):
+        if count > _MOST_ROWS:
+            raise _not_in_a_sheet(path, f"A sheet has room for {_MOST_ROWS:,} rows.")
+        for name, value in as_object(example).items():
+            length = len(_sheet_text(value)) if len(value) > LONGEST_CELL // _CODE or name in ("history", "tags") else 0
+            if length > LONGEST_CELL:
+                where = f"The {name} of example {count:,} has {length:,} characters"
+                raise _not_in_a_sheet(path, f"{where}; a cell has room for {LONGEST_CELL:,}.")
+        yield example
+
+
+def _sheet_text(value: Any) -> str:
+    return coded(defused(_cell(value), formulas=False))
 
 
 def _write_parquet(file: BinaryIO, examples: Iterable[Example]) -> int:
@@ -204,10 +214,9 @@ def _cell(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _not_in_a_sheet(path: Path, reason: str, details: str = "") -> UserError:
+def _not_in_a_sheet(path: Path, reason: str) -> UserError:
     return UserError(
         f"{path.name} could not be written.",
         reason=reason,
         hint="Export as .jsonl or .csv instead.",
-        details=details,
     )

@@ -11,12 +11,15 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from core.dataset import files
 from core.dataset.example import Example, Split, Status, Turn
 from core.dataset.importing.reading import Reading
 from core.dataset.importing.source import Source
 from core.dataset.importing.staging import staged_examples
+from core.dataset.text import clean_tag
 from core.errors import ExamplesFileError, UserError
 from core.worker import datasets_reader
 
@@ -59,6 +62,34 @@ def test_parquet_carries_every_field(take, tmp_path: Path) -> None:
     found = take("a.parquet")
     assert found.examples == examples
     assert found.shape["format"] == "Parquet"
+
+
+_letters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+_texts = st.text(_letters, max_size=30)
+_turns = st.lists(st.builds(Turn, st.sampled_from(["user", "assistant"]), _texts), max_size=2).map(tuple)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.builds(
+            Example,
+            instruction=_texts.map(lambda text: f"i{text}"),
+            input=_texts,
+            output=_texts,
+            system=_texts,
+            history=_turns,
+            tags=st.lists(_texts.map(clean_tag).filter(bool), max_size=2, unique=True).map(tuple),
+            note=_texts,
+            status=st.sampled_from(Status),
+            split=st.sampled_from(Split),
+        ),
+        max_size=4,
+    )
+)
+def test_parquet_written_and_read_again(take, tmp_path: Path, examples: list[Example]) -> None:
+    files.write(tmp_path / "round.parquet", examples)
+    assert take("round.parquet").examples == examples
 
 
 def test_columns_of_other_types(take, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -28,4 +29,5 @@ def work(request: Message, tell: Tell) -> None:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(100_000, 20, 20)  # rows come by the million and hold no cycles
     sys.exit(serve(work))

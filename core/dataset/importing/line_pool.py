@@ -7,6 +7,7 @@ each with its lot, until its input ends; so it ends with the process that starte
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import marshal
 import os
@@ -130,4 +131,5 @@ def _read(pipe: IO[bytes] | None) -> bytes | None:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(100_000, 20, 20)  # rows come by the million and hold no cycles
     sys.exit(main())

@@ -5,6 +5,8 @@ A lot is made of texts, numbers, tuples and lists alone, so that it can be passe
 
 from __future__ import annotations
 
+import hashlib
+import struct
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,7 +16,7 @@ from core.dataset.importing.staging import Row as StagedRow
 from core.dataset.importing.staging import staged
 from core.dataset.json_rows import Row
 from core.dataset.records import RowError, Skipped, example_of
-from core.dataset.rows import SHOWN, SPLIT_ORDER, columns_of, content_of, prompt_of
+from core.dataset.rows import SHOWN, SPLIT_ORDER, columns_of, prompt_of
 from core.dataset.text import sort_key
 
 Lot = tuple[int, list[StagedRow], list[tuple[int, str, str]]]
@@ -25,6 +27,9 @@ _TEXTS = ("instruction", "input", "output", "system", "note")
 _READY, _AUTO = Status.READY.value, Split.AUTO.value
 _SHOWN_READY, _SHOWN_DRAFT, _SIDE = SHOWN[Status.READY], SHOWN[Status.DRAFT], SPLIT_ORDER[Split.AUTO]
 _MOST = 1000
+_NULS = 4  # between and after the texts that are hashed
+_blake2b = hashlib.blake2b
+_number = struct.Struct(">q").unpack
 
 
 class Maker:
@@ -67,14 +72,23 @@ class Maker:
             and note.__class__ is str
         ):
             return None
-        joint = f"{instruction}{input}{output}{system}{note}"
-        if "\0" in joint or not joint or joint.isspace() or not (joint.isascii() or _storable(joint)):
+        # What ``rows.content_of`` hashes; it tells at once whether all can be stored.
+        content = f"{instruction}\0{input}\0{output}\0{system}\0"
+        try:
+            digest = _blake2b(content.encode(), digest_size=8).digest()
+        except UnicodeEncodeError:
             return None
-        complete = (
-            output
-            and not output.isspace()
-            and ((instruction and not instruction.isspace()) or (input and not input.isspace()))
-        )
+        if content.count("\0") != _NULS or (note and not _is_plain(note)):
+            return None
+        if content.isascii():
+            asked = " ".join(f"{instruction}\n{input}".lower().split())
+            prompt = _number(_blake2b(asked.encode(), digest_size=8).digest())[0]
+        else:
+            prompt = prompt_of(instruction, input, "")
+        asks = (instruction and not instruction.isspace()) or (input and not input.isspace())
+        complete = asks and output and not output.isspace()
+        if not complete and not (asks or output.strip() or system or note):
+            return None
         return (
             number,
             instruction,
@@ -92,8 +106,8 @@ class Maker:
             sort_key(instruction),
             sort_key(input) if input else "",
             sort_key(output),
-            content_of(instruction, input, output, system, ""),
-            prompt_of(instruction, input, ""),
+            _number(digest)[0],
+            prompt,
         )
 
     def _found(self, names: tuple[str, ...]) -> tuple[str | None, ...] | None:
@@ -105,9 +119,10 @@ class Maker:
         return self._places[names]
 
 
-def _storable(text: str) -> bool:
+def _is_plain(text: str) -> bool:
+    """Whether it can be stored."""
     try:
         text.encode()
     except UnicodeEncodeError:
         return False
-    return True
+    return "\0" not in text

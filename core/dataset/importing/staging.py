@@ -92,7 +92,7 @@ class Staging:
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.executescript(
             f"PRAGMA page_size = {_PAGE}; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY;"
+            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -4000; PRAGMA temp_store = MEMORY;"
             f"{TABLE}; BEGIN"
         )
         marks = ", ".join("?" * len(_WRITTEN))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from core.dataset import files
 from core.dataset.example import Example, Split, Status, Turn
 from core.dataset.text import clean_tag
+from core.errors import UserError
 
 _letters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 _texts = st.one_of(
@@ -51,6 +53,30 @@ def test_written_and_read_again(ending: str, examples: list[Example], defuse: bo
         result = files.read(path)
     assert result.skipped == []
     assert result.examples == examples
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+@settings(max_examples=60, deadline=None)
+@given(
+    examples=st.lists(_examples.map(lambda one: replace(one, input="", instruction=one.prompt)), min_size=1, max_size=4)
+)
+def test_messages_written_and_read_again(ending: str, examples: list[Example]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"examples.{ending}"
+        assert files.write(path, examples, form="messages") == len(examples)
+        result = files.read(path)
+    assert result.skipped == []
+    assert result.examples == examples
+
+
+def test_a_spreadsheet_that_cannot_hold_a_text_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    files.write(path, [Example("before", "", "o")])
+    with pytest.raises(UserError, match=r"The output of example 2 has 40,000 characters; a cell has room for 32,767"):
+        files.write(path, [Example("i", "", "o"), Example("i", "", "o" * 40_000)])
+    assert files.read(path).examples == [Example("before", "", "o")]
+    with pytest.raises(UserError, match="Messages can be written as JSON only"):
+        files.write(path, [], form="messages")
 
 
 def test_no_cell_of_a_table_is_a_formula(tmp_path: Path) -> None:

@@ -49,6 +49,12 @@ def test_a_row_of_json(pairs: list[tuple[str, object]], ascii: bool) -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(pairs=_pairs)
+@example(pairs=[("instruction", " "), ("output", "\n")])
+@example(pairs=[("instruction", " "), ("output", ""), ("input", "x")])
+@example(pairs=[("instruction", " "), ("output", ""), ("note", " ")])
+@example(pairs=[("instruction", ""), ("output", "o")])
+@example(pairs=[("instruction", "i"), ("output", "o"), ("note", "\0")])
+@example(pairs=[("instruction", "i"), ("output", "o"), ("system", "\ud800")])
 def test_a_row_as_an_example(pairs: list[tuple[str, object]]) -> None:
     row, columns = dict(pairs), Columns()
     _, taken, skipped = Maker(columns).lot([(7, row)])
