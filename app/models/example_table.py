@@ -37,8 +37,6 @@ class ExampleTable(QAbstractTableModel):
         failed(Exception): the store could not be read.
     """
 
-    EXAMPLE = Qt.ItemDataRole.UserRole  # the whole Example of a row
-
     listed = Signal()
     counted = Signal()
     failed = Signal(object)
@@ -245,20 +243,19 @@ class ExampleTable(QAbstractTableModel):
         return 0 if parent.isValid() else len(Column)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Words for a cell; the whole example for the role ``EXAMPLE``."""
+        """Words for a cell."""
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in NUMBERS:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         if role == Qt.ItemDataRole.ToolTipRole and index.column() == Column.STATUS and index.isValid():
             example = self.example(index.row())
             return None if example is None else example_cells.state(example, self.side_of(example))
-        if role not in (Qt.ItemDataRole.DisplayRole, self.EXAMPLE) or not index.isValid():
+        if role != Qt.ItemDataRole.DisplayRole or not index.isValid():
             return None
         example = self.example(index.row())
-        if example is None or role == self.EXAMPLE:
-            return example
-        return self._words(example, Column(index.column()))
+        return None if example is None else self.words(example, Column(index.column()))
 
-    def _words(self, example: Example, column: Column) -> str:
+    def words(self, example: Example, column: Column) -> str:
+        """The words in a cell of an example's row."""
         side = self.side_of(example) if column == Column.SPLIT else None
         length = self._length(example) if column == Column.LENGTH else None
         return example_cells.words(example, column, side=side, length=length)

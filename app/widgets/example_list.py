@@ -55,7 +55,7 @@ class ExampleList(QTableView):
         self._restoring = False
         self._kept = _Kept()
         self.setModel(model)
-        self.setItemDelegate(ExampleDelegate(self))
+        self.setItemDelegate(ExampleDelegate(model, self))
         self.setAccessibleName("Examples")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
