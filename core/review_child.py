@@ -12,11 +12,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from core.child import Message, serve
 from core.dataset.review import ignored
 from core.dataset.review.cache import FILE, Cache
 from core.dataset.review.job import told
-from core.dataset.review.looks import Look, look
+from core.dataset.review.looks import look
+from core.dataset.review.marks import Look
 from core.dataset.review.rulebook import findings
 from core.dataset.review.whole import Listed, Whole, listed
 from core.dataset.rows import content_hash
@@ -88,8 +91,18 @@ def _looked(store: ExampleStore, found: Listed, cache: Cache, tell: Tell) -> Who
     looks.update(fresh)
     cache.keep(fresh)
     cache.forget(old)
-    there = [content in looks for content in found.contents.tolist()]  # what changed meanwhile is for the next review
-    return Whole(Listed(found.revision, *(column[there] for column in found[1:])), looks)
+    # What was changed meanwhile is for the next review.
+    there = np.fromiter((content in looks for content in found.contents.tolist()), dtype=np.bool_, count=total)
+    return Whole(found.only(there), looks, _Memory(store, cache))
+
+
+class _Memory:
+    """The store's texts and the cache's pairs (:class:`core.dataset.review.memory.Memory`)."""
+
+    def __init__(self, store: ExampleStore, cache: Cache) -> None:
+        self.rows = store.rows
+        self.pairs = cache.pairs
+        self.keep_pairs = cache.keep_pairs
 
 
 def _missing(found: Listed, looks: dict[int, Look]) -> list[int]:

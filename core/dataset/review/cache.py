@@ -11,15 +11,17 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from core.dataset.review.looks import VERSION, Look
-from core.dataset.review.marks import Mark
-from core.dataset.review.sameness import Same
+import numpy as np
+from numpy.typing import NDArray
+
+from core.dataset.review.looks import VERSION
+from core.dataset.review.marks import Look, Mark, Same
 
 FILE = ".review-cache"  # in a project
 _TABLES = """
 CREATE TABLE looks (
     content INTEGER PRIMARY KEY, marks TEXT, exact INTEGER, prompt INTEGER, bare INTEGER, answer INTEGER, words BLOB,
-    length INTEGER
+    length INTEGER, ending INTEGER, language TEXT
 );
 CREATE TABLE pairs (a INTEGER, b INTEGER, near INTEGER, PRIMARY KEY (a, b)) WITHOUT ROWID;
 CREATE TABLE lengths (model TEXT, content INTEGER, tokens INTEGER, PRIMARY KEY (model, content)) WITHOUT ROWID;
@@ -40,27 +42,37 @@ class Cache:
             except sqlite3.Error:
                 self.connection = _opened(None)
 
-    def contents(self) -> list[int]:
-        """What has been looked at."""
-        return [content for (content,) in self.connection.execute("SELECT content FROM looks")]
-
     def keep(self, looks: Iterable[tuple[int, Look]]) -> None:
         """Keep looks by the hash of their contents."""
-        rows = ((content, _written(look.marks), *look.same, look.length) for content, look in looks)
+        rows = (
+            (content, _written(look.marks), *look.same, look.length, look.ending, look.language)
+            for content, look in looks
+        )
         with self.connection:
-            self.connection.executemany("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self.connection.executemany("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def looks(self) -> Iterator[tuple[int, Look]]:
         """All looks."""
-        for content, marks, exact, prompt, bare, answer, words, length in self.connection.execute(
-            "SELECT * FROM looks"
-        ):
-            yield content, Look(_read(marks), Same(exact, prompt, bare, answer, words), length)
+        for content, marks, *rest in self.connection.execute("SELECT * FROM looks"):
+            exact, prompt, bare, answer, words, length, ending, language = rest
+            yield content, Look(_read(marks), Same(exact, prompt, bare, answer, words), length, ending, language)
 
     def forget(self, contents: Iterable[int]) -> None:
         """Let go of looks at what is not there any more."""
         with self.connection:
             self.connection.executemany("DELETE FROM looks WHERE content = ?", ((content,) for content in contents))
+
+    def pairs(self, contents: NDArray[np.int64]) -> NDArray[np.int64]:
+        """What is known of pairs of contents (a row each): 1 near-duplicates, 0 not, -1 not compared yet."""
+        known = {(one, other): near for one, other, near in self.connection.execute("SELECT a, b, near FROM pairs")}
+        return np.array([known.get((one, other), -1) for one, other in contents.tolist()], dtype=np.int64)
+
+    def keep_pairs(self, contents: NDArray[np.int64], verdicts: NDArray[np.int64]) -> None:
+        """Keep what is known of these pairs, and of no others."""
+        rows = ((one, other, near) for (one, other), near in zip(contents.tolist(), verdicts.tolist(), strict=True))
+        with self.connection:
+            self.connection.execute("DELETE FROM pairs")
+            self.connection.executemany("INSERT OR REPLACE INTO pairs VALUES (?, ?, ?)", rows)
 
     def close(self) -> None:
         """Close the file."""

@@ -1,4 +1,4 @@
-"""What the rules for single examples leave behind: places in a text, before the other examples have their say."""
+"""What is known of single examples before the others have their say: places that rules marked, what to compare."""
 
 from __future__ import annotations
 
@@ -27,6 +27,42 @@ class Mark(NamedTuple):
     start: int = -1
     end: int = -1
     key: str = ""
+
+
+class Same(NamedTuple):
+    """What is compared of an example; the numbers are hashes of 64 bits, signed.
+
+    Attributes:
+        exact: of the whole text, white space aside.
+        prompt: of all that is asked, with the system prompt, case and white space aside.
+        bare: of all words.
+        answer: of the output's words.
+        words: hashes of words, 32 bits, ascending; those of prompt and output are told apart.
+    """
+
+    exact: int
+    prompt: int
+    bare: int
+    answer: int
+    words: bytes
+
+
+class Look(NamedTuple):
+    """What is known of an example by itself.
+
+    Attributes:
+        marks: what the rules found.
+        same: what to compare with other examples.
+        length: of the output, in characters.
+        ending: of the output, as ``endings`` has it.
+        language: of the output, where it can be told.
+    """
+
+    marks: tuple[Mark, ...]
+    same: Same
+    length: int
+    ending: int
+    language: str
 
 
 def texts(example: Example) -> Iterator[tuple[str, str]]:

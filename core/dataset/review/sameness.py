@@ -6,10 +6,9 @@ import hashlib
 import re
 import unicodedata
 import zlib
-from typing import NamedTuple
 
 from core.dataset.example import Example
-from core.dataset.review.marks import history
+from core.dataset.review.marks import Same, history
 from core.dataset.split import same_prompt
 
 MOST_WORDS = 64  # different words of an example that are kept for finding near-duplicates
@@ -19,24 +18,6 @@ MOST_WORDS = 64  # different words of an example that are kept for finding near-
 _WORD = re.compile(
     r"[-−]?\d+(?:[.,:/]\d+)*|[\u3040-\u30ff\u3400-\u9fff]|[^\W\d\u3040-\u30ff\u3400-\u9fff]+|[^\w\s.,;:!?'\"()\[\]{}…“”‘’„‚«»¿¡\-–—]"
 )
-
-
-class Same(NamedTuple):
-    """What is compared of an example; the numbers are hashes of 64 bits, signed.
-
-    Attributes:
-        exact: of the whole text, white space aside.
-        prompt: of all that is asked, with the system prompt, case and white space aside.
-        bare: of all words.
-        answer: of the output's words.
-        words: hashes of words, 32 bits, ascending; those of prompt and output are told apart.
-    """
-
-    exact: int
-    prompt: int
-    bare: int
-    answer: int
-    words: bytes
 
 
 def same(example: Example) -> Same:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.dataset.example import Status
-from core.dataset.review.looks import Look
-from core.dataset.review.marks import Mark
+from core.dataset.review.marks import Look, Mark
+from core.dataset.review.memory import Memory
 from core.dataset.rows import SHOWN
 from core.dataset.store import ExampleStore
 
@@ -38,6 +38,17 @@ class Listed(NamedTuple):
     ready: NDArray[np.bool_]
     drafts: NDArray[np.bool_]
     heldout: NDArray[np.bool_]
+
+    def only(self, where: NDArray[np.bool_]) -> Listed:
+        """Some of them."""
+        return Listed(
+            self.revision,
+            self.ids[where],
+            self.contents[where],
+            self.ready[where],
+            self.drafts[where],
+            self.heldout[where],
+        )
 
 
 def listed(store: ExampleStore, share: float) -> Listed:
@@ -73,10 +84,11 @@ def listed(store: ExampleStore, share: float) -> Listed:
 
 @dataclass(frozen=True, eq=False)
 class Whole:
-    """Examples and what they look like; ``place`` is an index into the arrays of ``listed``."""
+    """Examples and what they look like, by content; a ``place`` is an index into the arrays of ``listed``."""
 
     listed: Listed
     looks: Mapping[int, Look]
+    memory: Memory
 
     def __len__(self) -> int:
         return len(self.listed.ids)

@@ -10,6 +10,7 @@ import pytest
 from core.dataset.example import Example
 from core.dataset.review import Finding, Report, ReviewJob
 from core.dataset.review.looks import look
+from core.dataset.review.memory import Forgetful
 from core.dataset.review.rulebook import findings
 from core.dataset.review.whole import Whole, listed
 from core.dataset.rows import content_hash
@@ -34,7 +35,7 @@ def reviewed(tmp_path: Path) -> Iterator[Callable[..., Found]]:
         store.delete(store.ids())
         change = store.add(examples)
         found = listed(store, share)
-        whole = Whole(found, {content_hash(example): look(example) for example in examples})
+        whole = Whole(found, {content_hash(example): look(example) for example in examples}, Forgetful(store))
         first = change.added[0] - 1
         return [
             Finding(f.rule, f.severity, tuple(id - first for id in f.examples), f.message, f.field, f.start, f.end)

@@ -1,0 +1,65 @@
+"""Letters that a wrong conversion broke ("Ã¼" for "ü", "&amp;" for "&", "�" for anything), and putting them right."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+
+from core.dataset.example import Example
+from core.dataset.review.marks import Mark, texts
+from core.dataset.review.rules import ENCODING
+
+_LOST = "\N{REPLACEMENT CHARACTER}"
+_ENTITY = re.compile(
+    r"&(?:amp|quot|apos|nbsp|hellip|[nm]dash|[lr][sd]quo|laquo|raquo|bdquo|sbquo|euro|szlig|ccedil|ntilde|"
+    r"[aeiouAEIOU](?:uml|acute|grave|circ|tilde)|#\d{2,5}|#x[0-9a-fA-F]{2,4});"
+)
+_ABOUT_MARKUP = re.compile(r"html|xml|markup|entit|escape|<[a-z/!]|```|`&", re.IGNORECASE)
+
+
+def look(example: Example) -> Iterator[Mark]:
+    """Mark the first broken place of each field."""
+    markup: bool | None = None
+    for field, text in texts(example):
+        if not text.isascii():
+            if (repaired := _repaired(text)) != text:
+                yield Mark(ENCODING, "Letters are broken here.", field, *_differing(text, repaired), "mends")
+            elif (at := text.find(_LOST)) >= 0:
+                message = "A letter was lost here and cannot be brought back; type it again."
+                yield Mark(ENCODING, message, field, at, at + 1)
+        if "&" in text and (found := _ENTITY.search(text)):
+            markup = _is_about_markup(example) if markup is None else markup
+            if not markup:
+                message = f"“{found[0]}” stands for “{html.unescape(found[0]).strip() or 'a space'}”."
+                yield Mark(ENCODING, message, field, *found.span(), "mends")
+
+
+def mended(example: Example, field: str) -> str:
+    """A field with the letters that were meant; what cannot be told stays."""
+    text: str = getattr(example, field)
+    if not _is_about_markup(example):
+        text = _ENTITY.sub(lambda found: html.unescape(found[0]).replace("\N{NO-BREAK SPACE}", " "), text)
+    return text if text.isascii() else _repaired(text)
+
+
+def _repaired(text: str) -> str:
+    """Line by line: one line that went through a wrong conversion says nothing of the others."""
+    from ftfy import badness, fix_encoding
+
+    if not badness.is_bad(text):
+        return text
+    return "".join(fix_encoding(line) for line in text.splitlines(keepends=True))
+
+
+def _is_about_markup(example: Example) -> bool:
+    return any(_ABOUT_MARKUP.search(text) for _, text in texts(example))
+
+
+def _differing(text: str, other: str) -> tuple[int, int]:
+    """From the first to the last character of ``text`` that is not the same in ``other``, within the first line."""
+    start = next((at for at, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), min(len(text), len(other)))
+    line_end = text.find("\n", start)
+    end = len(text) if line_end < 0 else line_end
+    word = re.compile(r"\S*").match(text, start)
+    return start, max(start + 1, min(end, word.end() if word else end))

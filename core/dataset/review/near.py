@@ -1,0 +1,182 @@
+"""Near-duplicates: examples that differ in next to nothing, found without comparing each with each.
+
+Candidates come from a set join with prefix filter (Xiao et al., "Efficient similarity joins for near-duplicate
+detection", 2008): two sets of words of which nearly all are shared must share one of their rarest. In collections of
+letters after one pattern the rarest words are what sets the letters apart, so few candidates come up. Each is then
+compared word by word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.dataset.example import Example
+from core.dataset.review.sameness import prompt_words, words
+from core.dataset.review.whole import Whole
+
+Ints = NDArray[np.int64]
+
+_SHARED = 0.8  # of the words, at least
+_FEWEST_WORDS = 8  # fewer say too little
+_WINDOW = 48  # others with the same rare word that an example is compared with
+_MOST_PAIRS = 200_000  # compared word by word; those most alike first
+_AT_ONCE = 2000  # pairs whose texts are in memory
+
+_SMALL = 3  # letters of a word that may be there or not
+_TYPING = 6  # letters of a word in which a typing error can be told from another word
+_DIFFERENCE = 0.05  # of a text's words, small words and typing errors counted half, other words twice
+_SHORT = 6  # words that a text must have to differ at all
+
+
+class Parts(NamedTuple):
+    """The words of an example as they are compared."""
+
+    prompt: list[str]
+    output: list[str]
+
+
+def parts(example: Example) -> Parts:
+    """The words of an example."""
+    return Parts(prompt_words(example), words(example.output))
+
+
+def is_near(one: Parts, other: Parts) -> bool:
+    """Whether two examples differ in next to nothing, in what is asked and in what is answered."""
+    prompt, output = _difference(one.prompt, other.prompt), _difference(one.output, other.output)
+    return _is_small(prompt, one.prompt, other.prompt, alone=output == 0 and len(one.output) >= _SHORT) and _is_small(
+        output, one.output, other.output, alone=prompt == 0
+    )
+
+
+def pairs(whole: Whole, places: Ints) -> list[tuple[int, int]]:
+    """The pairs among ``places`` that are near-duplicates; they are no exact ones.
+
+    What was compared in an earlier review is not compared again.
+    """
+    found = _candidates([whole.of[place].same.words for place in places.tolist()])
+    asked = places[found]
+    contents = whole.listed.contents[asked]
+    verdicts = whole.memory.pairs(contents)
+    unknown = np.flatnonzero(verdicts < 0)
+    for start in range(0, len(unknown), _AT_ONCE):
+        part = unknown[start : start + _AT_ONCE]
+        ids = whole.listed.ids[asked[part]]
+        texts = {example.id: parts(example) for example in whole.memory.rows(np.unique(ids).tolist())}
+        for at, (one, other) in zip(part.tolist(), ids.tolist(), strict=True):
+            verdicts[at] = one in texts and other in texts and is_near(texts[one], texts[other])
+    whole.memory.keep_pairs(contents, verdicts)
+    return [(one, other) for one, other in asked[verdicts == 1].tolist()]
+
+
+def _candidates(sets: Sequence[bytes]) -> Ints:
+    """Pairs of sets that may share enough words, a row each, as places in ``sets``; most alike first."""
+    sizes = np.array([len(words) // 4 for words in sets], dtype=np.int64)
+    tokens = np.frombuffer(b"".join(sets), dtype="<u4").astype(np.int64)
+    owners = np.repeat(np.arange(len(sets)), sizes)
+    found = _sharing_rare(sizes, tokens, owners)
+    if not len(found):
+        return found
+    marks = np.zeros((len(sets), 8), dtype=np.uint64)
+    bits = tokens & 511
+    np.bitwise_or.at(marks, (owners, bits >> 6), np.uint64(1) << (bits & 63).astype(np.uint64))
+    distances = np.empty(len(found), dtype=np.int64)
+    for start in range(0, len(found), 500_000):
+        one, other = found[start : start + 500_000].T
+        distances[start : start + 500_000] = np.bitwise_count(marks[one] ^ marks[other]).sum(axis=1)
+    # Bits that differ are words that only one has; two words may share a bit, so there may be more of them.
+    alike = distances <= (1 - _SHARED) / (1 + _SHARED) * (sizes[found[:, 0]] + sizes[found[:, 1]])
+    found, distances = found[alike], distances[alike]
+    return found[np.argsort(distances, kind="stable")[:_MOST_PAIRS]]
+
+
+def _sharing_rare(sizes: Ints, tokens: Ints, owners: Ints) -> Ints:
+    """Pairs that share one of their rarest words and are of a similar size."""
+    _, inverse, counts = np.unique(tokens, return_inverse=True, return_counts=True)
+    order = np.lexsort((inverse, counts[inverse], owners))
+    starts = np.cumsum(sizes) - sizes
+    rank = np.arange(len(tokens)) - starts[owners]  # owners come in order, so does each one's share of ``order``
+    prefix = sizes - np.ceil(_SHARED * sizes).astype(np.int64) + 1
+    chosen = order[(rank < prefix[owners]) & (sizes[owners] >= _FEWEST_WORDS) & (counts[inverse[order]] > 1)]
+    token, owner = inverse[chosen], owners[chosen]
+    firsts = tokens[np.minimum(starts, len(tokens) - 1)]  # near-duplicates mostly have the same smallest hash
+    by_token = np.lexsort((owner, sizes[owner], firsts[owner], token))
+    token, owner = token[by_token], owner[by_token]
+    found: list[Ints] = []
+    for step in range(1, _WINDOW + 1):
+        same = token[step:] == token[:-step]
+        if not same.any():
+            break
+        one, other = owner[:-step][same], owner[step:][same]
+        low, high = np.minimum(sizes[one], sizes[other]), np.maximum(sizes[one], sizes[other])
+        similar = low >= _SHARED * high
+        joined = np.minimum(one, other)[similar] * len(sizes) + np.maximum(one, other)[similar]
+        found.append(np.unique(joined))
+    joined = np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+    return np.column_stack([joined // max(1, len(sizes)), joined % max(1, len(sizes))])
+
+
+def _difference(one: list[str], other: list[str]) -> float:
+    """How many words differ, weighted by how much they may change what is said; infinite for a number."""
+    from rapidfuzz.distance import Levenshtein
+
+    if one == other:
+        return 0.0
+    most = int(2 * _DIFFERENCE * max(len(one), len(other))) + 1
+    if Levenshtein.distance(one, other, score_cutoff=most) > most:
+        return float("inf")
+    weight = 0.0
+    for step in Levenshtein.opcodes(one, other):
+        here, there = one[step.src_start : step.src_end], other[step.dest_start : step.dest_end]
+        if step.tag == "replace":
+            weight += sum(_replaced(word, by) for word, by in zip(here, there, strict=True))
+        elif step.tag != "equal":
+            weight += sum(_added(word) for word in (*here, *there))
+    return weight
+
+
+def _replaced(word: str, other: str) -> float:
+    from rapidfuzz.distance import OSA
+
+    if _counts(word) or _counts(other):
+        return float("inf")
+    shorter = min(len(word), len(other))
+    if shorter >= _TYPING and OSA.distance(word, other) == 1:
+        return 0.5
+    return 2.0
+
+
+def _added(word: str) -> float:
+    if _counts(word):
+        return float("inf")
+    return 0.5 if len(word) <= _SMALL else 1.0
+
+
+def _counts(word: str) -> bool:
+    """Whether it is a number or a sign: another one is another thing."""
+    return not word.isalpha()
+
+
+def _is_small(difference: float, one: list[str], other: list[str], *, alone: bool) -> bool:
+    if difference == 0:
+        return True
+    length = max(len(one), len(other))
+    return difference <= _DIFFERENCE * length or (alone and difference <= 0.5 and length >= _SHORT)
+
+
+def clusters(places: Sequence[int], near: Sequence[tuple[int, int]]) -> Iterator[tuple[int, ...]]:
+    """Near-duplicates together, each with the first of them, by the order of ``places``."""
+    beside: dict[int, list[int]] = {}
+    for one, other in near:
+        beside.setdefault(one, []).append(other)
+        beside.setdefault(other, []).append(one)
+    taken: set[int] = set()
+    for place in places:
+        if place in beside and place not in taken:
+            others = [other for other in beside[place] if other not in taken]
+            taken.update((place, *others))
+            if others:
+                yield (place, *others)
