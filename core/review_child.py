@@ -14,18 +14,25 @@ from pathlib import Path
 
 import numpy as np
 
+from core.base_models.catalogue import resolve
 from core.child import Message, serve
 from core.dataset.review import ignored
 from core.dataset.review.cache import FILE, Cache
+from core.dataset.review.findings import Finding
 from core.dataset.review.job import told
 from core.dataset.review.looks import look
 from core.dataset.review.marks import Look
 from core.dataset.review.rulebook import findings
+from core.dataset.review.rules import BY_ID, TOO_LONG
 from core.dataset.review.whole import Listed, Whole, listed
 from core.dataset.rows import content_hash
 from core.dataset.store import ExampleStore
+from core.errors import UserError
 from core.project import EXAMPLES_FILE
 from core.project_file import PROJECT_FILE, ProjectFile
+from core.prompt.format import PromptFormat
+from core.prompt.lengths import fingerprint
+from core.prompt.too_long import Length, Ruler
 from core.recipe.schema import Recipe
 
 Tell = Callable[[Message], None]
@@ -57,11 +64,16 @@ def _review(project: Path, recipe: Recipe, store: ExampleStore, tell: Tell) -> N
         unwanted = ignored.read(project)
         contents = dict(zip(whole.listed.ids.tolist(), whole.listed.contents.tolist(), strict=True))
         all_findings = list(findings(whole))
+        problem = ""
+        try:
+            all_findings += _too_long(whole, recipe, cache, tell)
+        except UserError as error:
+            problem = str(error)
         kept = [finding for finding in all_findings if ignored.key_of(finding, contents) not in unwanted]
         for message in told(kept):
             tell(message)
         hidden = len(all_findings) - len(kept)
-        tell({"report": {"examples": len(whole), "revision": found.revision, "ignored": hidden}})
+        tell({"report": {"examples": len(whole), "revision": found.revision, "ignored": hidden, "problem": problem}})
 
 
 def _looked(store: ExampleStore, found: Listed, cache: Cache, tell: Tell) -> Whole:
@@ -94,6 +106,56 @@ def _looked(store: ExampleStore, found: Listed, cache: Cache, tell: Tell) -> Who
     # What was changed meanwhile is for the next review.
     there = np.fromiter((content in looks for content in found.contents.tolist()), dtype=np.bool_, count=total)
     return Whole(found.only(there), looks, _Memory(store, cache))
+
+
+def _too_long(whole: Whole, recipe: Recipe, cache: Cache, tell: Tell) -> list[Finding]:
+    """Findings for what training leaves out because of its length.
+
+    Raises:
+        UserError: the base model's tokens cannot be had.
+    """
+    base, maximum = resolve(recipe.model.base), recipe.training.max_length
+    try:
+        model = fingerprint(base)
+    except OSError as error:
+        raise UserError("The base model cannot be read.", reason=f"{error.strerror or error}.") from error
+    prompt = PromptFormat.load(base)
+    try:
+        ruler = Ruler(prompt, maximum)
+        doubtful = [place for place, look in enumerate(whole.of) if ruler.may_be_too_long(look.size, look.turns)]
+        lengths = _measured(whole, doubtful, model, ruler, cache, tell)
+    finally:
+        prompt.close()
+    contents = whole.listed.contents.tolist()
+    found = []
+    for place in doubtful:
+        tokens, exact = lengths.get(contents[place], (0, True))
+        if tokens > maximum:
+            words = f"{tokens:,} tokens" if exact else f"About {tokens:,} tokens"
+            message = f"{words}; training takes up to {maximum:,}."
+            found.append(Finding(TOO_LONG, BY_ID[TOO_LONG].severity, (whole.id(place),), message))
+    return found
+
+
+def _measured(
+    whole: Whole, places: list[int], model: str, ruler: Ruler, cache: Cache, tell: Tell
+) -> dict[int, tuple[int, bool]]:
+    """Numbers of tokens by content, counted where they were not before."""
+    known = {content: found for content, found in cache.lengths(model).items() if ruler.is_decided(Length(*found))}
+    contents = whole.listed.contents.tolist()
+    missing = {contents[place]: whole.id(place) for place in places if contents[place] not in known}
+    ids = list(missing.values())
+    said = time.monotonic()
+    fresh: dict[int, tuple[int, bool]] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        examples = whole.memory.rows(ids[start : start + _AT_ONCE])
+        for example, length in zip(examples, ruler.measure(examples), strict=True):
+            fresh[content_hash(example)] = (0, True) if length is None else (length.tokens, length.exact)
+        if time.monotonic() - said > _TELL_SECONDS:
+            said = time.monotonic()
+            tell({"progress": [len(places) - len(ids) + start, len(places)]})
+    cache.keep_lengths(model, fresh)
+    return known | fresh
 
 
 class _Memory:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +18,16 @@ from core.dataset.review.looks import VERSION
 from core.dataset.review.marks import Look, Mark, Same
 
 FILE = ".review-cache"  # in a project
+_SAME = len(Same._fields)
 _TABLES = """
 CREATE TABLE looks (
     content INTEGER PRIMARY KEY, marks TEXT, exact INTEGER, prompt INTEGER, bare INTEGER, answer INTEGER, words BLOB,
-    length INTEGER, ending INTEGER, language TEXT
+    length INTEGER, ending INTEGER, language TEXT, size INTEGER, turns INTEGER
 );
 CREATE TABLE pairs (a INTEGER, b INTEGER, near INTEGER, PRIMARY KEY (a, b)) WITHOUT ROWID;
-CREATE TABLE lengths (model TEXT, content INTEGER, tokens INTEGER, PRIMARY KEY (model, content)) WITHOUT ROWID;
+CREATE TABLE lengths (
+    model TEXT, content INTEGER, tokens INTEGER, exact INTEGER, PRIMARY KEY (model, content)
+) WITHOUT ROWID;
 """
 
 
@@ -44,18 +47,16 @@ class Cache:
 
     def keep(self, looks: Iterable[tuple[int, Look]]) -> None:
         """Keep looks by the hash of their contents."""
-        rows = (
-            (content, _written(look.marks), *look.same, look.length, look.ending, look.language)
-            for content, look in looks
-        )
+        rows = ((content, _written(look.marks), *look.same, *look[2:]) for content, look in looks)
         with self.connection:
-            self.connection.executemany("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self.connection.executemany(
+                "INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
+            )
 
     def looks(self) -> Iterator[tuple[int, Look]]:
         """All looks."""
         for content, marks, *rest in self.connection.execute("SELECT * FROM looks"):
-            exact, prompt, bare, answer, words, length, ending, language = rest
-            yield content, Look(_read(marks), Same(exact, prompt, bare, answer, words), length, ending, language)
+            yield content, Look(_read(marks), Same(*rest[:_SAME]), *rest[_SAME:])
 
     def forget(self, contents: Iterable[int]) -> None:
         """Let go of looks at what is not there any more."""
@@ -73,6 +74,18 @@ class Cache:
         with self.connection:
             self.connection.execute("DELETE FROM pairs")
             self.connection.executemany("INSERT OR REPLACE INTO pairs VALUES (?, ?, ?)", rows)
+
+    def lengths(self, model: str) -> dict[int, tuple[int, bool]]:
+        """Numbers of tokens by content, and whether they are exact."""
+        found = self.connection.execute("SELECT content, tokens, exact FROM lengths WHERE model = ?", (model,))
+        return {content: (tokens, bool(exact)) for content, tokens, exact in found}
+
+    def keep_lengths(self, model: str, lengths: Mapping[int, tuple[int, bool]]) -> None:
+        """Keep numbers of tokens of one model, and of no other."""
+        with self.connection:
+            self.connection.execute("DELETE FROM lengths WHERE model <> ?", (model,))
+            rows = ((model, content, tokens, exact) for content, (tokens, exact) in lengths.items())
+            self.connection.executemany("INSERT OR REPLACE INTO lengths VALUES (?, ?, ?, ?)", rows)
 
     def close(self) -> None:
         """Close the file."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from core.dataset.change import Change, counted
-from core.dataset.example import Example
-from core.dataset.review import sameness, whitespace
+from core.dataset.example import Example, Split
+from core.dataset.review import encoding, near, rules, sameness, whitespace
 from core.dataset.review.findings import Group
-from core.dataset.review.rules import EXACT, WHITESPACE
 from core.dataset.store import ExampleStore
 
 _TEXTS = ("instruction", "input", "output", "system")
@@ -24,11 +23,17 @@ def fix(store: ExampleStore, group: Group) -> Change:
         ProjectError: nothing can be written.
     """
     match group.rule.id:
-        case rule if rule == EXACT:
+        case rules.EXACT:
             return store.delete(_surplus(store, group, _is_same))
-        case rule if rule == WHITESPACE:
-            label = f"Trim the spaces of {counted(group.examples)}"
-            return store.update_each(_rewritten(store, group, whitespace.trimmed), label=label)
+        case rules.NEAR:
+            return store.delete(_surplus(store, group, _is_near))
+        case rules.LEAK:
+            heldout = {finding.examples[0] for finding in group.findings}
+            return store.update_many(sorted(heldout), split=Split.TRAIN)
+        case rules.WHITESPACE:
+            return _rewrite(store, group, _trimmed, "Trim the spaces of {}")
+        case rules.ENCODING:
+            return _rewrite(store, group, encoding.mended, "Repair the letters of {}")
     raise ValueError(f"nothing mends {group.rule.id!r}")
 
 
@@ -46,10 +51,22 @@ def _is_same(kept: Example, other: Example) -> bool:
     return sameness.same(kept).exact == sameness.same(other).exact
 
 
-def _rewritten(store: ExampleStore, group: Group, mend: Callable[[str], str]) -> Iterator[tuple[int, dict[str, Any]]]:
+def _is_near(kept: Example, other: Example) -> bool:
+    return sameness.same(kept).bare == sameness.same(other).bare or near.is_near(near.parts(kept), near.parts(other))
+
+
+def _trimmed(example: Example, field: str) -> str:
+    return whitespace.trimmed(getattr(example, field))
+
+
+def _rewrite(store: ExampleStore, group: Group, mend: Callable[[Example, str], str], label: str) -> Change:
+    changes: list[tuple[int, dict[str, Any]]] = []
     for start in range(0, len(group.examples), _AT_ONCE):
         for example in store.rows(group.examples[start : start + _AT_ONCE]):
-            new = {field: mend(text) for field in _TEXTS if (text := getattr(example, field))}
-            changed = {field: text for field, text in new.items() if text != getattr(example, field)}
+            texts = {field: getattr(example, field) for field in _TEXTS}
+            new = {field: mend(example, field) for field, text in texts.items() if text}
+            changed: dict[str, Any] = {field: text for field, text in new.items() if text != texts[field]}
             if changed:
-                yield example.id, changed
+                changes.append((example.id, changed))
+    ids = tuple(id for id, _ in changes)
+    return store.update_each(changes, label=label.format(counted(ids))) if changes else Change("")

@@ -19,7 +19,7 @@ from core.dataset.review import (
     unbalanced,
     whitespace,
 )
-from core.dataset.review.marks import Look, Mark
+from core.dataset.review.marks import Look, Mark, texts
 
 VERSION = 1
 """Of all that a look holds; another number makes kept looks worthless."""
@@ -46,4 +46,6 @@ def look(example: Example) -> Look:
         len(example.output.strip()),
         endings.ending(example.output),
         language.language(example),
+        sum(len(text.encode("utf-8", "replace")) for _, text in texts(example)),
+        len(example.history),
     )

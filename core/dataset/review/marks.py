@@ -56,6 +56,8 @@ class Look(NamedTuple):
         length: of the output, in characters.
         ending: of the output, as ``endings`` has it.
         language: of the output, where it can be told.
+        size: of all texts, in bytes.
+        turns: how many earlier ones there are.
     """
 
     marks: tuple[Mark, ...]
@@ -63,6 +65,8 @@ class Look(NamedTuple):
     length: int
     ending: int
     language: str
+    size: int
+    turns: int
 
 
 def texts(example: Example) -> Iterator[tuple[str, str]]:
