@@ -22,7 +22,7 @@ from core.child import Message, serve
 from core.dataset.columns import Columns
 from core.dataset.importing.opening import MOST_ROWS, Opened, open_rows, too_many_rows
 from core.dataset.importing.source import FILE_ENDINGS, Source
-from core.dataset.importing.taking import Tell, take
+from core.dataset.importing.taking import Tell, in_words, take
 from core.dataset.json_rows import Row
 from core.dataset.lines import LONGEST_LINE, start_of, unreadable
 from core.dataset.records import RowError
@@ -41,13 +41,14 @@ _TRAIN = "train"
 def work(request: Message, tell: Tell) -> None:
     """See :class:`core.dataset.importing.reading.Reading`."""
     source = Source.from_json(request["source"])
-    try:
-        with _opened(source, Columns(request["mapping"])) as opened:
-            take(opened, source, request, tell)
-    except OSError as error:
-        if source.path is None:
-            raise _no_hub(source, error) from error
-        raise unreadable(source.path, error) from error
+    with in_words(source):
+        try:
+            with _opened(source, Columns(request["mapping"])) as opened:
+                take(opened, source, request, tell)
+        except OSError as error:
+            if source.path is None:
+                raise _no_hub(source, error) from error
+            raise unreadable(source.path, error) from error
 
 
 @contextmanager

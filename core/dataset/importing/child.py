@@ -10,22 +10,16 @@ from core.child import Message, serve
 from core.dataset.columns import Columns
 from core.dataset.importing.opening import open_rows
 from core.dataset.importing.source import Source
-from core.dataset.importing.taking import Tell, take
-from core.errors import UserError
+from core.dataset.importing.taking import Tell, in_words, take
 
 
 def work(request: Message, tell: Tell) -> None:
     """See :class:`core.dataset.importing.reading.Reading`."""
     source = Source.from_json(request["source"])
     path = source.path or Path()
-    try:
-        with open_rows(path, Columns(request["mapping"]), sheet=source.sheet, header=source.header) as opened:
-            take(opened, source, request, tell)
-    except UserError as error:
-        if source.name == path.name:
-            raise
-        words = [text.replace(path.name, source.name) for text in (error.title, error.reason, error.hint)]
-        raise UserError(words[0], reason=words[1], hint=words[2], details=error.details) from error
+    columns = Columns(request["mapping"])
+    with in_words(source), open_rows(path, columns, sheet=source.sheet, header=source.header) as opened:
+        take(opened, source, request, tell)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from core.dataset.columns import Columns
 from core.dataset.importing.lots import Lot, Maker
 from core.dataset.json_rows import rows_of_block
 from core.dataset.lines import blocks
+from core.errors import ExamplesFileError
 
 _MOST = 6  # processes; one writes what they read, and cannot keep up with more
 FEWEST_CORES = 4  # with fewer, passing rows between processes costs more than it gains
@@ -36,7 +37,7 @@ def lots(file: BinaryIO, mapping: Mapping[str, str] | None) -> Generator[Lot, No
         mapping: for :class:`core.dataset.columns.Columns`.
 
     Raises:
-        MemoryError: a process died, for which there is no other reason.
+        ExamplesFileError: a process died.
     """
     count = max(1, min(_MOST, cores() - 1))
     with contextlib.ExitStack() as stack:
@@ -89,19 +90,27 @@ def _send_block(process: subprocess.Popen[bytes], number: int, block: bytes) -> 
     try:
         _write(process.stdin, number.to_bytes(_SIZE, "big") + block)
     except OSError as error:
-        raise MemoryError from error
+        raise _dead() from error
 
 
 def _received(process: subprocess.Popen[bytes]) -> bytes:
     message = _read(process.stdout)
     if message is None:
-        raise MemoryError
+        raise _dead()
     return message
 
 
 def _lot(message: bytes) -> Lot:
     lot: Lot = marshal.loads(message)  # from a process of ours, made of texts and numbers
     return lot
+
+
+def _dead() -> ExamplesFileError:
+    return ExamplesFileError(
+        "A process that read part of the file ended before its work was done.",
+        reason="The system may have ended it for want of memory.",
+        hint="Nothing was imported. Close other programs and try again.",
+    )
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -77,15 +77,10 @@ def columns_in(row: Row) -> tuple[str, ...]:
 class Staging:
     """Writes a staging file."""
 
-    def __init__(self, path: Path, known: frozenset[int] | set[int] = frozenset()) -> None:
-        """Make the file.
-
-        Args:
-            path: does not exist yet.
-            known: contents that the project has.
-        """
+    def __init__(self, path: Path) -> None:
+        """Make the file, which does not exist yet."""
+        self.known_contents: set[int] = set()  # of the project
         self.count = self.incomplete = 0
-        self._contents = known
         self._seen: set[int] = set()
         self._twice: list[int] = []
         self._known: list[int] = []
@@ -119,7 +114,7 @@ class Staging:
 
     def add_rows(self, rows: Sequence[Row]) -> None:
         """Write rows of :func:`staged`; they get the next ids."""
-        seen, known = self._seen, self._contents
+        seen, known = self._seen, self.known_contents
         for id, row in enumerate(rows, start=self.count + 1):
             content = row[_CONTENT]
             if content in seen:

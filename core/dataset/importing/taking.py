@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from core.dataset.importing.staging import Row as StagedRow
 from core.dataset.importing.staging import Staging, columns_in, known_contents
 from core.dataset.json_rows import Row
 from core.dataset.records import Skipped
-from core.errors import ExamplesFileError
+from core.errors import ExamplesFileError, UserError
 
 Tell = Callable[[Message], None]
 _LOOKED_AT = 100
@@ -65,16 +66,45 @@ def take(opened: Opened, source: Source, request: Message, tell: Tell) -> None:
     if lacking:
         tell({"summary": _summary(None, 0, [])})
         return
-    known = known_contents(Path(request["project"])) if request["project"] else set()
-    with Staging(Path(request["staged"]), known) as staging, ExitStack() as stack:
+    with Staging(Path(request["staged"])) as staging, ExitStack() as stack:
         if opened.large_lines is None or line_pool.cores() < line_pool.FEWEST_CORES:
             lots = _lots(first, rows, columns)
         else:
             lots = line_pool.lots(opened.large_lines, mapping)
             stack.enter_context(closing(lots))
         taking = _Taking(source, opened, staging, tell)
+        taking.project = Path(request["project"]) if request["project"] else None
         taking.take(lots)
     tell({"summary": taking.summary()})  # only now is the staging file whole
+
+
+@contextmanager
+def in_words(source: Source) -> Iterator[None]:
+    """Say what goes wrong while a source is read: under the name that the user gave it, and in words.
+
+    Raises:
+        ExamplesFileError: in the place of what was raised.
+    """
+    try:
+        yield
+    except UserError as error:
+        file = source.path.name if source.path else source.name
+        if file == source.name:
+            raise
+        words = [text.replace(file, source.name) for text in (error.title, error.reason, error.hint)]
+        raise ExamplesFileError(words[0], reason=words[1], hint=words[2], details=error.details) from error
+    except MemoryError as error:
+        raise ExamplesFileError(
+            f"{source.name} needs more memory than reading a file may take.",
+            hint="Save it as JSON lines (.jsonl), or split it into several files.",
+        ) from error
+    except sqlite3.Error as error:
+        raise ExamplesFileError(
+            f"What was read of {source.name} could not be put aside.",
+            reason="The disk is full." if "full" in str(error) else "Writing to the disk failed.",
+            hint="Free some space and try again. Nothing was imported.",
+            details=str(error),
+        ) from error
 
 
 class _Taking:
@@ -84,6 +114,7 @@ class _Taking:
         self._rows = self._skipped_count = 0
         self._shown: list[tuple[str, ...]] = []
         self._shown_size, self._showing = 0, True
+        self.project: Path | None = None
         self._told = time.monotonic()
 
     def take(self, lots: Iterable[Lot]) -> None:
@@ -92,10 +123,13 @@ class _Taking:
             self._rows += looked_at
             if self._rows > MOST_ROWS:
                 raise too_many_rows(self._source.name)
-            self._skip(skipped)
-            self._staging.add_rows(rows)
+            self._skip(skipped, rows)
             if self._showing:
                 self._show(rows)
+            if self.project is not None:  # what it has is looked up when there is something to see
+                self._staging.known_contents = known_contents(self.project)
+                self.project = None
+            self._staging.add_rows(rows)
             self._progress()
         if self._showing:
             self._tell({"first": self._shown})
@@ -104,10 +138,10 @@ class _Taking:
         """What was found."""
         return _summary(self._staging, self._skipped_count, self._skipped)
 
-    def _skip(self, skipped: list[tuple[int, str, str]]) -> None:
+    def _skip(self, skipped: list[tuple[int, str, str]], rows: list[StagedRow]) -> None:
         self._skipped_count += len(skipped)
         self._skipped += [Skipped(*item) for item in skipped[: _MOST_SKIPPED - len(self._skipped)]]
-        if self._skipped_count >= HOPELESS and not self._staging.count:
+        if self._skipped_count >= HOPELESS and not self._staging.count and not rows:
             raise no_examples(self._source.name, HOPELESS, self._skipped[0].where())
 
     def _show(self, rows: list[StagedRow]) -> None:

@@ -177,7 +177,7 @@ def test_a_process_that_dies_while_reading_is_no_end_of_the_file(take, monkeypat
         return process
 
     monkeypatch.setattr(line_pool, "_started", dying)
-    with pytest.raises(MemoryError):
+    with pytest.raises(ExamplesFileError, match="ended before its work was done"):
         take("a.jsonl", (row() + "\n") * 1000)
 
 

@@ -165,9 +165,19 @@ def test_more_memory_than_allowed_is_an_error_with_words(tmp_path: Path, monkeyp
     monkeypatch.setattr("core.dataset.importing.reading._MEGABYTES", 200)
     (tmp_path / "a.json").write_text("[" + ",".join([json.dumps({"a": "x" * 9000})] * 30_000) + "]", encoding="utf-8")
     reading = Reading(Source(tmp_path / "a.json"))
-    with pytest.raises(UserError, match="needed more memory"):
+    with pytest.raises(UserError, match="needs more memory"):
         list(reading.messages())
     reading.close()
+
+
+def test_a_full_disk_is_an_error_with_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.dataset.importing import child, staging
+
+    source = write(tmp_path / "a.jsonl", *map(pair, range(20_000)))
+    monkeypatch.setattr(staging, "TABLE", f"{staging.TABLE}; PRAGMA max_page_count = 9")
+    request = {"source": source.to_json(), "mapping": {}, "project": None, "staged": str(tmp_path / "staged.db")}
+    with pytest.raises(UserError, match=r"What was read of a\.jsonl could not be put aside\. The disk is full"):
+        child.work(request, lambda message: None)
 
 
 def test_staging_files_of_a_crash_are_cleared_when_the_project_opens(project: Path) -> None:
