@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from app.pages.quality_view import QualityView
     from app.pages.statistics_view import StatisticsView
 
-WRITE, QUALITY, STATISTICS = "write", "quality", "statistics"
-NAMES = {WRITE: "Write", QUALITY: "Quality", STATISTICS: "Statistics"}
+WRITE, QUALITY, STATISTICS, VERSIONS = "write", "quality", "statistics", "versions"
+NAMES = {WRITE: "Write", QUALITY: "Quality", STATISTICS: "Statistics", VERSIONS: "Versions"}
 
 
 class ExampleViews(QWidget):
@@ -93,8 +93,8 @@ class ExampleViews(QWidget):
     def _make(self, id: str) -> QWidget:
         module = importlib.import_module(f"app.pages.{id}_view")
         view: Any = getattr(module, f"{NAMES[id]}View")(self._session)
+        view.show_wanted.connect(self.show_wanted)
         if id in (QUALITY, STATISTICS):
-            view.show_wanted.connect(self.show_wanted)
             self._join_report(view, id)
         return view  # type: ignore[no-any-return]
 

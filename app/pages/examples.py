@@ -133,7 +133,7 @@ class ExamplesPage(Page):
         self.addAction(make_action(self, "Import examples…", "import", "", self.files.import_examples))
         self.addAction(make_action(self, "Paste rows of a table…", "import", "", self.files.paste))
         self.addAction(make_action(self, "Export examples…", "export", "", self.files.export_examples))
-        icons = {"write": "edit", "quality": "good", "statistics": "table"}
+        icons = {"write": "edit", "quality": "good", "statistics": "table", "versions": "history"}
         for id, words in NAMES.items():
             show = make_action(self, f"Show: {words}", icons[id], "", lambda id=id: self.views.show_view(id))
             self.addAction(show)
