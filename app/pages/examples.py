@@ -25,6 +25,7 @@ from app.widgets.empty_state import EmptyState
 from app.widgets.example_browser import ExampleBrowser
 from app.widgets.example_form import ExampleForm
 from app.widgets.toast import show_toast
+from core.dataset import versions
 from core.dataset.store import Change, ExampleStore
 
 _LOOK_MS = 1500  # how often to look whether another program changed the examples
@@ -282,12 +283,16 @@ class ExamplesPage(Page):
         self._stack.setCurrentWidget(self.empty if nothing else self._splitter)
         for button in (self._export, self._import, self._new):
             button.setVisible(not nothing)
-        self.views.set_choice_visible(not nothing)
+        self.views.set_choice_visible(not nothing or self._has_versions())
         self._export.setEnabled(self.table.counts.total > 0)
         self._import.setEnabled(self._writable())
         self._new.setEnabled(self._writable())
         self.empty.button.setVisible(self._writable())
         self.empty.second_button.setVisible(self._writable())
+
+    def _has_versions(self) -> bool:
+        project = self.session.project
+        return project is not None and (project.path / versions.FOLDER).is_dir()
 
     def _count(self) -> None:
         self.set_summary(summary(self.table.counts, need_a_look=self._need_a_look))

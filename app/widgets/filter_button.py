@@ -47,12 +47,13 @@ class FilterButton(QToolButton):
         menu.clear()
         for action in menu.findChildren(QActionGroup):
             action.deleteLater()
-        menu.addSection("Split")
+        _add_title(menu, "Split")
         sides = QActionGroup(menu)
         for side, words in ((None, "Any"), (Split.TRAIN, SPLIT_WORDS[Split.TRAIN]), (Split.HELDOUT, "Held-out")):
             action = self._choice(menu, words, side is self._side, sides)
             action.triggered.connect(lambda _=False, side=side: self.side_chosen.emit(side))
-        menu.addSection("Tag")
+        menu.addSeparator()
+        _add_title(menu, "Tag")
         group = QActionGroup(menu)
         if not self._tags:
             menu.addAction("No example has a tag yet").setEnabled(False)
@@ -69,3 +70,9 @@ class FilterButton(QToolButton):
         action.setChecked(chosen)
         group.addAction(action)
         return action
+
+
+def _add_title(menu: QMenu, words: str) -> None:
+    """Name the choices below (the style draws Qt's own sections as bare lines)."""
+    title = menu.addAction(words)
+    title.setEnabled(False)

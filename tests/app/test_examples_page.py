@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from example_bench import THREE, WordFormat, make_project, stored, until
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDropEvent, QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMenu
 from pytestqt.qtbot import QtBot
@@ -22,6 +22,7 @@ from app.widgets.import_dialog import ImportDialog
 from app.widgets.toast import Toast
 from core.dataset.example import Example, Split, Status
 from core.dataset.store import Counts
+from core.dataset.versions import Versions
 from core.errors import ModelError, UserError
 from core.project import Project
 
@@ -241,8 +242,13 @@ def test_the_summary_says_how_many_need_a_look(page: ExamplesPage) -> None:
     assert page._summary.text() == "3 examples, 2 ready, 1 draft."
 
 
-def test_an_empty_project_has_no_row_of_views(empty: ExamplesPage) -> None:
+def test_an_empty_project_has_no_row_of_views_but_for_its_versions(
+    qtbot: QtBot, session: Session, empty: ExamplesPage
+) -> None:
     assert not empty.views.choice.isVisible()
+    Versions(session.project.path).save(session.project.store, "Nothing yet")
+    empty.table.refresh()
+    until(qtbot, lambda: empty.views.choice.isVisible())  # a way back
 
 
 # --- Tokens -----------------------------------------------------------------------------------------------------------
@@ -563,6 +569,16 @@ def test_a_cancelled_import_changes_nothing(qtbot: QtBot, session: Session, page
     assert len(stored(session)) in (3, 3003)  # all or nothing
     if len(stored(session)) == 3:
         assert page.banner.title == ""
+
+
+def test_pasting_rows_into_the_list_opens_the_import(qtbot: QtBot, page: ExamplesPage) -> None:
+    QGuiApplication.clipboard().setText("instruction\toutput\nGreet Dora\tAhoy!\nGreet Emil\tAhoy!")
+    page.browser.list.setFocus()
+    QTest.keyClick(page.browser.list, Qt.Key.Key_V, CONTROL)
+    (dialog,) = page.findChildren(ImportDialog)
+    until(qtbot, lambda: dialog.button.text() == "Import 2 examples")
+    dialog.button.click()
+    until(qtbot, lambda: page.table.rowCount() == 5 and page.desk.shown == 4)
 
 
 def test_dropping_a_file_opens_the_import(qtbot: QtBot, page: ExamplesPage, tmp_path: Path) -> None:
