@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from core.dataset.example import Example
 from core.dataset.review.marks import Mark
@@ -15,12 +16,12 @@ NONE, WHOLE, OPEN, CUT = range(4)
 """How an output ends: not as prose (a label, a list, code); with a full stop; without; clearly cut."""
 
 _ENOUGH = 20  # whole endings before those without a full stop are held against others
-_USUAL = 0.95  # of the outputs have a full stop
+_USUAL = 0.97  # of the outputs have a full stop
 _MOST_CUT = 0.5  # of the outputs; more of them are no accident
 _FEWEST_CUT = 5
 
 _LIST_ITEM = re.compile(r"\s*(?:[-*•·–—#>|+]|\(?\d{1,3}[.):]|\(?[a-zA-Z][.)])\s")
-_CODE = re.compile(r"[{}=\\|;<>]|\w\(\w*\)|://|@\w|^\s{4,}\S|^\S+:\s")
+_CODE = re.compile(r"[{}=\\|;<>$_\[\]]|\w\(\w*\)|://|@\w|^\s{4,}\S|^\S+:\s")
 _SENTENCE = re.compile(r"\w[.!?]['\"’”»)\]]*\s+\S|[。！？]")
 _ENDS = frozenset(".!?…。！？؟।։။።｡")
 _NO_STOPS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")  # Thai, Lao, Burmese, Khmer
@@ -60,8 +61,20 @@ def ending(text: str) -> int:
         return CUT
     if len(words) > 5 and last == line and _GOING_ON.fullmatch(words[-1]):
         return CUT
-    prose = bool(_SENTENCE.search(text)) or (len(line) > 40 if cjk else len(words) >= 15)
-    return OPEN if prose and last[-1].isalnum() and last == line and not words[-1].isupper() else NONE
+    if cjk:
+        return OPEN if len(line) > 40 and last[-1].isalnum() and last == line else NONE
+    return OPEN if last == line and _is_open(text, words) else NONE
+
+
+def _is_open(text: str, words: list[str]) -> bool:
+    """Whether a text that ends in these words without a full stop is prose, and no signature or title."""
+    sentences = list(_SENTENCE.finditer(text))
+    if not sentences and len(words) < 15:
+        return False
+    tail = text[sentences[-1].end() - 1 :].split() if sentences else words
+    signed = len(tail) < 12 and any(word.endswith(",") and after[0].isupper() for word, after in pairwise(tail))
+    tagged = any(word.startswith(("#", "@")) for word in tail)
+    return len(tail) >= 5 and words[-1].islower() and not signed and not tagged
 
 
 def look(example: Example) -> Iterator[Mark]:
@@ -72,7 +85,11 @@ def look(example: Example) -> Iterator[Mark]:
         start = max(text.rfind(" ", 0, len(text) - 1), text.rfind("\n", 0, len(text) - 1)) + 1
         if _CJK.search(text[start:]):
             start = len(text) - 1
-        message = "It stops in the middle of a sentence." if found == CUT else "It ends without a full stop."
+        message = (
+            "It stops in the middle of a sentence."
+            if found == CUT
+            else "It ends without a full stop, other than nearly all outputs."
+        )
         yield Mark(UNFINISHED, message, "output", start, len(text), "cut" if found == CUT else "open")
 
 

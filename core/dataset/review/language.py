@@ -10,6 +10,7 @@ from typing import Any
 
 from core.dataset.example import Example
 from core.dataset.review.findings import Finding
+from core.dataset.review.marks import has_any
 from core.dataset.review.rules import BY_ID, LANGUAGE
 from core.dataset.review.whole import Whole
 
@@ -31,22 +32,22 @@ _ALIKE = (
     {"es", "ca", "gl", "pt"},
     {"ru", "uk", "bg"},
 )
-_OWN_NAMES = (
-    "deutsch|englisch|französisch|spanisch|italienisch|anglais|allemand|français|espagnol|inglés|alemán|francés|español|"
-    "inglese|tedesco|francese|italiano|inglês|alemão|português|engels|duits|frans|nederlands|polski|русск|английск|中文|日本語"
-)
 # Who asks for another language gets it.
-_ASKED = re.compile(
-    rf"translat|übersetz|tradui|traduc|traduz|vertaal|tłumacz|перевед|перевод|翻译|翻訳|language|sprache|langue|idioma|lingua|"
-    rf"latin\b|{'|'.join(NAMES.values())}|{_OWN_NAMES}",
-    re.IGNORECASE,
+_ASKED = (
+    *("translat", "übersetz", "tradui", "traduc", "traduz", "vertaal", "tłumacz", "перевед", "перевод", "翻译", "翻訳"),
+    *("language", "sprache", "langue", "idioma", "lingua", "latin "),
+    *(name.lower() for name in NAMES.values()),
+    *("deutsch", "englisch", "französisch", "spanisch", "italienisch", "anglais", "allemand", "français", "espagnol"),
+    *("inglés", "alemán", "francés", "español", "inglese", "tedesco", "francese", "italiano", "inglês", "alemão"),
+    *("português", "engels", "duits", "frans", "nederlands", "polski", "русск", "английск", "中文", "日本語"),
 )
 _NO_PROSE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|\S*(?:://|@|\\)\S*|<[^<>\n]{1,200}>", re.DOTALL)
+_NOT_LATIN = re.compile("[\u0370-\u1dff\u2c00-\uffff]")
 _LETTERS = 80  # that a text needs; other scripts than Latin say more with fewer
 _FEW_LETTERS = 25
 _PROSE = 0.7  # of all signs but spaces are letters
 _SURE = 0.98
-_LONGEST = 1000  # characters that are looked at
+_LONGEST = 400  # characters that are looked at
 _ENOUGH = 20  # outputs whose language is known
 _MAJORITY = 0.85
 
@@ -65,7 +66,8 @@ def language(example: Example) -> str:
     found, sure = _identifier().classify(text)
     if sure < _SURE or found not in NAMES:
         return ""
-    return "" if _ASKED.search(f"{example.system}\n{example.instruction}\n{example.input}") else str(found)
+    prompt = f"{example.system}\n{example.instruction}\n{example.input} ".lower()
+    return "" if has_any(prompt, _ASKED) else str(found)
 
 
 def others(whole: Whole) -> Iterator[Finding]:
@@ -84,8 +86,7 @@ def others(whole: Whole) -> Iterator[Finding]:
 
 
 def _is_latin(text: str) -> bool:
-    others = sum(1 for sign in text if sign > "\u024f" and sign.isalpha())
-    return 4 * others < len(text)
+    return 4 * len(_NOT_LATIN.findall(text)) < len(text)
 
 
 @cache

@@ -12,9 +12,9 @@ from core.dataset.review.whole import Whole
 
 _ENOUGH = 30  # outputs
 _FAR = 6.0  # robust standard deviations of the logarithm (Iglewicz and Hoaglin, 1993, take 3.5 as the least)
-_TIMES = 5.0  # as long or as short as the middle one, at least
+_TIMES = 8.0  # as long or as short as the middle one, at least
 _LEAST_SPREAD = 0.2  # of the logarithms; where all are of one length, small differences are nothing
-_MOST = 0.02  # of the outputs; more of them are a kind of their own
+_MOST = 0.003  # of the outputs; more of them are a kind of their own
 _FEWEST = 2
 
 

@@ -80,3 +80,8 @@ def texts(example: Example) -> Iterator[tuple[str, str]]:
 def history(example: Example) -> str:
     """The earlier turns as one text, as places in them are counted."""
     return "\n".join(turn.content for turn in example.history)
+
+
+def has_any(text: str, words: tuple[str, ...]) -> bool:
+    """Whether one of some words is in a text: a quick look before a slow pattern."""
+    return any(word in text for word in words)

@@ -24,12 +24,14 @@ _SHARED = 0.8  # of the words, at least
 _FEWEST_WORDS = 8  # fewer say too little
 _WINDOW = 48  # others with the same rare word that an example is compared with
 _MOST_PAIRS = 200_000  # compared word by word; those most alike first
-_AT_ONCE = 2000  # pairs whose texts are in memory
+_AT_ONCE = 2000  # pairs
+_IN_MEMORY = 20_000  # examples
 
 _SMALL = 3  # letters of a word that may be there or not
 _TYPING = 6  # letters of a word in which a typing error can be told from another word
 _DIFFERENCE = 0.05  # of a text's words, small words and typing errors counted half, other words twice
 _SHORT = 6  # words that a text must have to differ at all
+_ALONE = 0.5  # of a short text, if the other text is the same
 
 
 class Parts(NamedTuple):
@@ -46,7 +48,10 @@ def parts(example: Example) -> Parts:
 
 def is_near(one: Parts, other: Parts) -> bool:
     """Whether two examples differ in next to nothing, in what is asked and in what is answered."""
-    prompt, output = _difference(one.prompt, other.prompt), _difference(one.output, other.output)
+    prompt = _difference(one.prompt, other.prompt)
+    if prompt > _DIFFERENCE * max(len(one.prompt), len(other.prompt)) and prompt > _ALONE:
+        return False
+    output = _difference(one.output, other.output)
     return _is_small(prompt, one.prompt, other.prompt, alone=output == 0 and len(one.output) >= _SHORT) and _is_small(
         output, one.output, other.output, alone=prompt == 0
     )
@@ -62,10 +67,14 @@ def pairs(whole: Whole, places: Ints) -> list[tuple[int, int]]:
     contents = whole.listed.contents[asked]
     verdicts = whole.memory.pairs(contents)
     unknown = np.flatnonzero(verdicts < 0)
+    texts: dict[int, Parts] = {}
     for start in range(0, len(unknown), _AT_ONCE):
         part = unknown[start : start + _AT_ONCE]
         ids = whole.listed.ids[asked[part]]
-        texts = {example.id: parts(example) for example in whole.memory.rows(np.unique(ids).tolist())}
+        if len(texts) > _IN_MEMORY:
+            texts.clear()
+        missing = [id for id in np.unique(ids).tolist() if id not in texts]
+        texts.update((example.id, parts(example)) for example in whole.memory.rows(missing))
         for at, (one, other) in zip(part.tolist(), ids.tolist(), strict=True):
             verdicts[at] = one in texts and other in texts and is_near(texts[one], texts[other])
     whole.memory.keep_pairs(contents, verdicts)
@@ -114,9 +123,17 @@ def _sharing_rare(sizes: Ints, tokens: Ints, owners: Ints) -> Ints:
         low, high = np.minimum(sizes[one], sizes[other]), np.maximum(sizes[one], sizes[other])
         similar = low >= _SHARED * high
         joined = np.minimum(one, other)[similar] * len(sizes) + np.maximum(one, other)[similar]
-        found.append(np.unique(joined))
-    joined = np.unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
+        found.append(joined)
+    joined = _unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
     return np.column_stack([joined // max(1, len(sizes)), joined % max(1, len(sizes))])
+
+
+def _unique(numbers: Ints) -> Ints:
+    """Each number once; by sorting, which beats ``numpy.unique`` for many that are mostly different."""
+    numbers = np.sort(numbers)
+    first = np.ones(len(numbers), dtype=np.bool_)
+    first[1:] = numbers[1:] != numbers[:-1]
+    return numbers[first]
 
 
 def _difference(one: list[str], other: list[str]) -> float:
@@ -164,7 +181,7 @@ def _is_small(difference: float, one: list[str], other: list[str], *, alone: boo
     if difference == 0:
         return True
     length = max(len(one), len(other))
-    return difference <= _DIFFERENCE * length or (alone and difference <= 0.5 and length >= _SHORT)
+    return difference <= _DIFFERENCE * length or (alone and difference <= _ALONE and length >= _SHORT)
 
 
 def clusters(places: Sequence[int], near: Sequence[tuple[int, int]]) -> Iterator[tuple[int, ...]]:

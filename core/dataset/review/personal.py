@@ -12,12 +12,14 @@ from core.dataset.review.rules import PERSONAL
 from core.dataset.review.whole import Whole
 
 _MAIL = re.compile(r"(?<![\w.%+/:-])[A-Za-z0-9][\w.%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}(?![\w@-])")
-_NOT_REAL = re.compile(r"@(?:.*\.)?(?:example|test|invalid|localhost|domain|email|company|yourdomain)(?:\.\w+)?$", re.I)
+_NOT_REAL = re.compile(
+    r"@(?:.*\.)?(?:example\d*|sample|test|invalid|localhost|domain|email|company|yourdomain)(?:\.\w+)?$", re.I
+)
 _NOBODY = re.compile(
     r"(?:info|support|help|helpdesk|contact|kontakt|sales|office|no-?reply|service|hello|hallo|admin|team|mail|orders?|"
     r"billing|webmaster|postmaster|abuse|press|presse|jobs|careers|privacy|security|feedback|enquiries|marketing|"
     r"accounts?|git|user(?:name)?|name|you|your\.?name|firstname\.lastname|first\.last|someone|somebody|test|"
-    r"(?:john|jane)\.?doe|(?:max|erika)\.?mustermann|foo|bar|abc|xyz)\d*@",
+    r"example|sample|(?:john|jane|joe)[._]?doe|(?:max|erika)\.?mustermann|foo|bar|abc|xyz)\d*@",
     re.IGNORECASE,
 )
 _CARD = re.compile(r"(?<![\w.,/+-])(?:\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}|3[47]\d{2}([ -]?)\d{6}\2\d{5})(?![\w/-]|[.,]\d)")

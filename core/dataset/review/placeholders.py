@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from core.dataset.example import Example
-from core.dataset.review.marks import Mark
+from core.dataset.review.marks import Mark, has_any
 from core.dataset.review.rules import PLACEHOLDER
 from core.dataset.review.whole import Whole
 
@@ -24,22 +24,29 @@ _WORDS = (
 _YOUR = (
     "your|insert|enter|add|fill in|ihr|ihre|ihren|dein|deine|hier|votre|vos|insérer|su|tu|insertar|il tuo|seu|sua|uw"
 )
+# In program text, brackets hold names of other things.
 _BRACKET = re.compile(
-    rf"[\[<{{]{{1,2}} ?(?:(?:(?:{_YOUR}) [\w ’'/-]{{2,40}})|(?:{_WORDS})|[A-Z]+_[A-Z_]+) ?[\]>}}]{{1,2}}(?!\()",
-    re.IGNORECASE,
+    rf"(?<![\w)\]$])(?:\[{{1,2}} ?(?:(?i:(?:{_YOUR}) [\w ’'/-]{{2,40}}|{_WORDS})|[A-Z]{{2,}}(?:_[A-Z]+)+) ?\]{{1,2}}"
+    r"(?!\()"
+    rf"|<(?:(?i:(?:{_YOUR})[ _-][\w ’'/-]{{2,40}})|[A-Z]{{2,}}(?:_[A-Z]+)+)>)"
 )
 _MUSTACHE = re.compile(r"\{\{ ?[a-zA-Z_][\w.]{1,40} ?\}\}")
+_PROGRAM = re.compile(
+    r"[;{}]\s*$|</|=>|^\s*(?:def|function|import|class|return|SELECT|#include|<\?)\b|\w\(\w*\)|\w = ", re.M
+)
 _STANDING = re.compile(
-    r"\blorem ipsum\b|\b(?:TODO|FIXME|TBD|TBA)(?: ?:|(?=\]|\)|$))|\[(?:TODO|TBD|TBA|XX+|\.\.\.)\]|\bXXXX+\b|_{4,}|"
+    r"\blorem ipsum\b|\b(?:TODO|FIXME|TBD|TBA)(?: ?:|(?=\]|\)|$))|\[(?:TODO|TBD|TBA|XX+|\.\.\.)\]|_{4,}|"
     r"\b(?i:insert|put|your) (?i:\w+ ){0,3}(?i:text|name|answer|content) here\b",
     re.MULTILINE,
 )
+_CROSSES = re.compile(r"\bXXXX+\b")
 _LOREM = re.compile(r"\blorem ipsum\b", re.IGNORECASE)
 _BROKEN = re.compile(r"#(?:REF|VALUE|NAME|DIV/0|NUM|NULL|N/A)[!?]?|nan|undefined|\[object Object\]", re.IGNORECASE)
 _EMPTY = re.compile(
     r"[.…\-–—_?!*/]+|[xX]{2,}|asdf\w*|qwertz?\w*|test|foo|bar|foobar|blah(?: blah)*|tbd|tba|todo", re.IGNORECASE
 )
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
+_HINTS = ("[", "{", "<", "____", "XXXX", "TODO", "FIXME", "TBD", "TBA", "orem ipsum", "LOREM", " here", "HERE")
 _MANY = 0.05  # of the examples: then they are there by design
 _FEW = 0.02  # of the examples: what is said more often is a label
 
@@ -50,14 +57,12 @@ def look(example: Example) -> Iterator[Mark]:
     bare = text.strip()
     if not bare:
         return
-    if _BROKEN.fullmatch(bare):
-        yield Mark(PLACEHOLDER, f"The whole output is “{bare}”.", "output", key="whole")
-        return
-    if len(bare) <= 40 and _EMPTY.fullmatch(bare):
-        yield Mark(PLACEHOLDER, f"The whole output is “{bare}”.", "output", key="whole")
-        return
     prompt = f"{example.system}\n{example.instruction}\n{example.input}"
-    if found := _first(text, prompt):
+    if len(bare) <= 40 and (_BROKEN.fullmatch(bare) or _EMPTY.fullmatch(bare)):
+        if bare.casefold() not in prompt.casefold():
+            yield Mark(PLACEHOLDER, f"The whole output is “{bare}”.", "output", key="whole")
+        return
+    if has_any(text, _HINTS) and (found := _first(text, prompt)):
         message, start, end, kind = found
         yield Mark(PLACEHOLDER, message, "output", start, end, kind)
     elif _LOREM.search(example.instruction) and "lorem" not in bare.casefold():
@@ -82,7 +87,8 @@ def stands(whole: Whole, marks: Iterable[tuple[int, Mark]]) -> Iterator[tuple[in
 
 def _first(text: str, prompt: str) -> tuple[str, int, int, str] | None:
     covered = _CODE.sub(lambda found: " " * len(found[0]), text) if "`" in text else text
-    for pattern, kind in ((_STANDING, ""), (_LOREM, ""), (_BRACKET, "bracket"), (_MUSTACHE, "mustache")):
+    kinds = ((_STANDING, ""), (_LOREM, ""), (_CROSSES, ""), (_BRACKET, "bracket"), (_MUSTACHE, "mustache"))
+    for pattern, kind in kinds[:2] if _PROGRAM.search(text) else kinds:
         for found in pattern.finditer(covered):
             if found[0].casefold() not in prompt.casefold() and not _is_form(found[0], prompt):
                 return f"“{found[0]}” was to be filled in.", *found.span(), kind

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from core.dataset.example import Example
-from core.dataset.review.marks import Mark
+from core.dataset.review.marks import Mark, has_any
 from core.dataset.review.rules import REFUSAL
 
 _MAKER = r"(?:large )?(?:language model|assistant|chatbot|model|system|program)"
@@ -46,19 +46,72 @@ _PHRASES = (
 )
 _ANY = re.compile("|".join(f"(?:{phrase})" for phrase in _PHRASES), re.IGNORECASE)
 # A quick look first: each phrase has one of these.
-_HINTS = re.compile(
-    r"\bai\b|artificial|language model|my knowledge|my training|request\b|with that|goes against|\bki\b|ki-|"
-    r"sprachmodell|künstliche|\bia\b|artificielle|modèle|inteligenc|inteligênc|modelo de|intelligenz|modello|taalmodel|"
-    r"kunstmatige|jako |yapay|языков|мовна|искусств|штучн|\bии\b|人工|语言模型|モデル|人工知能|\bai|인공지능",
+_HINTS = (
+    *(
+        " ai",
+        "ai ",
+        "artificial",
+        "language model",
+        "my knowledge",
+        "my training",
+        " request",
+        "with that",
+        "goes against",
+    ),
+    *(
+        "ki-",
+        " ki",
+        "ki,",
+        "sprachmodell",
+        "künstliche",
+        " ia",
+        "'ia",
+        "’ia",
+        "ia,",
+        "artificielle",
+        "modèle",
+        "inteligenc",
+    ),
+    *(
+        "inteligênc",
+        "modelo de",
+        "intelligenz",
+        "modello",
+        "taalmodel",
+        "kunstmatige",
+        "jako ",
+        "yapay",
+        "языков",
+        "мовна",
+    ),
+    *(
+        "искусств",
+        "штучн",
+        " ии",
+        "ии ",
+        "ai人",
+        "ai言",
+        "ai语",
+        "人工",
+        "语言模型",
+        "言語モデル",
+        "として",
+        "인공지능",
+        "로서",
+    ),
+)
+_ABOUT_AI = re.compile(
+    r"\bAI\b|\bKI\b|\bIA\b|artificial|language model|chatbot|robot|android|sentient|\bGPT|ChatGPT|sprachmodell|"
+    r"künstliche|inteligenc|intelligen[cz][ae] art|ИИ|искусств|人工|语言模型|言語モデル|인공지능",
     re.IGNORECASE,
 )
 
 
 def look(example: Example) -> Iterator[Mark]:
-    """Mark the first such phrase of the output, unless the prompt has it too."""
+    """Mark the first such phrase of the output, unless the prompt speaks of such things too."""
     text = example.output
-    if not _HINTS.search(text):
+    if not has_any(text.casefold(), _HINTS):
         return
     found = _ANY.search(text)
-    if found and found[0].casefold() not in f"{example.instruction}\n{example.input}".casefold():
+    if found and not _ABOUT_AI.search(f"{example.instruction}\n{example.input}"):
         yield Mark(REFUSAL, "The output refuses, or speaks as an AI.", "output", *found.span())

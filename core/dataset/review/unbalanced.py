@@ -17,6 +17,7 @@ _INLINE = re.compile(r"`[^`\n]*`")
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]{0,30})(?:\s[^<>\n]{0,200})?(/?)>")
 # These have no end in HTML, or may be left open there.
 _VOID = re.compile("area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr|p|li|td|th|tr|dt|dd|s|option")
+_MENTION = re.compile(r"['\"”’]? (?:html |HTML |XML )?(?:tags?|elements?|blocks?)\b")
 _PAREN = re.compile(r"(?:(?<=\s)|\A)\((?=\w)")
 _ENOUGH = 3  # other examples that close a tag
 _USUAL = 0.8  # of the examples with a tag close it
@@ -27,7 +28,7 @@ def look(example: Example) -> Iterator[Mark]:
     text = example.output
     yield from _fences(text)
     if "<" in text:
-        yield from _tags(_uncoded(text))
+        yield from _tags(_uncoded(text), f"{example.system}\n{example.instruction}\n{example.input}")
     yield from _brackets(text)
 
 
@@ -52,13 +53,13 @@ def _fences(text: str) -> Iterator[Mark]:
         yield Mark(UNBALANCED, "A code block is opened and not closed.", "output", *found[-1].span())
 
 
-def _tags(text: str) -> Iterator[Mark]:
+def _tags(text: str, prompt: str) -> Iterator[Mark]:
     waiting: dict[str, list[tuple[int, int]]] = {}
     closed: set[str] = set()
     for found in _TAG.finditer(text):
         closing, name, empty = found.groups()
         name = name.lower()
-        if empty or _VOID.fullmatch(name):
+        if empty or _VOID.fullmatch(name) or _is_mention(text, found):
             continue
         if not closing:
             waiting.setdefault(name, []).append(found.span())
@@ -66,15 +67,22 @@ def _tags(text: str) -> Iterator[Mark]:
             waiting[name].pop()
             closed.add(name)
         else:
+            if found[0] in prompt:
+                continue
             yield Mark(UNBALANCED, f"“{found[0]}” closes what was never opened.", "output", *found.span())
             return
     for name, places in waiting.items():
-        if places:
+        if places and f"<{name}>" not in prompt.lower():
             key = "" if name in closed else name
             yield Mark(UNBALANCED, f"“<{name}>” is opened and not closed.", "output", *places[-1], key)
             return
     for name in sorted(closed):
         yield Mark(UNBALANCED, "", "output", key=name)
+
+
+def _is_mention(text: str, tag: re.Match[str]) -> bool:
+    """Whether the text speaks of a tag rather than using it."""
+    return bool(_MENTION.match(text, tag.end()) or text[tag.start() - 1 : tag.start()] in ("'", '"', "“", "‘"))
 
 
 def _brackets(text: str) -> Iterator[Mark]:
