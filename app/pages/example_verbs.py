@@ -52,13 +52,13 @@ class ExampleVerbs(QObject):
         """Give the selected examples a status."""
         ids = self._browser.list.chosen_ids()
         if ids:
-            self._write(lambda store: store.update_many(ids, status=status), self._changed)
+            self._write(ids, lambda store: store.update_many(ids, status=status), self._changed)
 
     def assign(self, split: Split) -> None:
         """Put the selected examples on a side of the split, or leave that to the app."""
         ids = self._browser.list.chosen_ids()
         if ids:
-            self._write(lambda store: store.update_many(ids, split=split), self._changed)
+            self._write(ids, lambda store: store.update_many(ids, split=split), self._changed)
 
     def change_tags(self) -> TagsDialog | None:
         """Ask which tags to add to the selected examples and which to take away."""
@@ -74,7 +74,7 @@ class ExampleVerbs(QObject):
         return dialog
 
     def _retag(self, ids: list[int], add: tuple[str, ...], remove: tuple[str, ...]) -> None:
-        self._write(lambda store: change_tags(store, ids, add=add, remove=remove), self._changed)
+        self._write(ids, lambda store: change_tags(store, ids, add=add, remove=remove), self._changed)
 
     def find_and_replace(self) -> ExampleReplace | None:
         """Ask what to replace in the texts of many examples, and show every change before it is made."""
@@ -102,7 +102,7 @@ class ExampleVerbs(QObject):
         """Add copies of stored examples and go to the first."""
         stored = [id for id in ids if id > 0]
         if stored:
-            self._write(lambda store: store.duplicate(stored), self._duplicated)
+            self._write(stored, lambda store: store.duplicate(stored), self._duplicated)
 
     def delete_these(self, ids: list[int]) -> None:
         """Delete examples; a new one that is not stored yet is taken off the desk."""
@@ -111,7 +111,7 @@ class ExampleVerbs(QObject):
         if self._desk.is_new and ids == self.shown():
             self._desk.discard_new()
             return
-        self._write(lambda store: store.delete(ids), self._deleted)
+        self._write(ids, lambda store: store.delete(ids), self._deleted)
 
     # --- Afterwards -------------------------------------------------------------------------------------------------
 
@@ -147,11 +147,23 @@ class ExampleVerbs(QObject):
         project = self._session.project
         return None if project is None or project.read_only else project.store
 
-    def _write(self, act: Callable[[ExampleStore], Any], done: Callable[[Any], object]) -> None:
+    def _write(self, ids: Sequence[int], act: Callable[[ExampleStore], Any], done: Callable[[Any], object]) -> None:
+        """Do it in the thread that writes; where that takes a moment, the list says so."""
         store = self._store()
-        if store is not None:
-            self._desk.autosave.flush()
-            self._session.write(lambda: act(store), done=done)
+        if store is None:
+            return
+        self._desk.autosave.flush()
+        self._browser.set_busy(f"Working on {format.plural(len(ids), 'example')}")
+        self._session.write(
+            lambda: act(store),
+            done=lambda change: self._over(done, change),
+            failed=lambda error: self._over(self._session.problem.emit, error),
+        )
+
+    def _over(self, then: Callable[[Any], object], result: object) -> None:
+        if isValid(self):  # the window may have been closed meanwhile
+            self._browser.set_busy("")
+            then(result)
 
     # --- Where they are named ---------------------------------------------------------------------------------------
 

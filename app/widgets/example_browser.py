@@ -13,6 +13,7 @@ from app.example_words import SPLIT_WORDS
 from app.models.example_listing import Wish
 from app.models.example_table import ExampleTable
 from app.theme import SPACE
+from app.widgets.counting_bar import CountingBar
 from app.widgets.empty_state import EmptyState
 from app.widgets.example_list import ExampleList
 from app.widgets.filter_button import FilterButton
@@ -54,6 +55,8 @@ class ExampleBrowser(QFrame):
         self.list = ExampleList(table)
         self.list.chosen_changed.connect(self._count_chosen)
         self.selection = SelectionBar()
+        self.progress = CountingBar()
+        self.progress.setContentsMargins(SPACE.HALF, SPACE.UNIT, 0, SPACE.UNIT)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.list.customContextMenuRequested.connect(self._open_menu)
         self._nothing = EmptyState("search", "Nothing found", "", "", "Show all examples")
@@ -76,6 +79,7 @@ class ExampleBrowser(QFrame):
         chips.addWidget(self.chips)
         foot = QVBoxLayout()
         foot.setContentsMargins(SPACE.UNIT, 0, SPACE.UNIT, 0)
+        foot.addWidget(self.progress)
         foot.addWidget(self.selection)
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 1, 1, SPACE.UNIT)  # the card's border stays in sight
@@ -105,6 +109,14 @@ class ExampleBrowser(QFrame):
         self._clear()
         self._among = (tuple(ids), words)
         self._ask()
+
+    def set_busy(self, words: str) -> None:
+        """Say what is being done with the selected examples, if it takes a moment; "" when it is over."""
+        self.selection.setEnabled(not words)
+        if words:
+            self.progress.begin(words)
+        else:
+            self.progress.stop()
 
     def make_room_for_new(self) -> None:
         """Take away what would hide an example that is about to be written."""

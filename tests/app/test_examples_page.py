@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from app.session import Session
 from app.widgets.import_dialog import ImportDialog
 from app.widgets.toast import Toast
 from core.dataset.example import Example, Split, Status
-from core.dataset.store import Counts
+from core.dataset.store import Change, Counts
 from core.dataset.versions import Versions
 from core.errors import ModelError, UserError
 from core.project import Project
@@ -483,6 +484,36 @@ def test_the_menu_of_the_right_mouse_button(qtbot: QtBot, session: Session, page
     menu.actions()[-1].trigger()
     menu.close()
     until(qtbot, lambda: page.table.counts.total == 0)
+
+
+def test_what_takes_a_moment_says_so(
+    qtbot: QtBot, session: Session, page: ExamplesPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    store, real = session.project.store, session.project.store.update_many
+
+    def slow(ids: list[int], **fields: object) -> Change:
+        assert gate.wait(10)
+        return real(ids, **fields)
+
+    monkeypatch.setattr(store, "update_many", slow)
+    page.browser.list.selectAll()
+    page.verbs.mark(Status.EXCLUDED)
+    until(qtbot, page.browser.progress.isVisible)
+    assert page.browser.progress.words == "Working on 3 examples …"
+    assert not page.browser.selection.isEnabled()
+    gate.set()
+    until(qtbot, lambda: page.table.counts.excluded == 3)
+    assert not page.browser.progress.isVisible()
+    assert page.browser.selection.isEnabled()
+
+    def full(*_args: object, **_fields: object) -> None:
+        raise UserError("The disk is full.")
+
+    monkeypatch.setattr(store, "update_many", full)
+    with qtbot.waitSignal(session.problem):
+        page.verbs.mark(Status.READY)
+    assert page.browser.selection.isEnabled()
 
 
 def test_assigning_several_to_a_side(qtbot: QtBot, session: Session, page: ExamplesPage) -> None:
