@@ -6,15 +6,12 @@ use the network. Files are read batch by batch, and only the columns that can ho
 
 from __future__ import annotations
 
-import datetime
-import decimal
-import json
 import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from itertools import chain, islice
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +20,10 @@ from core.dataset.columns import Columns
 from core.dataset.importing.opening import MOST_ROWS, Opened, open_rows, too_many_rows
 from core.dataset.importing.source import FILE_ENDINGS, Source
 from core.dataset.importing.taking import Tell, in_words, take
-from core.dataset.json_rows import Row
-from core.dataset.lines import LONGEST_LINE, start_of, unreadable
-from core.dataset.records import RowError
+from core.dataset.lines import start_of, unreadable
 from core.errors import ExamplesFileError
+from core.worker.arrow_tables import AT_ONCE, damaged, open_tables, readable, rows_of, until_damage
 
-_AT_ONCE = 200
 _ANSWER_SECONDS = 15.0
 _RETRIES = 3  # of each piece of a dataset that does not come
 _MOST_FILES = 10_000
@@ -75,7 +70,7 @@ def _opened(source: Source, columns: Columns) -> Iterator[Opened]:
             yield opened
     else:
         start_of(path)
-        yield _of_files([path], "Parquet" if path.suffix.lower() == ".parquet" else "Arrow")
+        yield open_tables([path], "Parquet" if path.suffix.lower() == ".parquet" else "Arrow")
 
 
 # --- Files ------------------------------------------------------------------------------------------------------------
@@ -106,99 +101,7 @@ def _of_folder(tables: Sequence[Path], source: Source) -> Opened:
     split = _chosen(source.split, list(splits), source, "split")
     for path in splits[split]:
         start_of(path)
-    return _of_files(splits[split], "Dataset folder", tuple(splits), split)
-
-
-def _of_files(paths: Sequence[Path], words: str, splits: tuple[str, ...] = (), split: str = "") -> Opened:
-    """Tables of the same columns, one after another."""
-    import pyarrow as pa  # type: ignore[import-untyped]
-
-    stack = ExitStack()
-    try:
-        tables = [_table(path, stack) for path in paths]
-        total = sum(rows for _, rows, _ in tables)
-        if total > MOST_ROWS:
-            raise too_many_rows(paths[0].name)
-        schema = tables[0][0]
-        wanted = _readable(schema)
-        names = _label_names(schema)
-        batches = chain.from_iterable(table(wanted) for _, _, table in tables)
-        at = [0]
-        return Opened(
-            words,
-            _broken_off(_rows((batch.to_pylist() for batch in batches), names, at), paths[0]),
-            tuple(wanted),
-            total,
-            lambda: at[0],
-            splits=splits if len(splits) > 1 else (),
-            chosen=("", "", split),
-        )
-    except (pa.ArrowException, ValueError) as error:
-        raise _damaged(paths[0], 0, error) from error
-
-
-def _table(path: Path, stack: ExitStack) -> tuple[Any, int, Any]:
-    """The schema of a file, how many rows it has (0 if it does not say), and what yields batches of columns of it."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
-
-    try:
-        if path.suffix.lower() == ".parquet":
-            parquet = stack.enter_context(pq.ParquetFile(path))
-            return (
-                parquet.schema_arrow,
-                parquet.metadata.num_rows,
-                lambda wanted: parquet.iter_batches(batch_size=_AT_ONCE, columns=wanted),
-            )
-        mapped = stack.enter_context(pa.memory_map(str(path)))
-        try:
-            file = pa.ipc.open_file(mapped)
-            whole = (file.get_batch(number) for number in range(file.num_record_batches))
-            return file.schema, 0, lambda wanted: _pieces(whole, wanted)
-        except pa.ArrowInvalid:
-            mapped.seek(0)
-            stream = pa.ipc.open_stream(mapped)
-            return stream.schema, 0, lambda wanted: _pieces(stream, wanted)
-    except (pa.ArrowException, ValueError) as error:
-        raise _damaged(path, 0, error) from error
-
-
-def _pieces(batches: Iterable[Any], wanted: Sequence[str]) -> Iterator[Any]:
-    for batch in batches:
-        batch.validate(full=True)
-        few = batch.select(list(wanted))
-        for start in range(0, few.num_rows, _AT_ONCE):
-            yield few.slice(start, _AT_ONCE)
-
-
-def _broken_off(rows: Iterator[Row], path: Path) -> Iterator[Row]:
-    """The rows, with words for where a damaged file ends."""
-    import pyarrow as pa
-
-    number = 0
-    try:
-        for number, row in rows:
-            yield number, row
-    except (pa.ArrowException, ValueError, OSError) as error:
-        raise _damaged(path, number, error) from error
-
-
-def _readable(schema: Any) -> list[str]:
-    """The columns that may hold text: no pictures, no sound."""
-    return [field.name for field in schema if "binary" not in str(field.type)]
-
-
-def _label_names(schema: Any) -> dict[str, list[str]]:
-    """The names of the classes of columns that hold their numbers, as ``datasets`` notes them in its files."""
-    try:
-        features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
-        return {
-            column: [str(name) for name in feature["names"]]
-            for column, feature in features.items()
-            if isinstance(feature, dict) and feature.get("_type") == "ClassLabel"
-        }
-    except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
-        return {}
+    return open_tables(splits[split], "Dataset folder", tuple(splits), split)
 
 
 # --- Saved datasets and the hub ---------------------------------------------------------------------------------------
@@ -211,7 +114,7 @@ def _saved(folder: Path, source: Source) -> Opened:
     try:
         found = datasets.load_from_disk(str(folder))
     except (ValueError, OSError, KeyError, TypeError, AttributeError) as error:
-        raise _damaged(folder, 0, error) from error
+        raise damaged(folder, 0, error) from error
     splits: tuple[str, ...] = ()
     split = ""
     if isinstance(found, datasets.DatasetDict):
@@ -220,11 +123,11 @@ def _saved(folder: Path, source: Source) -> Opened:
         found = found[split]
     if len(found) > MOST_ROWS:
         raise too_many_rows(folder.name)
-    wanted = _readable(found.features.arrow_schema)
+    wanted = readable(found.features.arrow_schema)
     names = _class_names(found.features)
-    batches = found.select_columns(wanted).with_format("arrow").iter(_AT_ONCE)
+    batches = found.select_columns(wanted).with_format("arrow").iter(AT_ONCE)
     at = [0]
-    rows = _broken_off(_rows((batch.to_pylist() for batch in batches), names, at), folder)
+    rows = until_damage(rows_of((batch.to_pylist() for batch in batches), names, at), folder)
     splits = splits if len(splits) > 1 else ()
     chosen = ("", "", split)
     return Opened("Saved dataset", rows, tuple(wanted), len(found), lambda: at[0], splits=splits, chosen=chosen)
@@ -244,7 +147,7 @@ def _of_hub(source: Source) -> Opened:
         split = _chosen(source.split, splits, source, "split")
         found = datasets.load_dataset(source.hub_id, config, split=split, streaming=True)
         features = found.features or found._resolve_features().features
-        wanted = _readable(features.arrow_schema)
+        wanted = readable(features.arrow_schema)
         names = _class_names(features)
         rows = islice(found.select_columns(wanted), MOST_ROWS + 1)
     except ExamplesFileError:
@@ -253,7 +156,7 @@ def _of_hub(source: Source) -> Opened:
         raise _no_hub(source, error) from error
     return Opened(
         "Dataset of the Hugging Face hub",
-        _rows(([row] for row in _fetched(rows, source)), names, [0]),
+        rows_of(([row] for row in _fetched(rows, source)), names, [0]),
         tuple(wanted),
         configs=tuple(configs) if len(configs) > 1 else (),
         splits=tuple(splits) if len(splits) > 1 else (),
@@ -285,31 +188,6 @@ def _class_names(features: Mapping[str, Any]) -> dict[str, list[str]]:
 # --- Rows -------------------------------------------------------------------------------------------------------------
 
 
-def _rows(batches: Iterable[list[dict[str, Any]]], names: Mapping[str, list[str]], at: list[int]) -> Iterator[Row]:
-    """The rows of batches; ``at`` is kept at how many there were so far."""
-    for batch in batches:
-        for row in batch:
-            at[0] += 1
-            size = 0
-            for column, value in row.items():
-                if isinstance(value, str):
-                    size += len(value)
-                elif value is not None:
-                    row[column] = _as_text(value, names.get(column, ()))
-            yield at[0], row if size <= LONGEST_LINE else RowError("", "is longer than 1 MiB")
-
-
-def _as_text(value: Any, names: Sequence[str]) -> Any:
-    """A cell as text, where it is a number or a time; lists and objects stay what they are."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return names[value] if 0 <= value < len(names) else str(value)
-    if isinstance(value, float | decimal.Decimal | datetime.date | datetime.time | datetime.timedelta):
-        return str(value)
-    return value
-
-
 def _chosen(wanted: str, choices: Sequence[str], source: Source, kind: str) -> str:
     if wanted:
         if wanted not in choices:
@@ -319,15 +197,6 @@ def _chosen(wanted: str, choices: Sequence[str], source: Source, kind: str) -> s
     if not choices:
         raise ExamplesFileError(f"{source.name} holds no examples.")
     return next((name for name in (_DEFAULT, _TRAIN) if name in choices), choices[0])
-
-
-def _damaged(path: Path, rows: int, error: Exception) -> ExamplesFileError:
-    return ExamplesFileError(
-        f"{path.name} cannot be read.",
-        reason=f"It is damaged after row {rows:,}." if rows else "It is damaged, or not what its name says.",
-        hint="Get or export the file once more.",
-        details=f"{type(error).__name__}: {error}"[:2000],
-    )
 
 
 def _no_hub(source: Source, error: Exception) -> ExamplesFileError:

@@ -21,7 +21,7 @@ from core.dataset.importing.source import Source
 from core.dataset.importing.staging import staged_examples
 from core.dataset.text import clean_tag
 from core.errors import ExamplesFileError, UserError
-from core.worker import datasets_reader
+from core.worker import arrow_tables, datasets_reader
 
 ROWS = [{"instruction": f"i {number}", "output": "o"} for number in range(5)]
 
@@ -138,6 +138,14 @@ def test_a_folder_of_parquet_files_has_splits(take, tmp_path: Path) -> None:
         take("set", split="dev")
 
 
+def test_files_of_other_columns_in_a_folder_are_named_by_their_row(take, tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    pq.write_table(table(ROWS), tmp_path / "set" / "a.parquet")
+    pq.write_table(table([{"instruction": "i", "reply": "o"}]), tmp_path / "set" / "b.parquet")
+    found = take("set")
+    assert (len(found.examples), found.summary["skipped_rows"]) == (5, [[6, "output", "is missing"]])
+
+
 def test_a_saved_dataset(take, tmp_path: Path) -> None:
     import datasets
 
@@ -225,7 +233,7 @@ def test_rows_are_bounded(take, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     pq.write_table(table([*ROWS, {"instruction": "x" * ((1 << 20) + 1), "output": "o"}]), tmp_path / "a.parquet")
     found = take("a.parquet")
     assert found.summary["skipped_rows"] == [[6, "", "is longer than 1 MiB"]]
-    monkeypatch.setattr(datasets_reader, "MOST_ROWS", 5)
+    monkeypatch.setattr(arrow_tables, "MOST_ROWS", 5)
     with pytest.raises(ExamplesFileError, match="more than"):
         take("a.parquet")
 

@@ -92,3 +92,14 @@ def test_no_cell_of_a_table_is_a_formula(tmp_path: Path) -> None:
     assert files.read(path).examples == examples
     files.write(path, examples, defuse=False)
     assert files.read(path).examples == examples
+
+
+def test_no_cell_of_a_spreadsheet_is_a_formula(tmp_path: Path) -> None:
+    from openpyxl import load_workbook
+
+    hostile = [f"{start}cmd|' /C calc'!A{n}" for n in range(50) for start in ("=", "+", "-", "@", "#N/A", "{=", "'=")]
+    examples = [Example(text, "", text) for text in hostile]
+    files.write(tmp_path / "a.xlsx", examples, defuse=False)
+    cells = [cell for row in load_workbook(tmp_path / "a.xlsx").active.iter_rows() for cell in row]
+    assert {cell.data_type for cell in cells if cell.value is not None} == {"s"}
+    assert files.read(tmp_path / "a.xlsx").examples == examples
