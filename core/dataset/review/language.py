@@ -63,8 +63,10 @@ def language(example: Example) -> str:
         return ""
     if letters < _PROSE * len("".join(text.split())):
         return ""
-    found, sure = _identifier().classify(text)
-    if sure < _SURE or found not in NAMES:
+    ranked = dict(_identifier().rank(text))
+    found = next(iter(ranked))
+    # Sure that it is this language or one that is easily taken for it.
+    if sum(ranked.get(code, 0.0) for code in _alike(found)) < _SURE:
         return ""
     prompt = f"{example.system}\n{example.instruction}\n{example.input} ".lower()
     return "" if has_any(prompt, _ASKED) else str(found)
@@ -80,9 +82,13 @@ def others(whole: Whole) -> Iterator[Finding]:
     if count < _MAJORITY * len(known):
         return
     for place, code in known:
-        if code != main and not any({code, main} <= alike for alike in _ALIKE):
+        if code != main and main not in _alike(code):
             message = f"{NAMES[code]}; nearly all other outputs are {NAMES[main]}."
             yield Finding(LANGUAGE, BY_ID[LANGUAGE].severity, (whole.id(place),), message, "output")
+
+
+def _alike(code: str) -> set[str]:
+    return {code}.union(*(languages for languages in _ALIKE if code in languages))
 
 
 def _is_latin(text: str) -> bool:

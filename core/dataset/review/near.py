@@ -27,7 +27,7 @@ _MOST_PAIRS = 200_000  # compared word by word; those most alike first
 _AT_ONCE = 2000  # pairs
 _IN_MEMORY = 20_000  # examples
 
-_SMALL = 3  # letters of a word that may be there or not
+_SMALL = 4  # letters of a word that may be there or not
 _TYPING = 6  # letters of a word in which a typing error can be told from another word
 _DIFFERENCE = 0.05  # of a text's words, small words and typing errors counted half, other words twice
 _SHORT = 6  # words that a text must have to differ at all
