@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from core.dataset.change import Change
-from core.dataset.rows import FIELDS, LISTED, SELECTED, listing_of, spans_of
+from core.dataset.rows import FIELDS, LISTED, SELECTED, listing_of, marks_of, spans_of
 from core.dataset.statements import insert
 
 KEPT_STEPS = 10_000
@@ -20,6 +20,8 @@ _MERGE_LONGEST = 30.0  # since the first: ten minutes of typing are more than on
 _UPDATE_LISTING = (
     f"UPDATE listing SET {', '.join(f'{name} = ?{place}' for place, name in enumerate(LISTED, start=1))} WHERE id = ?1"
 )
+_UPDATE_MARKS = "UPDATE listing SET shown = ?2, split = ?3, updated = ?4 WHERE id = ?1"
+_TRAINED = frozenset(("instruction", "input", "output", "system", "history"))
 
 
 def begin_step(connection: sqlite3.Connection, label: str, now: float, *, merge: str = "") -> int:
@@ -133,10 +135,10 @@ def rewrite(
         new = (id, *(values.get(field, old) for field, old in zip(FIELDS, row[1:], strict=True)))
         names = ", ".join(f"{field} = ?" for field in values)
         connection.execute(f"UPDATE examples SET {names} WHERE id = ?", (*values.values(), id))
-        connection.execute(
-            _UPDATE_LISTING,
-            listing_of(new, now),
-        )
+        if _TRAINED.isdisjoint(values):
+            connection.execute(_UPDATE_MARKS, (id, *marks_of(new), now))
+        else:
+            connection.execute(_UPDATE_LISTING, listing_of(new, now))
         if id <= searchable_to:
             _index_again(connection, row, new)
         yield id, before

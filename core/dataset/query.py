@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from core.dataset.example import Split, Status
 from core.dataset.rows import SHOWN, SPLIT_ORDER
 from core.dataset.text import clean, fold
+
+Part = Literal["all", "indexed", "rest"]
+LARGEST_ID = 2**63 - 1  # SQLite's
 
 _SORTS = {
     "id": "l.id",
@@ -76,13 +79,15 @@ def words_of(search: str) -> list[str]:
     return list(found)[:_MOST_WORDS]
 
 
-def select(columns: str, query: Query, searchable_to: int) -> tuple[str, list[Any]]:
+def select(columns: str, query: Query, searchable_to: int, part: Part = "all") -> tuple[str, list[Any]]:
     """The statement for a query, and its parameters.
 
     Args:
         columns: of ``l`` (listing) and ``e`` (examples).
         query: what is asked.
         searchable_to: examples with a higher id are not in the index and are compared one by one.
+        part: only examples that the index of words has (a list by id then begins at once, however many have the
+            word), or only the others; without words, ``indexed`` gives all and ``rest`` nothing.
 
     Raises:
         ValueError: an unknown order.
@@ -92,15 +97,23 @@ def select(columns: str, query: Query, searchable_to: int) -> tuple[str, list[An
     words = words_of(query.search)
     source, parameters = "listing l", []
     pieces = [piece for word in words for piece in _pieces(fold(word))]
-    if pieces:
+    found = " AND ".join(pieces)
+    conditions = ["NOT l.removed"]
+    if pieces and part == "all":
         source = (
             "(SELECT rowid AS id FROM search WHERE search MATCH ? UNION ALL SELECT id FROM listing WHERE id > ?) "
             "JOIN listing l USING (id)"
         )
-        parameters = [" AND ".join(pieces), searchable_to]
+        parameters = [found, searchable_to]
+    elif pieces and part == "indexed":
+        source = "search s CROSS JOIN listing l ON l.id = s.rowid"
+        conditions.append("s.search MATCH ?")
+        parameters = [found]
+    elif part == "rest":
+        conditions.append("l.id > ?")
+        parameters = [searchable_to if pieces else LARGEST_ID]
     if words or query.tag or "e." in columns:
         source += " JOIN examples e ON e.id = l.id"
-    conditions = ["NOT l.removed"]
     if query.status is not None:
         conditions.append("l.shown = ?")
         parameters.append(SHOWN[query.status])
@@ -121,7 +134,8 @@ def select(columns: str, query: Query, searchable_to: int) -> tuple[str, list[An
         conditions.append(condition)
         parameters += values
     direction = " DESC" if query.descending else ""
-    order = f"{_SORTS[query.sort]}{direction}" + (f", l.id{direction}" if query.sort != "id" else "")
+    first = "s.rowid" if pieces and part == "indexed" and query.sort == "id" else _SORTS[query.sort]
+    order = f"{first}{direction}" + (f", l.id{direction}" if query.sort != "id" else "")
     return f"SELECT {columns} FROM {source} WHERE {' AND '.join(conditions)} ORDER BY {order}", parameters
 
 

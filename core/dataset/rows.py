@@ -105,17 +105,21 @@ LISTED = ("id", "shown", "split", "length", "updated", "instruction", "input", "
 """The columns of ``listing`` but ``removed``, as :func:`listing_of` gives them."""
 
 
+def marks_of(row: tuple[Any, ...]) -> tuple[int, int]:
+    """The columns ``shown`` and ``split`` of ``listing`` for a row of ``SELECTED``."""
+    _, instruction, input, output, *_, status, split = row
+    shown = _STATUS[status]
+    if shown is Status.READY and not ((instruction.strip() or input.strip()) and output.strip()):
+        shown = Status.DRAFT
+    return SHOWN[shown], SPLIT_ORDER[_SPLIT[split]]
+
+
 def listing_of(row: tuple[Any, ...], at: float) -> tuple[Any, ...]:
     """The row of ``listing`` for a row of ``SELECTED``."""
-    id, instruction, input, output, system, history, _, _, status, split = row
-    complete = bool((instruction.strip() or input.strip()) and output.strip())
-    shown = _STATUS[status]
-    if shown is Status.READY and not complete:
-        shown = Status.DRAFT
+    id, instruction, input, output, system, history, *_ = row
     return (
         id,
-        SHOWN[shown],
-        SPLIT_ORDER[_SPLIT[split]],
+        *marks_of(row),
         len(instruction) + len(input) + len(output),
         at,
         sort_key(instruction),

@@ -74,6 +74,7 @@ UPDATE listing SET
     content = (SELECT content_of(instruction, input, output, system, history) FROM examples e WHERE e.id = listing.id),
     prompt = (SELECT prompt_of(instruction, input, history) FROM examples e WHERE e.id = listing.id);
 CREATE INDEX listing_content ON listing (content);
+CREATE INDEX listing_shown ON listing (shown) WHERE NOT removed;
 CREATE INDEX edits_of_example ON edits (example);
 """
 

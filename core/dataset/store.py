@@ -19,12 +19,12 @@ from core.dataset.change import Change, counted, edit_label
 from core.dataset.database import Database
 from core.dataset.example import Example, Split, Status
 from core.dataset.heldout import heldout
-from core.dataset.query import Counts, Query, select
-from core.dataset.rows import FIELDS, SELECTED, SHOWN, columns_of, example_of
+from core.dataset.query import LARGEST_ID, Counts, Part, Query, select
+from core.dataset.rows import FIELDS, SELECTED, SHOWN, columns_of, example_of, spans_of
 from core.dataset.schema import MIGRATIONS, check_version, foreign, is_empty, migrate, version_in_file, version_of
-from core.dataset.statements import LARGEST_ID, about, chunks, encoded, insert, is_there, next_id, present
+from core.dataset.statements import about, chunks, encoded, insert, is_there, next_id, present
 from core.dataset.stories import Moment, Step
-from core.dataset.upkeep import Upkeep, back_up_before, is_needed
+from core.dataset.upkeep import Upkeep, back_up_before, back_up_before_adding, is_needed
 from core.errors import ProjectError
 
 __all__ = ["Change", "Counts", "ExampleStore", "Moment", "Query", "Split", "Status", "Step"]
@@ -193,7 +193,7 @@ class ExampleStore:
         Raises:
             ProjectError: cancelled, or as :meth:`add`.
         """
-        back_up_before(self._database, backups.MANY)
+        back_up_before_adding(self._database)
         now = time.time()
         with self._change(beside=path) as connection:
             first = next_id(connection)
@@ -233,7 +233,9 @@ class ExampleStore:
             if not there:
                 return Change("")
             name = f"Delete {counted(there)}"
-            connection.executemany("UPDATE listing SET removed = 1 WHERE id = ?", ((id,) for id in there))
+            connection.executemany(
+                "UPDATE listing SET removed = 1 WHERE id BETWEEN ? AND ? AND NOT removed", spans_of(there)
+            )
             step = history.begin_step(connection, name, now)
             history.record_spans(connection, step, there, added=False)
         return Change(name, removed=there)
@@ -293,9 +295,15 @@ class ExampleStore:
 
     def first_ids(self, query: Query = _EVERYTHING, limit: int = 200) -> array[int]:
         """The first of :meth:`ids`, sooner than all of them."""
+        parts: tuple[Part, ...] = ("all",)
+        if query.sort == "id":  # what is not in the index of words yet came last
+            parts = ("rest", "indexed") if query.descending else ("indexed", "rest")
+        found = array("q")
         with self._database.snapshot() as connection:
-            statement, parameters = select("l.id", query, about(connection, "searchable_to"))
-            return array("q", [id for (id,) in connection.execute(f"{statement} LIMIT {int(limit)}", parameters)])
+            for part in parts:
+                statement, parameters = select("l.id", query, about(connection, "searchable_to"), part)
+                found.extend(id for (id,) in connection.execute(f"{statement} LIMIT {limit - len(found)}", parameters))
+        return found
 
     def rows(self, ids: Sequence[int]) -> list[Example]:
         """The examples with these ids, in that order; those that are not there are left out."""

@@ -94,6 +94,12 @@ def back_up_before(database: Database, count: int) -> None:
         _back_up(database, why="before a large change")
 
 
+def back_up_before_adding(database: Database) -> None:
+    """Make a copy before an import, which overwrites nothing: one a day is enough."""
+    if backups.is_due(database.path, backups.revision(database)):
+        _back_up(database, why="before an import")
+
+
 def _back_up(database: Database, *, why: str = "") -> None:
     try:
         backups.make(database, why=why)

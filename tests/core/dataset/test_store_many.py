@@ -176,3 +176,21 @@ def test_two_states_are_compared_by_id() -> None:
     frozen = differences(old, new, FROZEN)
     assert ([a.id for a, _ in frozen.changed], frozen.same) == ([4], 1)
     assert differences(old, old).any is False
+
+
+@pytest.mark.parametrize("descending", [False, True])
+@pytest.mark.parametrize("search", ["", "harbour", "har", "ä", "zz", "harbour boat"])
+def test_the_first_rows_are_those_of_the_whole_list(store: ExampleStore, search: str, descending: bool) -> None:
+    store.add(Example(f"Harbour {n}", "", "Boat" if n % 3 else "ÄÖ") for n in range(300))
+    store.settle()
+    store.delete(range(10, 90, 2))
+    with store._database.write() as connection:  # as if the last ones were waiting to be taken into the index
+        connection.execute(
+            "INSERT INTO search (search, rowid, text) SELECT 'delete', id,"
+            " searchable(instruction, input, output, system, history, tags, note) FROM examples WHERE id > 200"
+        )
+        connection.execute("UPDATE about SET value = 200 WHERE key = 'searchable_to'")
+    query = Query(search, descending=descending)
+    whole = store.ids(query)
+    for limit in (1, 50, 250, 1000):
+        assert store.first_ids(query, limit) == whole[:limit]
