@@ -63,15 +63,16 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def main() -> int:
+def main() -> None:
     """One of the processes."""
     incoming, out = sys.stdin.buffer, sys.stdout.buffer
     maker = Maker(Columns(json.loads(_read(incoming) or b"null")))
-    while block := _read(incoming):
-        number = int.from_bytes(block[:_SIZE], "big")
-        lot = maker.lot(rows_of_block(number, block[_SIZE:]))
-        _write(out, marshal.dumps(lot))
-    return 0
+    with contextlib.suppress(BrokenPipeError):  # whoever asked is gone
+        while block := _read(incoming):
+            number = int.from_bytes(block[:_SIZE], "big")
+            lot = maker.lot(rows_of_block(number, block[_SIZE:]))
+            _write(out, marshal.dumps(lot))
+    os._exit(0)  # without a last try to write
 
 
 def _started(mapping: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
@@ -141,4 +142,4 @@ def _read(pipe: IO[bytes] | None) -> bytes | None:
 
 if __name__ == "__main__":
     gc.set_threshold(100_000, 20, 20)  # rows come by the million and hold no cycles
-    sys.exit(main())
+    main()

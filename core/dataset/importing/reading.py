@@ -13,6 +13,7 @@ from typing import Any
 
 from core.child import Child
 from core.child import Message as ChildMessage
+from core.dataset.columns import Columns
 from core.dataset.example import Example
 from core.dataset.importing.source import Source
 from core.dataset.importing.staging import PREFIX
@@ -115,7 +116,11 @@ class Reading:
                 are not named are found by their usual names. None: as remembered from the last source with the same
                 columns, else by usual names.
             project: the open project's folder: its examples are compared with, and the staging file lies there.
+
+        Raises:
+            ValueError: ``mapping`` names a field that there is not.
         """
+        Columns(mapping)
         name = f"{PREFIX}{secrets.token_hex(6)}.db"
         self._folder = None if project is not None else Path(tempfile.mkdtemp(prefix="tunesmith-"))
         self.staged = (self._folder or project or Path()) / name

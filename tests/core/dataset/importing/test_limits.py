@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from core import paths
 from core.dataset import lines
 from core.dataset.importing import line_pool, lots, opening, taking
 from core.errors import ExamplesFileError
@@ -179,6 +181,27 @@ def test_a_process_that_dies_while_reading_is_no_end_of_the_file(take, monkeypat
     monkeypatch.setattr(line_pool, "_started", dying)
     with pytest.raises(ExamplesFileError, match="ended before its work was done"):
         take("a.jsonl", (row() + "\n") * 1000)
+
+
+def test_the_processes_end_with_the_one_that_started_them(tmp_path: Path) -> None:
+    import psutil
+
+    (tmp_path / "a.jsonl").write_text((row(note="x" * 500) + "\n") * 20_000, encoding="utf-8")
+    code = (
+        "import sys\nfrom core.dataset.importing import line_pool\nline_pool.cores = lambda: 4\n"
+        "for lot in line_pool.lots(open(sys.argv[1], 'rb'), {}): print('there', flush=True); sys.stdin.readline()"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "a.jsonl")], cwd=paths.package_root(), **pipes
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"there\n"
+        readers = psutil.Process(process.pid).children()
+        process.kill()
+    assert len(readers) == 3
+    _gone, alive = psutil.wait_procs(readers, timeout=30)
+    assert alive == []
 
 
 def test_rows_of_many_shapes_do_not_fill_the_memory(take) -> None:

@@ -118,6 +118,11 @@ def test_what_is_wrong_comes_in_words_that_name_the_source(tmp_path: Path) -> No
     assert not reading.staged.parent.exists()
 
 
+def test_a_mapping_of_an_unknown_field_is_the_callers_mistake(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no such field: instrution"):
+        Reading(Source(tmp_path / "a.jsonl"), mapping={"instrution": "a"})
+
+
 def test_a_reading_can_be_stopped_and_leaves_nothing(tmp_path: Path, project: Path) -> None:
     source = write(tmp_path / "a.jsonl", *map(pair, range(60_000)))
     for moment in (Shape, FirstRows, Progress):
