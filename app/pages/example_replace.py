@@ -12,6 +12,7 @@ from app import format
 from app.background_job import BackgroundJob
 from app.example_words import FIELD_WORDS
 from app.latest import Latest
+from app.models.example_table import ExampleTable
 from app.session import Session
 from app.widgets.diff_list import AT_ONCE
 from app.widgets.example_browser import ExampleBrowser
@@ -34,10 +35,12 @@ class ExampleReplace(QObject):
 
     replaced = Signal(object)
 
-    def __init__(self, session: Session, store: ExampleStore, browser: ExampleBrowser, page: QWidget) -> None:
+    def __init__(
+        self, session: Session, store: ExampleStore, table: ExampleTable, browser: ExampleBrowser, page: QWidget
+    ) -> None:
         super().__init__(page)
         self._session, self._store = session, store
-        table, chosen = browser.list.model(), browser.list.chosen_ids()
+        chosen = browser.list.chosen_ids()
         self._scopes: dict[str, Sequence[int] | None] = {"all": None}
         places = [Where("all", f"All {format.plural(table.counts.total, 'example')}")]
         if browser.is_narrowed and table.rowCount():

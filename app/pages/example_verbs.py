@@ -82,7 +82,7 @@ class ExampleVerbs(QObject):
         if store is None or (self._replace is not None and isValid(self._replace.dialog)):
             return self._replace
         self._desk.autosave.flush()
-        self._replace = ExampleReplace(self._session, store, self._browser, self._page)
+        self._replace = ExampleReplace(self._session, store, self._desk.table, self._browser, self._page)
         self._replace.replaced.connect(self._replaced)
         return self._replace
 

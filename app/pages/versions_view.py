@@ -16,7 +16,7 @@ from app.pages.version_verbs import VersionVerbs
 from app.session import Session
 from app.widgets.diff_list import AT_ONCE
 from app.widgets.empty_state import EmptyState
-from app.widgets.state_compare import Counts, StateCompare
+from app.widgets.state_compare import KINDS, Counts, StateCompare
 from app.widgets.version_list import VersionList, VersionWords
 from core.comparing import SHOWN, CompareJob, Comparison, Progress, State
 from core.dataset.versions import Version, Versions
@@ -200,8 +200,8 @@ class VersionsView(QWidget):
             self.compare.progress.tell("Comparing", message.done, 0, amount=format.plural(message.done, "example"))
             return
         self._comparison = message
-        amounts = [len(ids) for ids in (message.changed_ids, message.added_ids, message.removed_ids)]
-        self.compare.show_counts(Counts(*amounts, message.same))
+        changed, added, removed = (len(self._ids(kind)) for kind in KINDS)
+        self.compare.show_counts(Counts(changed, added, removed, message.same))
         self._show(more=False)
 
     def _on_not_compared(self, error: UserError) -> None:
@@ -227,11 +227,9 @@ class VersionsView(QWidget):
 
     def _ids(self, kind: str) -> tuple[int, ...]:
         found = self._comparison
-        return (
-            ()
-            if found is None
-            else {"changed": found.changed_ids, "added": found.added_ids, "removed": found.removed_ids}[kind]
-        )
+        if found is None:
+            return ()
+        return {"changed": found.changed_ids, "added": found.added_ids, "removed": found.removed_ids}[kind]
 
     def _show_in_table(self) -> None:
         kind = self.compare.kind.value

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from app import format, theme
 from app.example_words import SPLIT_WORDS
@@ -29,6 +30,7 @@ _FILTERS = {
     Status.READY.value: "Ready",
     Status.EXCLUDED.value: "Excluded",
 }
+_WIDE = 500  # pixels; below, search and filters do not fit beside each other
 
 
 class ExampleBrowser(QFrame):
@@ -68,12 +70,16 @@ class ExampleBrowser(QFrame):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        bar = QHBoxLayout()
-        bar.setContentsMargins(SPACE.FIELD, SPACE.FIELD, SPACE.FIELD, SPACE.UNIT)
-        bar.setSpacing(SPACE.UNIT)
-        bar.addWidget(self.search, 1)
-        bar.addWidget(self.filter)
-        bar.addWidget(self.more)
+        self._bar = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._bar.setContentsMargins(SPACE.FIELD, SPACE.FIELD, SPACE.FIELD, SPACE.UNIT)
+        self._bar.setSpacing(SPACE.UNIT)
+        filters = QHBoxLayout()
+        filters.setSpacing(SPACE.UNIT)
+        filters.addWidget(self.filter)
+        filters.addWidget(self.more)
+        filters.addStretch(1)
+        self._bar.addWidget(self.search, 1)
+        self._bar.addLayout(filters)
         chips = QVBoxLayout()
         chips.setContentsMargins(SPACE.FIELD, 0, SPACE.FIELD, SPACE.UNIT)
         chips.addWidget(self.chips)
@@ -84,10 +90,16 @@ class ExampleBrowser(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(1, 1, 1, SPACE.UNIT)  # the card's border stays in sight
         column.setSpacing(0)
-        column.addLayout(bar)
+        column.addLayout(self._bar)
         column.addLayout(chips)
         column.addWidget(self._stack, 1)
         column.addLayout(foot)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Where there is little room, the filters stand under the search field."""
+        super().resizeEvent(event)
+        wide = event.size().width() >= _WIDE
+        self._bar.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
 
     @property
     def is_narrowed(self) -> bool:

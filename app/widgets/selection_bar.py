@@ -31,9 +31,9 @@ class SelectionBar(QFrame):
         super().__init__(parent)
         self.setProperty("kind", "well")
         self._words = QLabel()
-        status, more = self._menu_button("Mark as"), self._menu_button("Change")
-        self._fill_status(status.menu())
-        self._fill_more(more.menu())
+        self._status, change = self._menu_button("Mark as"), self._menu_button("Change")
+        self._fill_status(self._status.menu())
+        self.fill(change.menu())
         self.delete = QPushButton()
         self.delete.setProperty("kind", "danger")
         self.delete.clicked.connect(self.delete_wanted)
@@ -42,26 +42,23 @@ class SelectionBar(QFrame):
         row.setSpacing(SPACE.UNIT)
         row.addWidget(self._words)
         row.addStretch(1)
-        for button in (status, more, self.delete):
+        for button in (self._status, change, self.delete):
             row.addWidget(button)
         self.hide()
 
     def fill(self, menu: QMenu) -> None:
         """Put all but deleting into a menu."""
         self._fill_status(menu.addMenu("Mark as"))
-        self._fill_more(menu)
-
-    def _fill_status(self, menu: QMenu) -> None:
-        for status, words in STATUS_WORDS.items():
-            menu.addAction(words).triggered.connect(lambda _=False, value=status: self.status_wanted.emit(value))
-
-    def _fill_more(self, menu: QMenu) -> None:
         splits = menu.addMenu("Split")
         for split, words in SPLIT_WORDS.items():
             splits.addAction(words).triggered.connect(lambda _=False, value=split: self.split_wanted.emit(value))
         menu.addAction("Tags…").triggered.connect(self.tags_wanted)
         menu.addAction("Find and replace…\tCtrl+H").triggered.connect(self.replace_wanted)
         menu.addAction("Duplicate\tCtrl+D").triggered.connect(self.duplicate_wanted)
+
+    def _fill_status(self, menu: QMenu) -> None:
+        for status, words in STATUS_WORDS.items():
+            menu.addAction(words).triggered.connect(lambda _=False, value=status: self.status_wanted.emit(value))
 
     def _menu_button(self, words: str) -> QPushButton:
         button = QPushButton(words)
@@ -70,9 +67,11 @@ class SelectionBar(QFrame):
         return button
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where there is little room, the button that deletes says the number."""
+        """Where there is little room, the button that deletes says the number, and Change holds all."""
         super().resizeEvent(event)
-        self._words.setVisible(event.size().width() >= _WIDE)
+        wide = event.size().width() >= _WIDE
+        self._words.setVisible(wide)
+        self._status.setVisible(wide)
 
     def set_count(self, count: int) -> None:
         """How many are selected; the bar shows from two on."""
