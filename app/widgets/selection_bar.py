@@ -11,6 +11,7 @@ from app.example_words import SPLIT_WORDS, STATUS_WORDS
 from app.theme import SPACE
 
 _WIDE = 490  # pixels; below, words and buttons do not fit beside each other
+_WIDEST = 640  # all of it fits
 
 
 class SelectionBar(QFrame):
@@ -69,9 +70,8 @@ class SelectionBar(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Where there is little room, the button that deletes says the number, and Change holds all."""
         super().resizeEvent(event)
-        wide = event.size().width() >= _WIDE
-        self._words.setVisible(wide)
-        self._status.setVisible(wide)
+        self._words.setVisible(event.size().width() >= _WIDE)
+        self._status.setVisible(event.size().width() >= _WIDEST)
 
     def set_count(self, count: int) -> None:
         """How many are selected; the bar shows from two on."""
