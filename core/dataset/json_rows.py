@@ -98,10 +98,12 @@ def _quick(line: bytes) -> dict[str, Any] | None:
         row = orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
-    if row.__class__ is not dict or (b"\\u0000" in line):
+    if row.__class__ is not dict:
         return None
     quotes = line.count(b'"')
     if b"\\" in line:
+        if b"\\u0000" in line:
+            return None
         quotes -= line.replace(b"\\\\", b"").count(b'\\"')
     texts = len(row)
     for value in row.values():
