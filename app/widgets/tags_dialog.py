@@ -43,7 +43,7 @@ class TagsDialog(QDialog):
         self._area.hide()
         self.button = QPushButton()
         self.button.setProperty("kind", "primary")
-        self.button.setDefault(True)
+        self.button.setAutoDefault(False)  # Enter adds the tag that is being typed
         self.button.clicked.connect(self._accept)
         self._lay_out()
         self._say()
