@@ -47,7 +47,7 @@ _LETTERS = 80  # that a text needs; other scripts than Latin say more with fewer
 _FEW_LETTERS = 25
 _PROSE = 0.7  # of all signs but spaces are letters
 _SURE = 0.98
-_LONGEST = 400  # characters that are looked at
+_LONGEST = 250  # characters that are looked at
 _ENOUGH = 20  # outputs whose language is known
 _MAJORITY = 0.85
 

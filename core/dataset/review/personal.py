@@ -32,11 +32,14 @@ _IBAN_LENGTHS = {
     "IT": 27, "LI": 21, "LT": 20, "LU": 20, "LV": 21, "MC": 27, "MT": 31, "NL": 18, "NO": 15, "PL": 28, "PT": 25,
     "RO": 24, "RS": 22, "SA": 24, "SE": 24, "SI": 19, "SK": 24, "SM": 27, "TR": 26, "UA": 29,
 }  # fmt: skip
-_DIGITS = re.compile(r"(?:\+|\(?\b\d)[\d ()./-]{6,}\d")
+_RUN = re.compile(r"(?<![\w.,/])(?:\+|\(|(?=\d))\d[\d ()./-]{5,}\d(?![\d/]|[.,]\d)")
 _CALL = re.compile(
-    r"(?i:tel(?:e(?:f[oó]n\w*|phone|fax))?|phone|mobile|mobil\w*|cell|call|ring|fax|handy|ruf\w*|anruf\w*|t[ée]l[ée]phone|"
-    r"portable|appele\w*|móvil|llam\w+|cellulare|chiam\w+|celular|ligue|bel(?:len)?|telefoon\w*|whatsapp|sms)\W"
+    r"(?<!\w)(?:tel(?:e(?:f[oó]n\w*|phone|fax))?|phone|mobile|mobil\w*|cell|call|ring|fax|handy|ruf\w*|anruf\w*|portable|"
+    r"t[ée]l[ée]phone|appele\w*|móvil|llam\w+|cellulare|chiam\w+|celular|ligue|bel(?:len)?|telefoon\w*|whatsapp|sms)(?!\w)",
+    re.IGNORECASE,
 )
+_BEFORE = 40  # characters in which a text speaks of calling
+_FEWEST_DIGITS = 9
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "BR", "PL")
 _FICTION = re.compile(r"555\D?01\d\d")  # kept for films and books in North America
 _OWN = 0.02  # of the examples hold it: then it is the organisation's own
@@ -50,7 +53,7 @@ def look(example: Example) -> Iterator[Mark]:
             for found in _MAIL.finditer(text):
                 if not _NOT_REAL.search(found[0]) and not _NOBODY.match(found[0]):
                     yield _mark("A mail address.", field, text, *found.span())
-        if _DIGITS.search(text):
+        if _RUN.search(text) or _IBAN.search(text):
             yield from _numbers(field, text)
 
 
@@ -103,23 +106,28 @@ def _phones(text: str) -> Iterator[tuple[int, int]]:
     """Numbers with a country's code, and others where the text speaks of calling."""
     import phonenumbers
 
-    found: set[tuple[int, int]] = set()
     if "+" in text:
         valid = phonenumbers.Leniency.VALID
-        found.update((hit.start, hit.end) for hit in phonenumbers.PhoneNumberMatcher(text, None, valid))
-    for call in _CALL.finditer(text):
-        start = call.start()
-        near = text[start : start + 60]
-        if not _DIGITS.search(near):
+        yield from ((hit.start, hit.end) for hit in phonenumbers.PhoneNumberMatcher(text, None, valid))
+    for run in _RUN.finditer(text):
+        digits = sum(map(str.isdigit, run[0]))
+        if run[0][0] == "+" or digits < _FEWEST_DIGITS or (len(run[0]) == digits and run[0][0] != "0"):
             continue
-        strict = phonenumbers.Leniency.STRICT_GROUPING
-        for region in _REGIONS:
-            hits = list(phonenumbers.PhoneNumberMatcher(near, region, strict))
-            if hits:
-                found.update((start + hit.start, start + hit.end) for hit in hits)
-                break
-    ordered = sorted(found)
-    return (span for span, before in zip(ordered, [(-1, -1), *ordered], strict=False) if span[0] >= before[1])
+        if _CALL.search(text, max(0, run.start() - _BEFORE), run.start()) and _is_number(run[0]):
+            yield run.span()
+
+
+def _is_number(text: str) -> bool:
+    """Whether it is a valid number within one of the countries that are tried."""
+    import phonenumbers
+
+    for region in _REGIONS:
+        try:
+            if phonenumbers.is_valid_number(phonenumbers.parse(text, region)):
+                return True
+        except phonenumbers.NumberParseException:
+            continue
+    return False
 
 
 def _within(span: tuple[int, int], taken: list[tuple[int, int]]) -> bool:
