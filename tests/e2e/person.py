@@ -41,9 +41,9 @@ class Person:
             lambda: any(words in label.text() for label in self._visible(QLabel)), f"the words {words!r}", timeout
         )
 
-    def clicks(self, words: str, on: QWidget | None = None) -> None:
+    def clicks(self, words: str, on: QWidget | None = None, timeout: int = SOON) -> None:
         """Click the button (of a part of the window) that is called so, once it can be clicked."""
-        button = self.finds(QAbstractButton, words, on)
+        button = self.finds(QAbstractButton, words, on, timeout)
         QTest.mouseClick(button, Qt.MouseButton.LeftButton, pos=_middle(button))
 
     def writes(self, field: str, text: str) -> None:
@@ -63,9 +63,9 @@ class Person:
         self.sees(self._is_in_front, "the window in front")
         QTest.keyClick(QApplication.focusWidget() or self.window, key, modifier)
 
-    def finds(self, kind: type[W], words: str, on: QWidget | None = None) -> W:
+    def finds(self, kind: type[W], words: str, on: QWidget | None = None, timeout: int = SOON) -> W:
         """Wait for the enabled widget of this kind that is called so."""
-        self.sees(lambda: self._named(kind, words, on), f"{kind.__name__} {words!r} that can be used")
+        self.sees(lambda: self._named(kind, words, on), f"{kind.__name__} {words!r} that can be used", timeout)
         self.sees(self._is_in_front, "the window in front")
         return self._named(kind, words, on)[0]
 
