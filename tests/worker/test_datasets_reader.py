@@ -278,8 +278,6 @@ def test_a_dataset_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_only_a_hub_id_turns_the_network_on(tmp_path: Path) -> None:
-    environments = [
-        Reading(source)._child._environment["HF_HUB_OFFLINE"]
-        for source in (Source(tmp_path / "a.parquet"), Source(tmp_path), Source(hub_id="a/b"))
-    ]
-    assert environments == ["1", "1", "0"]
+    sources = (Source(tmp_path / "a.parquet"), Source(tmp_path), Source(hub_id="a/b"))
+    readings = [Reading(source, project=tmp_path) for source in sources]
+    assert [reading._child._environment["HF_HUB_OFFLINE"] for reading in readings] == ["1", "1", "0"]
