@@ -25,7 +25,7 @@ CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
 def copied_cells() -> str:
-    """Fifty rows as a spreadsheet puts them on the clipboard; the first answer has a line break, two have stray spaces."""
+    """Fifty rows as a spreadsheet copies them; the first answer has a line break, two have stray spaces."""
     rows = ["Zu Händen\tUnsere Worte\tComment"]
     for number in range(50):
         answer = f"Dear reader {number}, the parcel number {number} is on its way to you today."
