@@ -11,6 +11,7 @@ from typing import Self
 import filelock
 
 from core import project_file
+from core.dataset import backups
 from core.dataset.example import Status
 from core.dataset.importing.staging import clear_stale
 from core.dataset.split import split
@@ -105,6 +106,7 @@ class Project:
         if not read_only:
             project_file.keep_copy(path)
             clear_stale(path)
+            backups.clear_stale(path / EXAMPLES_FILE)
         return cls(path, file, store, lock)
 
     def __enter__(self) -> Self:

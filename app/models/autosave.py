@@ -13,7 +13,7 @@ from core.dataset.store import Change, ExampleStore
 from core.errors import UserError
 
 _PAUSE_MS = 300  # leaves 0.2 s of the half second for the disk
-_LONGEST_MS = 2000  # who types without a pause loses no more than this in a power cut
+_LONGEST_MS = 800  # who types without a pause loses no more than a second in a power cut
 
 
 class Write(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import shutil
@@ -13,9 +14,11 @@ from pathlib import Path
 
 from core.dataset.database import Database
 from core.errors import ProjectError
-from core.files import sync_file, sync_folder
+from core.files import sync_file, sync_folder, write_atomically
 
 MANY = 1000  # a change of so many examples is worth a copy first
+_ASIDE = ".tmp-"
+_SUMS = ".sha256"  # beside each copy: its hash, in the form of the program sha256sum
 _NAME = re.compile(r"examples (\d{4}-\d{2}-\d{2}) (\d{6}) r(\d+)( .*)?\.db")
 _DAYS, _WEEKS, _MONTHS = 3, 4, 6  # one copy for each of the last days, weeks and months
 _ROOM = 2_000_000_000  # bytes for all copies; the two newest stay in any case
@@ -75,7 +78,7 @@ def make(database: Database, *, why: str = "") -> Backup:
         ProjectError: the copy could not be made or differs; nothing is left of it.
     """
     folder = folder_of(database.path)
-    aside = folder / f".tmp-{time.time_ns()}.db"
+    aside = folder / f"{_ASIDE}{time.time_ns()}.db"
     try:
         folder.mkdir(exist_ok=True)
         with database.snapshot() as source:
@@ -86,6 +89,7 @@ def make(database: Database, *, why: str = "") -> Backup:
             raise _failed(aside, "The copy differs from the original.")
         sync_file(aside)
         name = f"examples {time.strftime('%Y-%m-%d %H%M%S')} r{now}{f' {why}' if why else ''}.db"
+        write_atomically(folder / f"{name}{_SUMS}", f"{_sum(aside)}  {name}\n".encode())
         aside.replace(folder / name)
         sync_folder(folder)
     except (OSError, sqlite3.Error) as error:
@@ -107,10 +111,19 @@ def thin(database: Path, *, keep: Backup | None = None) -> None:
         room -= size
         if number >= 2 and backup != keep and (backup not in kept or room < 0):
             room += size
-            try:
+            with contextlib.suppress(OSError):
                 backup.path.unlink()
-            except OSError:
-                continue
+    for sums in folder_of(database).glob(f"*{_SUMS}"):
+        if not sums.with_suffix("").exists():
+            with contextlib.suppress(OSError):
+                sums.unlink()
+
+
+def clear_stale(database: Path) -> None:
+    """Delete what copying left when the process was killed; only for who has the project to themselves."""
+    for path in folder_of(database).glob(f"{_ASIDE}*"):
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def restore(backup: Path, database: Path) -> Path:
@@ -123,6 +136,9 @@ def restore(backup: Path, database: Path) -> Path:
     earlier = database.with_name(f"{database.name}.{time.strftime('%Y%m%d-%H%M%S')}.old")
     try:
         shutil.copyfile(backup, aside)
+        sums = backup.with_name(f"{backup.name}{_SUMS}")
+        if sums.exists() and sums.read_text("utf-8").split(" ")[0] != _sum(aside):
+            raise sqlite3.DatabaseError("The copy was damaged after it was made: its hash is another one")
         _digest_of_file(aside)
         sync_file(aside)
         for ending in ("", "-wal", "-shm"):
@@ -156,6 +172,11 @@ def _copy(source: sqlite3.Connection, path: Path) -> None:
         target.execute("PRAGMA journal_mode = DELETE")  # one file, whole in itself
     finally:
         target.close()
+
+
+def _sum(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digest_of_file(path: Path) -> str:

@@ -123,8 +123,8 @@ class Driver(QObject):
             if self._dice.random() < 0.1:
                 desk.autosave.flush()  # as when the list is clicked
             yield self._pause(self._dice.choice((0.0, 0.0, 0.01, 0.05, 0.35)))
-        if self._dice.random() < 0.6:
-            editor.clearFocus()
+        if self._dice.random() < 0.8:
+            self.page.form.left.emit()  # as when the focus goes elsewhere
 
     def _quiet(self) -> Iterator[Condition]:
         """Until all that was typed is durable; what the form shows is what must be there after a kill."""
