@@ -22,6 +22,7 @@ Ints = NDArray[np.int64]
 
 _SHARED = 0.8  # of the words, at least
 _FEWEST_WORDS = 8  # fewer say too little
+_BITS = 512  # of the marks by which sets are compared at first
 _WINDOW = 48  # others with the same rare word that an example is compared with
 _MOST_PAIRS = 200_000  # compared word by word; those most alike first
 _AT_ONCE = 2000  # pairs
@@ -86,24 +87,37 @@ def _candidates(sets: Sequence[bytes]) -> Ints:
     sizes = np.array([len(words) // 4 for words in sets], dtype=np.int64)
     tokens = np.frombuffer(b"".join(sets), dtype="<u4").astype(np.int64)
     owners = np.repeat(np.arange(len(sets)), sizes)
-    found = _sharing_rare(sizes, tokens, owners)
-    if not len(found):
-        return found
-    marks = np.zeros((len(sets), 8), dtype=np.uint64)
-    bits = tokens & 511
+    marks = np.zeros((len(sets), _BITS // 64), dtype=np.uint64)
+    bits = tokens % _BITS
     np.bitwise_or.at(marks, (owners, bits >> 6), np.uint64(1) << (bits & 63).astype(np.uint64))
-    distances = np.empty(len(found), dtype=np.int64)
-    for start in range(0, len(found), 500_000):
-        one, other = found[start : start + 500_000].T
-        distances[start : start + 500_000] = np.bitwise_count(marks[one] ^ marks[other]).sum(axis=1)
-    # Bits that differ are words that only one has; two words may share a bit, so there may be more of them.
-    alike = distances <= (1 - _SHARED) / (1 + _SHARED) * (sizes[found[:, 0]] + sizes[found[:, 1]])
-    found, distances = found[alike], distances[alike]
-    return found[np.argsort(distances, kind="stable")[:_MOST_PAIRS]]
+    token, owner = _rarest(sizes, tokens, owners)
+    found: list[Ints] = []
+    distances: list[Ints] = []
+    for step in range(1, _WINDOW + 1):
+        same = np.flatnonzero(token[step:] == token[:-step])
+        if not len(same):
+            break
+        one, other = owner[same], owner[same + step]
+        low, high = np.minimum(sizes[one], sizes[other]), np.maximum(sizes[one], sizes[other])
+        similar = low >= _SHARED * high
+        one, other, both = one[similar], other[similar], (low + high)[similar]
+        # Bits that differ are words that only one has; two words may share a bit, so there may be more of them.
+        distance = np.bitwise_count(marks[one] ^ marks[other]).sum(axis=1, dtype=np.int64)
+        alike = distance <= (1 - _SHARED) / (1 + _SHARED) * both
+        found.append(np.minimum(one, other)[alike] * len(sets) + np.maximum(one, other)[alike])
+        distances.append(distance[alike])
+    if not found:
+        return np.empty((0, 2), dtype=np.int64)
+    pairs, first = np.unique(np.concatenate(found), return_index=True)
+    best = np.argsort(np.concatenate(distances)[first], kind="stable")[:_MOST_PAIRS]
+    return np.column_stack([pairs[best] // len(sets), pairs[best] % len(sets)])
 
 
-def _sharing_rare(sizes: Ints, tokens: Ints, owners: Ints) -> Ints:
-    """Pairs that share one of their rarest words and are of a similar size."""
+def _rarest(sizes: Ints, tokens: Ints, owners: Ints) -> tuple[Ints, Ints]:
+    """So many of the rarest words of each set that two of nearly the same words share one, with their sets.
+
+    Ordered by word, and of each word the sets that may be most alike beside each other.
+    """
     _, inverse, counts = np.unique(tokens, return_inverse=True, return_counts=True)
     order = np.lexsort((inverse, counts[inverse], owners))
     starts = np.cumsum(sizes) - sizes
@@ -113,27 +127,7 @@ def _sharing_rare(sizes: Ints, tokens: Ints, owners: Ints) -> Ints:
     token, owner = inverse[chosen], owners[chosen]
     firsts = tokens[np.minimum(starts, len(tokens) - 1)]  # near-duplicates mostly have the same smallest hash
     by_token = np.lexsort((owner, sizes[owner], firsts[owner], token))
-    token, owner = token[by_token], owner[by_token]
-    found: list[Ints] = []
-    for step in range(1, _WINDOW + 1):
-        same = token[step:] == token[:-step]
-        if not same.any():
-            break
-        one, other = owner[:-step][same], owner[step:][same]
-        low, high = np.minimum(sizes[one], sizes[other]), np.maximum(sizes[one], sizes[other])
-        similar = low >= _SHARED * high
-        joined = np.minimum(one, other)[similar] * len(sizes) + np.maximum(one, other)[similar]
-        found.append(joined)
-    joined = _unique(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
-    return np.column_stack([joined // max(1, len(sizes)), joined % max(1, len(sizes))])
-
-
-def _unique(numbers: Ints) -> Ints:
-    """Each number once; by sorting, which beats ``numpy.unique`` for many that are mostly different."""
-    numbers = np.sort(numbers)
-    first = np.ones(len(numbers), dtype=np.bool_)
-    first[1:] = numbers[1:] != numbers[:-1]
-    return numbers[first]
+    return token[by_token], owner[by_token]
 
 
 def _difference(one: list[str], other: list[str]) -> float:

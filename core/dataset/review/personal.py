@@ -38,6 +38,8 @@ _CALL = re.compile(
     r"t[ée]l[ée]phone|appele\w*|móvil|llam\w+|cellulare|chiam\w+|celular|ligue|bel(?:len)?|telefoon\w*|whatsapp|sms)(?!\w)",
     re.IGNORECASE,
 )
+# Within a country: from zero or an area in brackets, or in the groups of countries that have neither.
+_FORM = re.compile(r"0|\(\d|\d{3}[-. ]\d{3}[-. ]\d{4}$|[679]\d{2} (?:\d{3} \d{3}|\d{2} \d{2} \d{2})$")
 _BEFORE = 40  # characters in which a text speaks of calling
 _FEWEST_DIGITS = 9
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "BR", "PL")
@@ -111,7 +113,7 @@ def _phones(text: str) -> Iterator[tuple[int, int]]:
         yield from ((hit.start, hit.end) for hit in phonenumbers.PhoneNumberMatcher(text, None, valid))
     for run in _RUN.finditer(text):
         digits = sum(map(str.isdigit, run[0]))
-        if run[0][0] == "+" or digits < _FEWEST_DIGITS or (len(run[0]) == digits and run[0][0] != "0"):
+        if run[0][0] == "+" or digits < _FEWEST_DIGITS or not _FORM.match(run[0]):
             continue
         if _CALL.search(text, max(0, run.start() - _BEFORE), run.start()) and _is_number(run[0]):
             yield run.span()
