@@ -38,13 +38,14 @@ class Side(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What both are asked. A temperature of 0 takes the likeliest token each time."""
+    """What the sides are asked. A temperature of 0 takes the likeliest token each time."""
 
     example: Example
-    adapter: Path
+    adapter: Path | None
     max_new_tokens: int
     temperature: float
     seed: int = 0
+    sides: tuple[Side, ...] = (Side.BASE, Side.ADAPTER)
 
 
 class Model(Protocol):
@@ -109,7 +110,7 @@ class AnswerThread(QThread):
         return self._model.device
 
     def ask(self, number: int, question: Question) -> None:
-        """Have both sides answer; numbers rise."""
+        """Have the sides that it names answer; numbers rise."""
         self._newest = number
         self._questions.put((number, question))
 
@@ -142,8 +143,8 @@ class AnswerThread(QThread):
         try:
             if not self._prepare():
                 return
-            self._write(number, Side.BASE, question, None)
-            self._write(number, Side.ADAPTER, question, question.adapter)
+            for side in question.sides:
+                self._write(number, side, question, None if side is Side.BASE else question.adapter)
         except UserError as error:
             self.failed.emit(number, error)
         except Exception as error:  # noqa: BLE001 - whatever broke is told to the user, with its traceback

@@ -33,7 +33,7 @@ class State(StrEnum):
 
 
 class Answers(QObject):
-    """Asks one question at a time; each of its two sides ends with ``answered``, or all with ``failed``."""
+    """Asks one question at a time; each of its sides ends with ``answered``, or all with ``failed``."""
 
     state_changed = Signal(object)
     """(State)"""
@@ -65,14 +65,14 @@ class Answers(QObject):
         return bool(self._waiting)
 
     def ask(self, model: ModelSettings, question: Question) -> None:
-        """Have the base model and the adapter answer; starts the process if there is none for this base model."""
+        """Have the base model, the adapter or both answer; starts the process if there is none for this base model."""
         self.drop()
         if self._thread is None or model != self._settings:
             self.release()
             self._begin(model)
         assert self._thread is not None
         self._number += 1
-        self._waiting = {Side.BASE, Side.ADAPTER}
+        self._waiting = set(question.sides)
         self._show(State.ANSWERING if self.state is State.READY and self._thread.alive else State.LOADING)
         self._thread.ask(self._number, question)
 

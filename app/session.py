@@ -53,6 +53,8 @@ class Session(QObject):
     """The project, or the window, is about to close: long work that can be begun again is broken off now."""
     already_open = Signal()
     """The project that somebody wants to open is the one that is open."""
+    model_wanted = Signal(object)
+    """(who): somebody is about to have a model loaded to ask it; whoever else holds one lets it go."""
     hand_over = Signal()
     """A step is taken back, a run starts or the project closes: pages write now what they still hold back."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
@@ -12,6 +13,7 @@ from app.example_words import summary
 from app.latest import Latest
 from app.models.example_table import ExampleTable
 from app.models.token_counter import TokenCounter
+from app.pages.drafting import Drafting
 from app.pages.example_desk import ExampleDesk
 from app.pages.example_files import ExampleFiles
 from app.pages.example_verbs import ExampleVerbs, make_action
@@ -28,6 +30,9 @@ from app.widgets.toast import show_toast
 from core.dataset import versions
 from core.dataset.store import Change, ExampleStore
 
+if TYPE_CHECKING:
+    from app.answers import MakeModel
+
 _LOOK_MS = 1500  # how often to look whether another program changed the examples
 _READ_ONLY = "Its folder cannot be written. Look at the examples and export them; to change them, copy the folder."
 _PURPOSE = (
@@ -41,7 +46,7 @@ class ExamplesPage(Page):
 
     title = "Examples"
 
-    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+    def __init__(self, session: Session, parent: QWidget | None = None, *, make_model: MakeModel | None = None) -> None:
         super().__init__(session, parent)
         self._store: ExampleStore | None = None
         self._revision = 0
@@ -52,6 +57,7 @@ class ExamplesPage(Page):
         self.desk = ExampleDesk(session, self.table, self.browser, self.form, self)
         self.verbs = ExampleVerbs(session, self.desk, self)
         self.files = ExampleFiles(session, self.browser, self)
+        self.drafting = Drafting(session, self.desk, self, make_model=make_model)
         self._need_a_look = 0
         self._tags = Latest(self._show_tags, failed=lambda _error: None, parent=self)
         self._look = QTimer(self)
@@ -109,6 +115,7 @@ class ExamplesPage(Page):
         header.previous_wanted.connect(self.desk.previous)
         header.next_wanted.connect(self.desk.next)
         header.duplicate_wanted.connect(lambda: verbs.duplicate_these(verbs.shown()))
+        header.draft_wanted.connect(self.drafting.draft_shown)
         header.delete_wanted.connect(lambda: verbs.delete_these(verbs.shown()))
         rows.open_wanted.connect(self.form.focus_first)
         rows.delete_wanted.connect(verbs.delete)
@@ -118,6 +125,8 @@ class ExamplesPage(Page):
         selection.split_wanted.connect(verbs.assign)
         selection.tags_wanted.connect(verbs.change_tags)
         selection.replace_wanted.connect(verbs.find_and_replace)
+        selection.draft_wanted.connect(self.drafting.draft_chosen)
+        self.drafting.show_wanted.connect(self.show_ids)
         selection.duplicate_wanted.connect(verbs.duplicate)
         selection.delete_wanted.connect(verbs.delete)
         self.views.show_wanted.connect(self.show_ids)
@@ -129,7 +138,7 @@ class ExamplesPage(Page):
         """What the palette and the list of shortcuts offer while this page is shown."""
         self.addAction(make_action(self, "New example", "add", "Ctrl+Shift+N", self.new))
         self.addAction(make_action(self, "Find an example", "search", "Ctrl+F", self.find_example))
-        self._of_list = self.verbs.actions()  # what needs the table and the form in sight
+        self._of_list = [*self.verbs.actions(), self.drafting.action]  # what needs the table and the form in sight
         self.addActions([*self._of_list, *self.form.actions()])
         self.addAction(make_action(self, "Import examples…", "import", "", self.files.import_examples))
         self.addAction(make_action(self, "Paste rows of a table…", "import", "", self.files.paste))

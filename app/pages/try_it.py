@@ -60,6 +60,7 @@ class TryIt(QObject):
         session.project_changed.connect(self._on_project)
         session.runs_changed.connect(self._on_runs)
         session.training_changed.connect(self._on_runs)
+        session.model_wanted.connect(self._on_model_wanted)
         self._was_training = False
         self._show_state()
         self._on_runs()
@@ -94,6 +95,7 @@ class TryIt(QObject):
         )
         panel.base.wait("")
         panel.adapter.wait("")
+        self._session.model_wanted.emit(self)
         self.answers.ask(details.recipe.model, question)
         self._show_state()
 
@@ -152,6 +154,10 @@ class TryIt(QObject):
         if self.answers.busy:
             self._idle.start()
         else:
+            self.answers.release()
+
+    def _on_model_wanted(self, who: object) -> None:
+        if who is not self:
             self.answers.release()
 
     def _on_project(self) -> None:

@@ -27,6 +27,7 @@ class ExampleHeader(QWidget):
     duplicate_wanted = Signal()
     delete_wanted = Signal()
     continue_wanted = Signal()
+    draft_wanted = Signal()
     status_chosen = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -43,12 +44,14 @@ class ExampleHeader(QWidget):
         for status, words in STATUS_WORDS.items():
             self._status.addItem(words, status)
         self._status.activated.connect(lambda _row: self.status_chosen.emit(self.status()))
-        self._more = _button("more", "Continue, duplicate or delete this example", None)
+        self._more = _button("more", "Continue, draft, duplicate or delete this example", None)
         self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self._more)
         self._continue = _action(menu, "Continue the conversation", "", self.continue_wanted)
         self._continue.setToolTip("Instruction and output become earlier turns; you write what follows")
         menu.setToolTipsVisible(True)
+        self._draft = _action(menu, "Draft the output with the model…", "", self.draft_wanted)
+        self._draft.setToolTip("A model proposes an output; you accept, edit or reject it")
         self._duplicate = _action(menu, "Duplicate", "Ctrl+D", self.duplicate_wanted)
         self._delete = _action(menu, "Delete", "", self.delete_wanted)
         self._more.setMenu(menu)
@@ -103,7 +106,7 @@ class ExampleHeader(QWidget):
     def set_read_only(self, read_only: bool) -> None:
         """Look, don't touch."""
         self._writable = not read_only
-        for part in (self._status, self._duplicate, self._delete):
+        for part in (self._status, self._draft, self._duplicate, self._delete):
             part.setEnabled(not read_only)
 
 

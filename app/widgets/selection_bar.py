@@ -17,7 +17,7 @@ _WIDEST = 640  # all of it fits
 class SelectionBar(QFrame):
     """Signals, each for all that are selected.
 
-    ``status_wanted(Status)``, ``split_wanted(Split)``, ``tags_wanted``, ``replace_wanted``, ``duplicate_wanted`` and
+    ``status_wanted(Status)``, ``split_wanted(Split)``, ``tags_wanted``, ``replace_wanted``, ``draft_wanted``, ``duplicate_wanted`` and
     ``delete_wanted``.
     """
 
@@ -25,6 +25,7 @@ class SelectionBar(QFrame):
     split_wanted = Signal(object)
     tags_wanted = Signal()
     replace_wanted = Signal()
+    draft_wanted = Signal()
     duplicate_wanted = Signal()
     delete_wanted = Signal()
 
@@ -55,6 +56,7 @@ class SelectionBar(QFrame):
             splits.addAction(words).triggered.connect(lambda _=False, value=split: self.split_wanted.emit(value))
         menu.addAction("Tags…").triggered.connect(self.tags_wanted)
         menu.addAction("Find and replace…\tCtrl+H").triggered.connect(self.replace_wanted)
+        menu.addAction("Draft outputs with the model…").triggered.connect(self.draft_wanted)
         menu.addAction("Duplicate\tCtrl+D").triggered.connect(self.duplicate_wanted)
 
     def _fill_status(self, menu: QMenu) -> None:
