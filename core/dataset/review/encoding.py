@@ -8,9 +8,9 @@ from collections.abc import Iterator
 
 from core.dataset.example import Example
 from core.dataset.review.marks import Mark, texts
-from core.dataset.review.rules import ENCODING
+from core.dataset.review.rules import ENCODING, LOST
 
-_LOST = "\N{REPLACEMENT CHARACTER}"
+_UNKNOWN = "\N{REPLACEMENT CHARACTER}"
 _ENTITY = re.compile(
     r"&(?:amp|quot|apos|nbsp|hellip|[nm]dash|[lr][sd]quo|laquo|raquo|bdquo|sbquo|euro|szlig|ccedil|ntilde|"
     r"[aeiouAEIOU](?:uml|acute|grave|circ|tilde)|#\d{2,5}|#x[0-9a-fA-F]{2,4});"
@@ -24,15 +24,14 @@ def look(example: Example) -> Iterator[Mark]:
     for field, text in texts(example):
         if not text.isascii():
             if (repaired := _repaired(text)) != text:
-                yield Mark(ENCODING, "Letters are broken here.", field, *_differing(text, repaired), "mends")
-            elif (at := text.find(_LOST)) >= 0:
-                message = "A letter was lost here and cannot be brought back; type it again."
-                yield Mark(ENCODING, message, field, at, at + 1)
+                yield Mark(ENCODING, "Letters are broken here.", field, *_differing(text, repaired))
+            if (at := text.find(_UNKNOWN)) >= 0:
+                yield Mark(LOST, "A letter was lost here.", field, at, at + 1)
         if "&" in text and (found := _ENTITY.search(text)):
             markup = _is_about_markup(example) if markup is None else markup
             if not markup:
                 message = f"“{found[0]}” stands for “{html.unescape(found[0]).strip() or 'a space'}”."
-                yield Mark(ENCODING, message, field, *found.span(), "mends")
+                yield Mark(ENCODING, message, field, *found.span())
 
 
 def mended(example: Example, field: str) -> str:

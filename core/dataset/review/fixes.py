@@ -7,7 +7,7 @@ from typing import Any
 
 from core.dataset.change import Change, counted
 from core.dataset.example import Example, Split
-from core.dataset.review import encoding, near, rules, sameness, whitespace
+from core.dataset.review import encoding, rules, sameness, whitespace
 from core.dataset.review.findings import Group
 from core.dataset.store import ExampleStore
 
@@ -52,6 +52,8 @@ def _is_same(kept: Example, other: Example) -> bool:
 
 
 def _is_near(kept: Example, other: Example) -> bool:
+    from core.dataset.review import near  # and numpy with it
+
     return sameness.same(kept).bare == sameness.same(other).bare or near.is_near(near.parts(kept), near.parts(other))
 
 

@@ -12,6 +12,7 @@ LEAK = "leak"
 TOO_LONG = "too-long"
 UNUSUAL_LENGTH = "unusual-length"
 ENCODING = "broken-encoding"
+LOST = "lost-letters"
 WHITESPACE = "stray-whitespace"
 UNFINISHED = "unfinished"
 REFUSAL = "refusals"
@@ -51,6 +52,12 @@ RULES: tuple[Rule, ...] = (
         "write it like that.",
         "error",
         "Repair the letters",
+    ),
+    Rule(
+        LOST,
+        "Lost letters",
+        "A conversion put “�” in the place of letters that it did not know. They are gone; type them again.",
+        "error",
     ),
     Rule(
         MISSING,

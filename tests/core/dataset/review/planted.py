@@ -257,7 +257,6 @@ ENCODING = Planted(
             "Le cafÃ© est fermÃ© jusquâ€™Ã  lundi.",
             "El niÃ±o comiÃ³ una manzana.",
             "It was the guestâ€™s own idea, she said.",
-            "The letter � was lost on the way.",
             "Salt &amp; pepper are on the table.",
             "Ð¿ÑÐ¸Ð²ÐµÑ‚, ÐºÐ°Ðº Ð´ÐµÐ»Ð°?",
             "Sie sagte: &quot;Komm herein&quot; und lachte.",
@@ -283,6 +282,11 @@ ENCODING = Planted(
             ("Escape this for XML: a & b", "a &amp; b"),
         ),
     ],
+)
+
+LOST = Planted(
+    positives=_out("The caf� is closed.", "Sch�ne Gr��e aus Bremen", "Le gar�on est l�."),
+    negatives=_out("The café is closed?", "Schöne Grüße aus Bremen", "What? No! Yes ¿?"),
 )
 
 WHITESPACE = Planted(
@@ -588,6 +592,7 @@ PLANTED: dict[str, Planted] = {
     "leak": LEAK,
     "unusual-length": UNUSUAL_LENGTH,
     "broken-encoding": ENCODING,
+    "lost-letters": LOST,
     "stray-whitespace": WHITESPACE,
     "unfinished": UNFINISHED,
     "refusals": REFUSAL,

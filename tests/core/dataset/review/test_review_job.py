@@ -2,10 +2,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+from planted import PLANTED, background
+
+from core import review_child
+from core.base_models.catalogue import resolve
+from core.child import Message, Stopped
 from core.dataset import review
-from core.dataset.example import Example, Status
-from core.dataset.review import Report
+from core.dataset.example import Example, Split, Status
+from core.dataset.review import Report, ReviewJob, near
+from core.dataset.review.looks import look
+from core.dataset.review.marks import Look
 from core.project import Project
+from core.prompt.format import PromptFormat
+from core.recipe.recipe import with_settings
 
 Run = Callable[[Project], Report]
 
@@ -70,3 +80,108 @@ def test_a_damaged_cache_is_made_anew(project: Project, run: Run) -> None:
     for junk in (b"no database", (project.path / ".review-cache").read_bytes()[:5000]):
         (project.path / ".review-cache").write_bytes(junk)
         assert run(project) == first
+
+
+def test_only_what_changed_is_looked_at_again(project: Project, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def looking(example: Example) -> Look:
+        looked.append(example.instruction)
+        return look(example)
+
+    monkeypatch.setattr(review_child, "look", looking)
+    project.store.add([*background(60), Example("Bye", output="Good bye ")])
+    told: list[Message] = []
+    review_child.work({"project": str(project.path)}, told.append)
+    assert len(looked) == 61
+    looked.clear()
+    project.store.update(7, instruction="What is this?")
+    review_child.work({"project": str(project.path)}, told.append)
+    assert looked == ["What is this?"]
+    reports = [message["report"]["examples"] for message in told if "report" in message]
+    assert reports == [61, 61]
+
+
+def test_what_was_compared_is_not_compared_again(project: Project, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.store.add([example for case in PLANTED["near-duplicates"].positives for example in case])
+    first = run(project)
+    monkeypatch.setattr(near, "is_near", lambda one, other: pytest.fail("compared again"))
+    told: list[Message] = []
+    review_child.work({"project": str(project.path)}, told.append)
+    found = [row[0] for message in told for row in message.get("findings", [])]
+    assert found.count("near-duplicates") == len(first.groups[0].findings) == 6
+
+
+def test_examples_that_training_leaves_out_for_their_length(project: Project, run: Run) -> None:
+    project.set_recipe(with_settings(project.recipe, {"training.max_length": "64"}))
+    prompt = PromptFormat.load(resolve(project.recipe.model.base))
+    words = ["boat", "lamp", "gate", "mill", "barn", "rope", "sail", "oar", "net", "chest"]
+    examples = [Example(f"List {n} things.", output=", ".join((words * 9)[:n])) for n in range(1, 90)]
+    project.store.add(examples)
+    counts = [len(prompt.encode(example).ids) for example in examples]
+    group = next(group for group in run(project).groups if group.rule.id == "too-long")
+    assert group.examples == tuple(n for n, count in enumerate(counts, start=1) if count > 64)
+    first = next(count for count in counts if count > 64)
+    assert group.findings[0].message == f"{first:,} tokens; training takes up to 64."
+    project.set_recipe(with_settings(project.recipe, {"training.max_length": "80"}))
+    group = next(group for group in run(project).groups if group.rule.id == "too-long")
+    assert group.examples == tuple(n for n, count in enumerate(counts, start=1) if count > 80)
+
+
+def test_held_out_examples_that_are_trained_on_are_moved(project: Project, run: Run) -> None:
+    project.store.add(
+        [
+            Example("Who keeps the bees?", output="Mr Lind.", split=Split.TRAIN),
+            Example("Who keeps the bees?", output="Mrs Lind.", split=Split.HELDOUT),
+        ]
+    )
+    group = next(group for group in run(project).groups if group.rule.id == "leak")
+    assert group.findings[0].examples == (2, 1)
+    assert review.fix(project.store, group).label == "Assign example 2 to training"
+    assert "leak" not in {group.rule.id for group in run(project).groups}
+
+
+def test_letters_are_repaired(project: Project, run: Run) -> None:
+    project.store.add(
+        [
+            Example("SchlieÃŸe die TÃ¼r.", output="Sie ist zu, heißt es."),
+            Example("Is it open?", output="Yes &amp; no,\nsays the guestâ€™s brother."),
+        ]
+    )
+    group = next(group for group in run(project).groups if group.rule.id == "broken-encoding")
+    assert group.examples == (1, 2)
+    change = review.fix(project.store, group)
+    assert (change.label, change.changed) == ("Repair the letters of 2 examples", (1, 2))
+    assert project.store.get(1).instruction == "Schließe die Tür."
+    assert project.store.get(2).output == "Yes & no,\nsays the guest’s brother."
+    assert "broken-encoding" not in {group.rule.id for group in run(project).groups}
+    assert review.fix(project.store, group).label == ""
+
+
+def test_near_duplicates_are_thinned_out(project: Project, run: Run) -> None:
+    case = PLANTED["near-duplicates"].positives[2]
+    draft, ready = Example(case[0].instruction, output=case[0].output, status=Status.DRAFT), case[1]
+    project.store.add([draft, ready, Example("Else?", output="No.")])
+    group = next(group for group in run(project).groups if group.rule.id == "near-duplicates")
+    assert group.findings[0].examples == (2, 1), "what is trained is kept rather than a draft"
+    assert review.fix(project.store, group).removed == (1,)
+
+
+def test_a_stopped_review_ends(project: Project) -> None:
+    project.store.add(background(50))
+    job = ReviewJob(project.path)
+    job.stop()
+    with pytest.raises(Stopped):
+        list(job.messages())
+
+
+def test_a_rule_without_a_fix_has_none(project: Project) -> None:
+    rule = next(rule for rule in review.RULES if not rule.fix)
+    with pytest.raises(ValueError, match="nothing mends"):
+        review.fix(project.store, review.Group(rule, (), ()))
+
+
+def test_every_promised_fix_is_there(project: Project) -> None:
+    for rule in review.RULES:
+        if rule.fix:
+            assert review.fix(project.store, review.Group(rule, (), ())).label == ""
