@@ -99,6 +99,8 @@ class Project:
         lock = None if read_only else _locked(path)
         try:
             file = ProjectFile.load(path / PROJECT_FILE)
+            if not read_only:  # before the store is there, which may begin a copy at once
+                backups.clear_stale(path / EXAMPLES_FILE)
             store = ExampleStore(path / EXAMPLES_FILE, read_only=read_only)
         except BaseException:
             _unlock(lock)
@@ -106,7 +108,6 @@ class Project:
         if not read_only:
             project_file.keep_copy(path)
             clear_stale(path)
-            backups.clear_stale(path / EXAMPLES_FILE)
         return cls(path, file, store, lock)
 
     def __enter__(self) -> Self:

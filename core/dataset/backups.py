@@ -45,7 +45,7 @@ def all_backups(database: Path) -> list[Backup]:
     for path in folder_of(database).glob("examples *.db"):
         if match := _NAME.fullmatch(path.name):
             found.append(Backup(path, date.fromisoformat(match[1]), match[2], int(match[3])))
-    return sorted(found, key=lambda backup: (backup.day, backup.time), reverse=True)
+    return sorted(found, key=lambda backup: (backup.day, backup.time, backup.revision), reverse=True)
 
 
 def is_due(database: Path, revision: int) -> bool:

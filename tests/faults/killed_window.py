@@ -2,8 +2,8 @@
 
     python killed_window.py
 
-For each line on its standard input, ``{"project": FOLDER, "seed": NUMBER}``, it forks a process that opens the window on
-that project, works in it, and tells what it is about to do and what has become durable, a JSON object a line:
+For each line on its standard input, ``{"project": FOLDER, "seed": NUMBER}``, it forks a process that opens the window
+on that project, works in it, and tells what it is about to do and what has become durable, a JSON object a line:
 
     {"pid": 1}                                        the process to be killed
     {"ready": true}                                   the window is there
@@ -241,7 +241,7 @@ def main() -> None:
             tell(pid=os.getpid())
             try:
                 work(Path(asked["project"]), asked["seed"])
-            except BaseException:  # this process must not go on as the one it was forked from
+            except BaseException:  # noqa: BLE001 - it is printed; this process must not go on as the one it was forked from
                 traceback.print_exc()
             finally:
                 os._exit(1)

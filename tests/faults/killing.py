@@ -27,7 +27,7 @@ Columns = tuple[str, ...]
 Examples = dict[int, Columns]
 _KILLS_A_PROJECT = 10
 _BEGINNING = 8  # examples of a new project
-_MOST_LINES = 70  # that the window may tell before it is killed
+_MOST_LINES = 50  # that the window may tell before it is killed
 _DEADLINE = 60.0  # for the children of a killed window to end
 _EMPTY = columns_of(Example())
 
