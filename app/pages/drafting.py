@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication
 from shiboken6 import isValid
 
-from app import format, run_words, theme
+from app import format, theme
+from app.draft_choice import AT_ONCE, Choice, look, notes
 from app.pages.example_desk import ExampleDesk
 from app.session import Session
 from app.widgets.draft_bar import DraftBar
@@ -25,24 +26,11 @@ if TYPE_CHECKING:
     from app.pages.page import Page
     from core.dataset.example import Example
     from core.dataset.store import ExampleStore
-    from core.project import Project
-    from core.recipe.schema import ModelSettings
 
-AT_ONCE = 1000  # examples; a person cannot decide on more drafts before they ask again
 LONGEST = 256  # tokens of a draft, unless the user wants others
 _CHANGED = "The instruction, the input or what comes before them has changed since this draft was written."
 _REPLACES = "Accepting it replaces the output above; undo brings that back."
 _GAVE_WAY = "Training needs the memory that the model would take. Drafts can be written when no run is being trained."
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What can be asked for: who can write, and which of the wanted examples can get a draft."""
-
-    writers: tuple[Writer, ...]
-    ids: tuple[int, ...]
-    blank: int
-    written: int
 
 
 class Drafting(QObject):
@@ -112,7 +100,7 @@ class Drafting(QObject):
         assert project is not None
         wanted = [id for id in ids if id > 0][:AT_ONCE]
         left = len(ids) - len(wanted)
-        self._session.write(lambda: _look(project, base, wanted), done=lambda choice: self._choose(choice, left))
+        self._session.write(lambda: look(project, base, wanted), done=lambda choice: self._choose(choice, left))
 
     def _choose(self, choice: Choice, left: int) -> None:
         if not isValid(self) or self.dialog is not None or self._store() is None:
@@ -122,7 +110,7 @@ class Drafting(QObject):
             return
         titles = [writer.title for writer in choice.writers]
         dialog = self.dialog = DraftDialog(
-            titles, len(choice.ids), notes=_notes(choice, left), longest=self._longest, parent=self._page
+            titles, len(choice.ids), notes=notes(choice, left), longest=self._longest, parent=self._page
         )
         if self._title in titles:
             dialog.model.setCurrentIndex(titles.index(self._title))
@@ -141,6 +129,7 @@ class Drafting(QObject):
         if self._desk.shown not in ids:
             self._go(ids[0])
         self._show()
+        self._form.bring_under_output_into_sight(self.bar)
 
     def accept(self) -> bool:
         """Make the draft shown the output of its example; one undo step."""
@@ -149,7 +138,7 @@ class Drafting(QObject):
             return False
         assert self._desk.shown is not None
         self._form.put({"output": draft.text})
-        self.drafts.drop(self._desk.shown)
+        self._decided()
         return True
 
     def edit(self) -> None:
@@ -163,7 +152,18 @@ class Drafting(QObject):
     def reject(self) -> None:
         """Drop the draft shown."""
         if self.drafts is not None and self._desk.shown is not None:
-            self.drafts.drop(self._desk.shown)
+            self._decided()
+
+    def _decided(self) -> None:
+        """The draft shown is done with; who pressed a button of it goes on with the next draft or in the output."""
+        assert self.drafts is not None
+        assert self._desk.shown is not None
+        focused = QApplication.focusWidget()
+        was_here = focused is not None and self.bar.isAncestorOf(focused)
+        self.drafts.drop(self._desk.shown)
+        if was_here:
+            place = self.bar.next if self.bar.next.isVisible() else self._form.fields["output"].editor
+            place.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def stop(self) -> None:
         """Write no more drafts; those that are there are kept."""
@@ -227,7 +227,7 @@ class Drafting(QObject):
         elif not draft.is_of(self._form.example()):
             self.bar.warn(_CHANGED)
         else:
-            self.bar.warn(_REPLACES if self._form.example().output.strip() else "")
+            self.bar.warn(_REPLACES if self._form.example().output.strip() else "", serious=False)
 
     def _progress(self) -> str:
         drafts, others = self.drafts, len(self._others())
@@ -322,46 +322,3 @@ class Drafting(QObject):
         if id == self._desk.shown:
             return self._form.example()
         return next((self._desk.autosave.with_edits(example) for example in store.rows([id])), None)
-
-
-def _look(project: Project, base: ModelSettings, ids: Sequence[int]) -> Choice:
-    """Who can write, and what they can write for."""
-    from app.drafts import Writer
-    from core.base_models import catalogue
-    from core.errors import RecipeError
-
-    writers = [Writer(catalogue.display_name(base.base), base)]
-    for run in reversed(project.runs()):
-        if run.adapter.is_dir():
-            try:
-                recipe = run.recipe()
-            except (RecipeError, OSError):
-                continue  # nobody knows its base model
-            title = f"{run_words.title(run)} on {catalogue.display_name(recipe.model.base)}"
-            writers.append(Writer(title, recipe.model, run.adapter))
-    found = project.store.rows(ids)
-    able = [example for example in found if example.prompt.strip()]
-    return Choice(
-        writers=tuple(writers),
-        ids=tuple(example.id for example in able),
-        blank=len(found) - len(able),
-        written=sum(1 for example in able if example.output.strip()),
-    )
-
-
-def _notes(choice: Choice, left: int) -> list[str]:
-    notes = []
-    if left:
-        words = (
-            f"At most {format.count(AT_ONCE)} drafts are written at once; {format.plural(left, 'example')} must wait."
-        )
-        notes.append(words)
-    if choice.blank:
-        words = "has no instruction and gets no draft" if choice.blank == 1 else "have no instruction and get no draft"
-        notes.append(f"{format.plural(choice.blank, 'example')} {words}.")
-    if choice.written and len(choice.ids) > 1:
-        has = "has" if choice.written == 1 else "have"
-        notes.append(
-            f"{format.count(choice.written)} of them {has} an output, which stays unless you accept the draft."
-        )
-    return notes

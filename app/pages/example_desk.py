@@ -257,4 +257,9 @@ class ExampleDesk(QObject):
             return
         self.form.meter.set_count(len(counted.whole.ids), self.session.recipe.training.max_length)
         if self.form.shows_tokens():
-            self.form.tokens.set_encoded(counted.whole)
+            prompt = self.session.prompt_format()
+            self.form.tokens.set_encoded(
+                counted.whole,
+                limit=self.session.recipe.training.max_length,
+                end_ids=prompt.end_ids if prompt is not None else (),
+            )

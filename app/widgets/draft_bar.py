@@ -50,6 +50,7 @@ class DraftBar(QFrame):
         self._progress = _words("secondary")
         self.stop = _button("Stop", "stop", "Writes no more drafts; those that are there are kept", self.stop_wanted)
         self.next = _button("Next draft", "chevron-right", "Goes to another example with a draft", self.next_wanted)
+        self._serious = True
         self._lay_out()
         self._mark_warning()
         theme.on_change(self, self._mark_warning)
@@ -96,7 +97,8 @@ class DraftBar(QFrame):
         column.addWidget(self._rest)
 
     def _mark_warning(self) -> None:
-        self._sign.setPixmap(theme.icon("warning", "warn").pixmap(16, 16))
+        sign = theme.icon("warning", "warn") if self._serious else theme.icon("information", "information")
+        self._sign.setPixmap(sign.pixmap(16, 16))
 
     # --- The draft of the example shown -----------------------------------------------------------------------------
 
@@ -153,8 +155,10 @@ class DraftBar(QFrame):
         if at_end:
             bar.setValue(bar.maximum())
 
-    def warn(self, words: str) -> None:
-        """Say what speaks against accepting the draft as it is; "" for nothing."""
+    def warn(self, words: str, *, serious: bool = True) -> None:
+        """Say what is to be known before the draft is accepted as it is; "" for nothing."""
+        self._serious = serious
+        self._mark_warning()
         self._warning.setText(words)
         self._warned.setVisible(bool(words))
 

@@ -180,6 +180,12 @@ class ExampleFields(QWidget):
             place = editor.viewport().mapTo(self._scroll.widget(), spot.center())
             self._scroll.ensureVisible(place.x(), place.y(), 0, spot.height() + SPACE.PAGE)
 
+    def bring_widget_into_sight(self, widget: QWidget) -> None:
+        """Scroll so that a widget among the texts can be seen."""
+        self._left.activate()
+        if self._scroll.isAncestorOf(widget):
+            self._scroll.ensureWidgetVisible(widget, 0, SPACE.UNIT)
+
     def scroll_to_top(self) -> None:
         """Show the beginning."""
         self._scroll.verticalScrollBar().setValue(0)

@@ -225,6 +225,10 @@ class ExampleForm(QFrame):
         """Give a widget the place directly under the output."""
         self._content.place_under_output(widget)
 
+    def bring_under_output_into_sight(self, widget: QWidget) -> None:
+        """Scroll so that a widget under the output can be seen."""
+        self._content.bring_widget_into_sight(widget)
+
     def _arrange(self, wanted: bool) -> None:
         self._content.set_side_by_side(wanted)
         self.arranged.emit(wanted)

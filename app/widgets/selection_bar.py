@@ -17,8 +17,8 @@ _WIDEST = 640  # all of it fits
 class SelectionBar(QFrame):
     """Signals, each for all that are selected.
 
-    ``status_wanted(Status)``, ``split_wanted(Split)``, ``tags_wanted``, ``replace_wanted``, ``draft_wanted``, ``duplicate_wanted`` and
-    ``delete_wanted``.
+    ``status_wanted(Status)``, ``split_wanted(Split)``, ``tags_wanted``, ``replace_wanted``, ``draft_wanted``,
+    ``duplicate_wanted`` and ``delete_wanted``.
     """
 
     status_wanted = Signal(object)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Collection
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPointF, Qt
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QLabel, QTextEdit, QToolTip, QVBoxLayout, QWidget
 from app import format, theme
 from app.theme import SPACE
 from app.widgets.flow_layout import FlowLayout
+from app.widgets.plain_editor import units
 from app.widgets.plain_tip import plain_tip
 
 if TYPE_CHECKING:
@@ -29,20 +31,32 @@ _ROLE_WORDS = {
 _ROLE_COLOURS = {"system": "warn", "user": "information", "assistant": "good", "template": "secondary"}
 
 
+_END, _OVER = " end of turn ", " over the limit: "
+
+
 @dataclass(frozen=True)
 class _Token:
     id: int
     text: str
     role: str
     supervised: bool
+    ends: bool  # a turn
+    over: bool  # the maximum length
 
     def tip(self) -> str:
-        learnt = "learnt" if self.supervised else "read, not learnt"
-        return plain_tip(f"{self.text!r}\ntoken {self.id}, {_ROLE_WORDS.get(self.role, self.role).lower()}, {learnt}")
+        """Its text, its number, and what it is for."""
+        learnt = "over the limit" if self.over else "learnt" if self.supervised else "read, not learnt"
+        words = f"token {self.id}, {_ROLE_WORDS.get(self.role, self.role).lower()}, {learnt}"
+        if self.ends:
+            words += "\nThe end-of-turn token: the model stops writing where it says it."
+        return plain_tip(f"{self.text!r}\n{words}")
 
 
 class TokenView(QWidget):
-    """Tokens in the colour of their role; those that are learnt are underlined; hover for a token's number."""
+    """Tokens in the colour of their role; those that are learnt are underlined; hover for a token's number.
+
+    The tokens that end a turn are named. Those over the maximum length are struck out from a mark on.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -73,18 +87,31 @@ class TokenView(QWidget):
         self.view.clear()
         self.view.setVisible(False)
 
-    def set_encoded(self, encoded: Encoded) -> None:
-        """Show these tokens."""
+    def set_encoded(self, encoded: Encoded, *, limit: int | None = None, end_ids: Collection[int] = ()) -> None:
+        """Show these tokens.
+
+        Args:
+            encoded: an example as it is trained.
+            limit: the most tokens that training takes; longer examples are left out.
+            end_ids: the tokens that end a turn.
+        """
         total = len(encoded.ids)
+        rows = zip(encoded.ids, encoded.texts, encoded.roles, encoded.supervised, strict=True)
         self._tokens = [
-            _Token(*row)
-            for row in zip(
-                encoded.ids[:_AT_MOST], encoded.texts[:_AT_MOST], encoded.roles[:_AT_MOST],
-                encoded.supervised[:_AT_MOST], strict=True,
-            )
-        ]  # fmt: skip
+            _Token(id, text, role, supervised, id in end_ids, limit is not None and number >= limit)
+            for number, (id, text, role, supervised) in enumerate(islice(rows, _AT_MOST))
+        ]
         learnt = format.count(encoded.supervised_count)
-        words = f"{format.plural(total, 'token')}. The {learnt} underlined ones are learnt; the last ends the answer."
+        if limit is not None and total > limit:
+            over = f"{format.count(total - limit)} more than the {format.count(limit)} that training takes"
+            words = (
+                f"{format.plural(total, 'token')}, {over}: the whole example is left out, nothing of it is learnt."
+                " Shorten it, or raise the maximum length in the settings."
+            )
+        else:
+            words = (
+                f"{format.plural(total, 'token')}. The {learnt} underlined ones are learnt; the last ends the answer."
+            )
         if total > _AT_MOST:
             words += f" The first {format.count(_AT_MOST)} are shown."
         self._words.setText(words)
@@ -103,19 +130,27 @@ class TokenView(QWidget):
             self._draw()
 
     def _draw(self) -> None:
+        first_over = next((number for number, token in enumerate(self._tokens) if token.over), None)
         shown = [_visible(token.text) for token in self._tokens]
-        self._ends = list(accumulate(len(text.encode("utf-16-le", "surrogatepass")) // 2 for text in shown))
+        before = [_OVER if number == first_over else "" for number in range(len(shown))]
+        after = [_END if token.ends else "" for token in self._tokens]
+        self._ends = list(accumulate(units("".join(parts)) for parts in zip(before, shown, after, strict=True)))
         scrolled = self.view.verticalScrollBar().value()
         self.view.setUpdatesEnabled(False)
         self.view.clear()
         cursor = QTextCursor(self.view.document())
         cursor.beginEditBlock()
-        forms: dict[tuple[str, bool, int], QTextCharFormat] = {}
+        forms: dict[tuple[str, bool, bool, int], QTextCharFormat] = {}
+        over, end = _label("bad"), _label("accent")
         for number, (token, text) in enumerate(zip(self._tokens, shown, strict=True)):
-            key = (token.role, token.supervised, number % 2)
+            key = (token.role, token.supervised, token.over, number % 2)
             if key not in forms:
                 forms[key] = _form(*key)
+            if before[number]:
+                cursor.insertText(before[number], over)
             cursor.insertText(text, forms[key])
+            if after[number]:
+                cursor.insertText(after[number], end)
         cursor.endEditBlock()
         self.view.verticalScrollBar().setValue(scrolled)
         self.view.setUpdatesEnabled(True)
@@ -177,13 +212,23 @@ def _tint(role: str, odd: int) -> QColor:
     return colour
 
 
-def _form(role: str, supervised: bool, odd: int) -> QTextCharFormat:
+def _form(role: str, supervised: bool, over: bool, odd: int) -> QTextCharFormat:
     form = QTextCharFormat()
     form.setBackground(_tint(role, odd))
-    form.setForeground(theme.colour("secondary" if role == "template" and not supervised else "text"))
+    faint = over or (role == "template" and not supervised)
+    form.setForeground(theme.colour("secondary" if faint else "text"))
+    form.setFontStrikeOut(over)
     if supervised:
         form.setUnderlineStyle(QTextCharFormat.UnderlineStyle.SingleUnderline)
         form.setUnderlineColor(theme.colour("accent"))
+    return form
+
+
+def _label(colour: str) -> QTextCharFormat:
+    """Words about a token, which are no token themselves."""
+    form = QTextCharFormat()
+    form.setFont(theme.ui_font("small", strong=True))
+    form.setForeground(theme.colour(colour))
     return form
 
 

@@ -57,6 +57,8 @@ def top_level(kind: type[Any]) -> Any:
 class WordFormat:
     """A base model's format in which every word is a token, and the words of the output are learnt."""
 
+    end_ids: tuple[int, ...] = ()
+
     def __init__(self) -> None:
         self.closed = False
 

@@ -476,7 +476,8 @@ def test_the_menu_of_the_right_mouse_button(qtbot: QtBot, session: Session, page
     menu = context_menu(page)
     words = [action.text().partition("\t")[0] for action in menu.actions() if not action.isSeparator()]
     assert words == [
-        *("Write in it", "Mark as", "Split", "Tags…", "Find and replace…", "Duplicate", "Delete 3 examples"),
+        *("Write in it", "Mark as", "Split", "Tags…", "Find and replace…", "Draft outputs with the model…"),
+        *("Duplicate", "Delete 3 examples"),
     ]
     menu.actions()[1].menu().actions()[2].trigger()
     until(qtbot, lambda: page.table.counts.excluded == 3)

@@ -59,6 +59,36 @@ def test_learnt_tokens_are_underlined(view: TokenView) -> None:
     assert marks == [False, True]
 
 
+def test_the_token_that_ends_a_turn_is_named(view: TokenView) -> None:
+    tokens = encoded(("Hi", "user", False), ("<end>", "template", True), ("x", "template", False))
+    view.set_encoded(tokens, end_ids=(11,))
+    assert view.view.toPlainText() == "Hi<end> end of turn x"
+    tips = [view._tip_at(place) for place in (1, 4, 12, 20)]  # the name belongs to its token
+    assert ["end-of-turn token" in tip for tip in tips] == [False, True, True, False]
+    assert "token 11" in tips[2]
+    assert "token 12" in tips[3]
+
+
+def test_what_is_over_the_maximum_length_is_struck_out_and_the_whole_left_out(view: TokenView) -> None:
+    tokens = encoded(("a ", "user", False), ("b ", "user", False), ("c ", "assistant", True), ("d", "template", True))
+    view.set_encoded(tokens, limit=4)
+    assert "left out" not in view.text()
+    view.set_encoded(tokens, limit=2, end_ids=(13,))
+    assert view.text() == (
+        "4 tokens, 2 more than the 2 that training takes: the whole example is left out, nothing of it is learnt."
+        " Shorten it, or raise the maximum length in the settings."
+    )
+    assert view.view.toPlainText() == "a b  over the limit: c d end of turn "
+    cursor = view.view.textCursor()
+    struck = []
+    for place in (3, 23):
+        cursor.setPosition(place)
+        struck.append(cursor.charFormat().fontStrikeOut())
+    assert struck == [False, True]
+    assert "over the limit" in view._tip_at(22)
+    assert "over the limit" not in view._tip_at(1)
+
+
 def test_very_many_tokens_are_cut_and_that_is_said(view: TokenView, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(token_view, "_AT_MOST", 100)
     view.set_encoded(WordFormat().encode(Example("word " * 500, "", "answer")))
