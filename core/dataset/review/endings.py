@@ -20,7 +20,7 @@ _USUAL = 0.97  # of the outputs have a full stop
 _MOST_CUT = 0.5  # of the outputs; more of them are no accident
 _FEWEST_CUT = 5
 
-_LIST_ITEM = re.compile(r"\s*(?:[-*•·–—#>|+]|\(?\d{1,3}[.):]|\(?[a-zA-Z][.)])\s")
+_LIST_ITEM = re.compile(r"\s*(?:[-*•·–—#>|+]|\(?\d{1,3}[.):-]|\(?[a-zA-Z][.)])\s")
 _CODE = re.compile(r"[{}=\\|;<>$_\[\]]|\w\(\w*\)|://|@\w|^\s{4,}\S|^\S+:\s")
 _SENTENCE = re.compile(r"\w[.!?]['\"’”»)\]]*\s+\S|[。！？]")
 _ENDS = frozenset(".!?…。！？؟।։။።｡")
@@ -57,13 +57,15 @@ def ending(text: str) -> int:
         return WHOLE
     if _CODE.search(line):
         return NONE
-    if last[-1] in ",，、،" or (len(words) > 7 and last[-1] in "-(–—" and len(last) == len(line)):
+    if (last[-1] in ",，、،" and (cjk or len(words) > 7)) or (
+        len(words) > 7 and last[-1] in "-(–—" and len(last) == len(line)
+    ):
         return CUT
     if len(words) > 5 and last == line and _GOING_ON.fullmatch(words[-1]):
         return CUT
     if cjk:
         return OPEN if len(line) > 40 and last[-1].isalnum() and last == line else NONE
-    return OPEN if last == line and _is_open(text, words) else NONE
+    return OPEN if last == line and last[-1].isalnum() and _is_open(text, words) else NONE
 
 
 def _is_open(text: str, words: list[str]) -> bool:
@@ -72,9 +74,13 @@ def _is_open(text: str, words: list[str]) -> bool:
     if not sentences and len(words) < 15:
         return False
     tail = text[sentences[-1].end() - 1 :].split() if sentences else words
+    begins = next((letter for letter in text if letter.isalpha()), "")
+    listed = 3 * sum(word.endswith((",", ";")) for word in tail) > len(tail)
     signed = len(tail) < 12 and any(word.endswith(",") and after[0].isupper() for word, after in pairwise(tail))
     tagged = any(word.startswith(("#", "@")) for word in tail)
-    return len(tail) >= 5 and words[-1].islower() and not signed and not tagged
+    if begins.islower() or listed or signed or tagged:
+        return False
+    return len(tail) >= 5 and words[-1].islower()
 
 
 def look(example: Example) -> Iterator[Mark]:

@@ -18,7 +18,7 @@ _NOT_REAL = re.compile(
 _NOBODY = re.compile(
     r"(?:info|support|help|helpdesk|contact|kontakt|sales|office|no-?reply|service|hello|hallo|admin|team|mail|orders?|"
     r"billing|webmaster|postmaster|abuse|press|presse|jobs|careers|privacy|security|feedback|enquiries|marketing|"
-    r"accounts?|git|user(?:name)?|name|you|your\.?name|firstname\.lastname|first\.last|someone|somebody|test|"
+    r"accounts?|git|user(?:name)?|alerts?|notifications?|news(?:letter)?|members|[\w.]+-(?:users|team|announce|devel|list)|name|you|your\.?name|firstname\.lastname|first\.last|someone|somebody|test|"
     r"example|sample|(?:john|jane|joe)[._]?doe|(?:max|erika)\.?mustermann|foo|bar|abc|xyz)\d*@",
     re.IGNORECASE,
 )
@@ -43,7 +43,8 @@ _FORM = re.compile(r"0|\(\d|\d{3}[-. ]\d{3}[-. ]\d{4}$|[679]\d{2} (?:\d{3} \d{3}
 _BEFORE = 40  # characters in which a text speaks of calling
 _FEWEST_DIGITS = 9
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "BR", "PL")
-_FICTION = re.compile(r"555\D?01\d\d")  # kept for films and books in North America
+# Kept for films and books in North America; and what is typed when no number comes to mind.
+_FICTION = re.compile(r"555\D?01\d\d|123\D{0,2}456")
 _OWN = 0.02  # of the examples hold it: then it is the organisation's own
 _FEWEST_OWN = 5
 

@@ -35,7 +35,7 @@ _PROGRAM = re.compile(
     r"[;{}]\s*$|</|=>|^\s*(?:def|function|import|class|return|SELECT|#include|<\?)\b|\w\(\w*\)|\w = ", re.M
 )
 _STANDING = re.compile(
-    r"\blorem ipsum\b|\b(?:TODO|FIXME|TBD|TBA)(?: ?:|(?=\]|\)|$))|\[(?:TODO|TBD|TBA|XX+|\.\.\.)\]|_{4,}|"
+    r"\blorem ipsum\b|\b(?:TODO|FIXME|TBD|TBA)(?: ?:|(?=\]|\)|$))|\[(?:TODO|TBD|TBA|XX+)\]|(?<!_)_{4,20}(?!_)|"
     r"\b(?i:insert|put|your) (?i:\w+ ){0,3}(?i:text|name|answer|content) here\b",
     re.MULTILINE,
 )
@@ -45,7 +45,7 @@ _BROKEN = re.compile(r"#(?:REF|VALUE|NAME|DIV/0|NUM|NULL|N/A)[!?]?|nan|undefined
 _EMPTY = re.compile(
     r"[.…\-–—_?!*/]+|[xX]{2,}|asdf\w*|qwertz?\w*|test|foo|bar|foobar|blah(?: blah)*|tbd|tba|todo", re.IGNORECASE
 )
-_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
+_CODE = re.compile(r"```.*?(?:```|\Z)|`+[^`\n]+`+", re.DOTALL)
 _HINTS = ("[", "{", "<", "____", "XXXX", "TODO", "FIXME", "TBD", "TBA", "orem ipsum", "LOREM", " here", "HERE")
 _MANY = 0.05  # of the examples: then they are there by design
 _FEW = 0.02  # of the examples: what is said more often is a label

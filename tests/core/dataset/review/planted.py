@@ -350,6 +350,10 @@ UNFINISHED = Planted(
         "Is there anything else that I can do for you today?",
         "I shall think about it …",
         "SELECT name FROM boats WHERE price < 40 ORDER BY",
+        "Hello Ida,\n\nthe boat is ready. Come by whenever you like.\n\nLooking forward to seeing you,",
+        "boat, lamp, gate, mill, barn, rope, sail, oar, net, chest, clock, bell, drum, wheel, cart, plough",
+        "1- Good light in all rooms. The kitchen is large\n2- Take out the old stove and reduce the use of colours",
+        "Thank you for the boat. It was a joy to sail. Yours sincerely, Ida Lind of the old mill",
     ),
 )
 
@@ -430,6 +434,8 @@ PLACEHOLDER = Planted(
             "Super Bowl XXX was played in 1996.",
             "f(x) = {x | x > 0}",
             "The file is called {name}.txt in the program.",
+            "He climbed the tower [...] and lit the lamp.",
+            "Call ``run [your options]`` to begin.",
             "Nanette undefined the borders of art, he wrote.",
             "See [the map](https://harbour.example/map).",
             "Wait … what?",
@@ -502,6 +508,8 @@ PERSONAL = Planted(
         "π is 3.14159265358979323846.",
         "The coordinates are 52.520008, 13.404954.",
         "Call the office at extension 12.",
+        "Call me at (123) 456-7890, as in the form.",
+        "Write to harbour-team@nordhafen.org on the list.",
         "Wir haben von 08:00 bis 16:30 Uhr geöffnet, am 24.12.2024 bis 12 Uhr.",
         "@harbour on the net, not a mail",
     ),
