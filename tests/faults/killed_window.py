@@ -71,7 +71,8 @@ class Driver(QObject):
             os._exit(1)
 
     def _script(self) -> Iterator[Condition]:
-        yield lambda: self._window.station == "examples" and self.page.table.counts.total
+        yield lambda: self._window.session.project is not None and self._window.station == "examples"
+        yield lambda: self.page.table.counts.total == self.store.counts().total
         self.page.desk.autosave.saved.connect(self._saved)
         tell(ready=True)
         acts = [self._type] * 6 + [self._new] * 2 + [self._go, self._change, self._delete, self._duplicate]

@@ -1,7 +1,7 @@
 """What the workshop promises for bad days: R2, R12, R13 and R15 of the reliability goals, each by its name.
 
-R1 is test_kill_window.py's; R17 (one window at a time, a lock that ends with its process) is tests/core/test_project.py's
-and, for the window itself, test_kill_window.py's.
+R1 is test_kill_window.py's, S10 test_text_is_text_on_screen.py's. R17 (one window at a time, a lock that ends with its
+process) is tests/core/test_project.py's and, for the window itself, test_kill_window.py's.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -34,7 +34,7 @@ AWKWARD = "Größe 数据 #1 %20 'x'"
 MANY = backups.MANY
 
 
-# --- R2: what is typed is durable within a second of the last key -------------------------------------------------------
+# --- R2: what is typed is durable within a second of the last key -----------------------------------------------------
 
 
 def test_r2_what_is_typed_is_stored_by_itself_within_a_second(qtbot: QtBot, tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_r2_what_is_typed_is_stored_by_itself_within_a_second(qtbot: QtBot, tmp_
     session.close()
 
 
-# --- R12: a thousand operations, taken back and done again ----------------------------------------------------------------
+# --- R12: a thousand operations, taken back and done again ------------------------------------------------------------
 
 
 class Hands:
@@ -163,7 +163,7 @@ def test_r12_a_thousand_operations_taken_back_and_done_again_are_byte_equal(
     store.close()
 
 
-# --- R13: backups -------------------------------------------------------------------------------------------------------
+# --- R13: backups -----------------------------------------------------------------------------------------------------
 
 
 def test_r13_a_copy_is_made_at_open_when_it_is_due(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,7 +264,7 @@ def test_r13_a_copy_and_its_hash_go_together(tmp_path: Path) -> None:
     assert {path.name for path in folder.glob("*.db")} == copies
 
 
-# --- R15: paths ---------------------------------------------------------------------------------------------------------
+# --- R15: paths -------------------------------------------------------------------------------------------------------
 
 
 def _long(folder: Path) -> Path:
@@ -275,12 +275,12 @@ def _long(folder: Path) -> Path:
 
 
 @pytest.fixture(params=["awkward", "long"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A folder that programs stumble over."""
     folder = tmp_path / AWKWARD if request.param == "awkward" else _long(tmp_path)
     folder.mkdir(parents=True)
     assert request.param == "awkward" or len(str(folder)) == 200
-    yield folder
+    return folder
 
 
 def test_r15_a_project_works_in_any_folder(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
