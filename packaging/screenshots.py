@@ -96,6 +96,7 @@ class Photographer:
         self.until(lambda: "Import" in dialog.button.text() and dialog.button.isEnabled(), "the rows of the file")
         yield "import"
         dialog.reject()
+        yield from self._views(examples)
         window.go("settings")
         yield "settings"
         yield from self._training()
@@ -105,6 +106,22 @@ class Photographer:
         self._over().close()
         window.go("home")
         yield "home-recent"
+
+    def _views(self, examples: object) -> Iterator[str]:
+        views = examples.views  # type: ignore[attr-defined]
+        views.show_view("quality")
+        self.until(lambda: views.quality.report is not None, "what was found")
+        yield "examples-quality"
+        views.show_view("statistics")
+        self.until(lambda: not views.statistics.busy, "the statistics")
+        yield "examples-statistics"
+        views.show_view("write")
+        replace = examples.verbs.find_and_replace()  # type: ignore[attr-defined]
+        replace.dialog.find_line.setText("customer")
+        replace.dialog.by.setText("guest")
+        self.until(lambda: not replace.busy and replace.dialog.button.isEnabled(), "the places")
+        yield "examples-replace"
+        replace.dialog.reject()
 
     def _training(self) -> Iterator[str]:
         window, session = self.window, self.window.session

@@ -14,13 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from core.dataset import backups, history, index, staged, stories
+from core.dataset import backups, history, index, reads, staged, stories
 from core.dataset.change import Change, counted, edit_label
 from core.dataset.database import Database
 from core.dataset.example import Example, Split, Status
 from core.dataset.heldout import heldout
-from core.dataset.query import LARGEST_ID, Counts, Part, Query, select
-from core.dataset.rows import FIELDS, SELECTED, SHOWN, columns_of, example_of, spans_of
+from core.dataset.query import Counts, Query
+from core.dataset.rows import FIELDS, columns_of, spans_of
 from core.dataset.schema import MIGRATIONS, check_version, foreign, is_empty, migrate, version_in_file, version_of
 from core.dataset.statements import about, chunks, encoded, insert, is_there, next_id, present
 from core.dataset.stories import Moment, Step
@@ -289,51 +289,28 @@ class ExampleStore:
 
     def ids(self, query: Query = _EVERYTHING) -> array[int]:
         """The ids of all examples that match, in order."""
-        with self._database.snapshot() as connection:
-            statement, parameters = select("l.id", query, about(connection, "searchable_to"))
-            return array("q", [id for (id,) in connection.execute(statement, parameters)])
+        with self.reading() as connection:
+            return reads.ids(connection, query)
 
     def first_ids(self, query: Query = _EVERYTHING, limit: int = 200) -> array[int]:
         """The first of :meth:`ids`, sooner than all of them."""
-        parts: tuple[Part, ...] = ("all",)
-        if query.sort == "id":  # what is not in the index of words yet came last
-            parts = ("rest", "indexed") if query.descending else ("indexed", "rest")
-        found = array("q")
-        with self._database.snapshot() as connection:
-            for part in parts:
-                statement, parameters = select("l.id", query, about(connection, "searchable_to"), part)
-                found.extend(id for (id,) in connection.execute(f"{statement} LIMIT {limit - len(found)}", parameters))
-        return found
+        with self.reading() as connection:
+            return reads.first_ids(connection, query, limit)
 
     def rows(self, ids: Sequence[int]) -> list[Example]:
         """The examples with these ids, in that order; those that are not there are left out."""
-        found: dict[int, Example] = {}
-        with self._database.snapshot() as connection:
-            for start in range(0, len(ids), _ROWS_AT_ONCE):
-                part = [id for id in ids[start : start + _ROWS_AT_ONCE] if id <= LARGEST_ID]
-                marks = ",".join("?" * len(part))
-                statement = (
-                    f"SELECT {SELECTED} FROM examples e JOIN listing l ON l.id = e.id"
-                    f" WHERE e.id IN ({marks}) AND NOT l.removed"
-                )
-                for row in connection.execute(statement, part):
-                    found[row[0]] = example_of(row)
-        return [found[id] for id in ids if id in found]
+        with self.reading() as connection:
+            return reads.rows(connection, ids)
 
     def iterate(self, query: Query = _EVERYTHING) -> Iterator[Example]:
         """The examples that match, in order, all of one moment however long the reading takes."""
-        with self._database.snapshot() as connection:
-            statement, parameters = select(SELECTED, query, about(connection, "searchable_to"))
-            for row in connection.execute(statement, parameters):
-                yield example_of(row)
+        with self.reading() as connection:
+            yield from reads.iterate(connection, query)
 
     def counts(self) -> Counts:
         """How many there are of each status as shown."""
         with self._database.read() as connection:
-            statement = "SELECT shown, count(*) FROM listing WHERE NOT removed GROUP BY shown"
-            found = dict(connection.execute(statement).fetchall())
-        draft, ready, excluded = (found.get(SHOWN[s], 0) for s in (Status.DRAFT, Status.READY, Status.EXCLUDED))
-        return Counts(draft + ready + excluded, ready, draft, excluded)
+            return reads.counts(connection)
 
     def heldout(self, share: float) -> frozenset[int]:
         """The ready examples that a run would keep out now (:func:`core.dataset.split.split`)."""
@@ -361,12 +338,8 @@ class ExampleStore:
 
     def tags(self) -> list[str]:
         """All tags in use, in alphabetical order."""
-        statement = (
-            "SELECT DISTINCT e.tags FROM examples e JOIN listing l ON l.id = e.id WHERE e.tags <> '' AND NOT l.removed"
-        )
         with self._database.read() as connection:
-            found = {tag for (text,) in connection.execute(statement) for tag in text.split("\n")}
-        return sorted(found, key=lambda tag: (tag.casefold(), tag))
+            return reads.tags(connection)
 
     def close(self) -> None:
         """Close the file; everything is on disk already. Closing twice does no harm."""
