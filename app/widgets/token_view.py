@@ -141,7 +141,7 @@ class TokenView(QWidget):
         cursor = QTextCursor(self.view.document())
         cursor.beginEditBlock()
         forms: dict[tuple[str, bool, bool, int], QTextCharFormat] = {}
-        over, end = _label("bad"), _label("accent")
+        over, ends = _label("bad"), {learnt: _label("accent" if learnt else "secondary") for learnt in (True, False)}
         for number, (token, text) in enumerate(zip(self._tokens, shown, strict=True)):
             key = (token.role, token.supervised, token.over, number % 2)
             if key not in forms:
@@ -150,7 +150,7 @@ class TokenView(QWidget):
                 cursor.insertText(before[number], over)
             cursor.insertText(text, forms[key])
             if after[number]:
-                cursor.insertText(after[number], end)
+                cursor.insertText(after[number], ends[token.supervised])
         cursor.endEditBlock()
         self.view.verticalScrollBar().setValue(scrolled)
         self.view.setUpdatesEnabled(True)

@@ -22,7 +22,6 @@ from core.worker.prepare import prepare
 
 PROMPT_TESTS = Path(__file__).parents[1] / "core" / "prompt"
 FAMILIES = ("chatml", "llama3", "mistral", "gemma", "alpaca", "thinking", "base")
-MAX_LENGTH = 120
 WORDS = (
     *(
         "parcel",
@@ -94,7 +93,6 @@ def test_the_preview_has_the_tokens_of_training(family: str, families: Any, tmp_
     """From the form through the store and a run's frozen files to the training process, for random examples."""
     base = saved(families, tmp_path / family, family)
     draw = random.Random(f"preview {family}")
-    recipe = with_settings(Recipe(), {"model.base": base, "training.max_length": MAX_LENGTH, "heldout.share": 0.0})
     window = disk.prompt_format(base)
     trained = PromptFormat.load(catalogue.resolve(base))
     with Project.create(tmp_path / "project", name="Preview") as project:
@@ -103,9 +101,11 @@ def test_the_preview_has_the_tokens_of_training(family: str, families: Any, tmp_
         assert len(able) > 40  # a template may refuse some, and says so
         project.store.add(able)
         stored = {one.id: one for one in project.store.iterate()}
-        run = project.create_run(recipe=recipe)
+        limit = sorted(len(_count(window, one).whole.ids) for one in able)[-10]  # some are longer
+        recipe = {"model.base": base, "training.max_length": limit, "heldout.share": 0.0}
+        run = project.create_run(recipe=with_settings(Recipe(), recipe))
         frozen = run.train_examples()
-        prepared = prepare(frozen, trained, MAX_LENGTH, lambda _done, _total: None)
+        prepared = prepare(frozen, trained, limit, lambda _done, _total: None)
         kept = {one.id: tokens for one, tokens in zip(prepared.examples, prepared.tokens, strict=True)}
         assert len(frozen) > 40
         assert len(kept) > 10
@@ -113,7 +113,7 @@ def test_the_preview_has_the_tokens_of_training(family: str, families: Any, tmp_
         for one in frozen:
             whole = _count(window, stored[one.id]).whole
             assert whole is not None
-            assert (len(whole.ids) > MAX_LENGTH) == (one.id in prepared.too_long)  # the view says it is left out
+            assert (len(whole.ids) > limit) == (one.id in prepared.too_long)  # the view says it is left out
             if one.id in kept:
                 assert (list(kept[one.id].ids), list(kept[one.id].supervised)) == (whole.ids, whole.supervised)
     window.close()
@@ -127,6 +127,6 @@ def test_what_the_preview_refuses_training_refuses_too(families: Any, tmp_path: 
     counted = _count(window, refused)
     assert counted.whole is None
     with pytest.raises(RunError) as caught:
-        prepare([refused], PromptFormat.load(Path(base)), MAX_LENGTH, lambda _done, _total: None)
+        prepare([refused], PromptFormat.load(Path(base)), 1024, lambda _done, _total: None)
     assert caught.value.reason == str(counted.problem)
     window.close()
