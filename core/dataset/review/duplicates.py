@@ -12,6 +12,9 @@ from core.dataset.review.marks import Same
 from core.dataset.review.rules import BY_ID, CONFLICT, EXACT, LEAK, MISSING, NEAR
 from core.dataset.review.whole import Whole
 
+_QUOTED = 500  # findings whose outputs are quoted
+_QUOTE = 40  # characters of each
+
 Sets = list[tuple[int, ...]]
 
 
@@ -62,6 +65,7 @@ def _spread(same: Sequence[tuple[int, int]], others: Sequence[tuple[int, int]]) 
 def _conflicts(whole: Whole, prompts: Sets, alike: Sets) -> Iterator[Finding]:
     """One finding for each prompt that is answered in really different words."""
     cluster = {place: number for number, places in enumerate(alike) for place in places}
+    found: list[list[int]] = []
     for places in prompts:
         answered = [place for place in places if whole.of[place].length]
         answers = {
@@ -69,8 +73,23 @@ def _conflicts(whole: Whole, prompts: Sets, alike: Sets) -> Iterator[Finding]:
             for place in answered
         }
         if len(answers) > 1 and len({whole.of[place].same.answer for place in answered}) > 1:
-            message = f"The same is asked {_times(len(answered))}, with different outputs."
-            yield _finding(whole, CONFLICT, answered, message, "output")
+            found.append(answered)
+    outputs = _outputs(whole, [place for answered in found[:_QUOTED] for place in answered])
+    for answered in found:
+        said = list(dict.fromkeys(f"“{outputs[place]}”" for place in answered if place in outputs))
+        quoted = " and ".join(said) if len(said) == 2 else ", ".join(said[:3]) + " and others" * (len(said) > 3)
+        message = f"Asked {_times(len(answered))}, answered {quoted or 'in different words'}."
+        yield _finding(whole, CONFLICT, answered, message)
+
+
+def _outputs(whole: Whole, places: Sequence[int]) -> dict[int, str]:
+    """The beginnings of outputs, on one line."""
+    by_id = {whole.id(place): place for place in places}
+    found: dict[int, str] = {}
+    for example in whole.memory.rows(list(by_id)):
+        line = " ".join(example.output[: 2 * _QUOTE].split())
+        found[by_id[example.id]] = line if len(line) <= _QUOTE else line[:_QUOTE].rstrip() + "…"
+    return found
 
 
 def _leaks(whole: Whole, exact: Sets, alike: Sets, prompts: Sets) -> Iterator[Finding]:

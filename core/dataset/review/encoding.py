@@ -15,6 +15,7 @@ _ENTITY = re.compile(
     r"&(?:amp|quot|apos|nbsp|hellip|[nm]dash|[lr][sd]quo|laquo|raquo|bdquo|sbquo|euro|szlig|ccedil|ntilde|"
     r"[aeiouAEIOU](?:uml|acute|grave|circ|tilde)|#\d{2,5}|#x[0-9a-fA-F]{2,4});"
 )
+_LONGEST_WORD = 40  # characters that are shown
 _ABOUT_MARKUP = re.compile(r"html|xml|markup|entit|escape|<[a-z/!]|```|`&", re.IGNORECASE)
 
 
@@ -24,7 +25,8 @@ def look(example: Example) -> Iterator[Mark]:
     for field, text in texts(example):
         if not text.isascii():
             if (repaired := _repaired(text)) != text:
-                yield Mark(ENCODING, "Letters are broken here.", field, *_differing(text, repaired))
+                start, end, meant = _differing(text, repaired)
+                yield Mark(ENCODING, f"“{text[start:end]}” was meant to be “{meant}”.", field, start, end)
             if (at := text.find(_UNKNOWN)) >= 0:
                 yield Mark(LOST, "A letter was lost here.", field, at, at + 1)
         if "&" in text and (found := _ENTITY.search(text)):
@@ -55,10 +57,18 @@ def _is_about_markup(example: Example) -> bool:
     return any(_ABOUT_MARKUP.search(text) for _, text in texts(example))
 
 
-def _differing(text: str, other: str) -> tuple[int, int]:
-    """From the first to the last character of ``text`` that is not the same in ``other``, within the first line."""
-    start = next((at for at, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), min(len(text), len(other)))
-    line_end = text.find("\n", start)
-    end = len(text) if line_end < 0 else line_end
-    word = re.compile(r"\S*").match(text, start)
-    return start, max(start + 1, min(end, word.end() if word else end))
+def _differing(text: str, repaired: str) -> tuple[int, int, str]:
+    """Where the first word stands that is not the same in both, and how it is repaired."""
+    start = next((at for at, (a, b) in enumerate(zip(text, repaired, strict=False)) if a != b), 0)
+    while start and not text[start - 1].isspace():
+        start -= 1
+    end, other = _word_end(text, start), _word_end(repaired, start)
+    return start, end, repaired[start:other]
+
+
+def _word_end(text: str, start: int) -> int:
+    """The end of the word that begins at ``start``, not too far away."""
+    end = start + 1
+    while end < len(text) and not text[end].isspace() and end - start < _LONGEST_WORD:
+        end += 1
+    return end

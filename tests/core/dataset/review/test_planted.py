@@ -54,3 +54,16 @@ def test_places_are_those_of_the_field(reviewed: Reviewed) -> None:
 
 def test_ordinary_examples_are_fine(reviewed: Reviewed) -> None:
     assert reviewed(*background(200)) == []
+
+
+def test_conflicts_quote_what_is_answered(reviewed: Reviewed) -> None:
+    case = [Example("Sort this", output=text) for text in ("a", "b", "b", "c " * 40, "d")]
+    (finding,) = reviewed(*case, rule="different-outputs")
+    assert finding.message == f"Asked 5 times, answered “a”, “b”, “{'c ' * 19}c…” and others."
+    (finding,) = reviewed(*case[:2], rule="different-outputs")
+    assert finding.message == "Asked twice, answered “a” and “b”."
+
+
+def test_broken_letters_say_what_was_meant(reviewed: Reviewed) -> None:
+    (finding,) = reviewed(Example("a", output="Die\nTÃ¼r ist zu."), rule="broken-encoding")
+    assert (finding.message, finding.start, finding.end) == ("“TÃ¼r” was meant to be “Tür”.", 4, 8)
