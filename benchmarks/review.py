@@ -40,7 +40,7 @@ _GOAL_SECONDS = 10.0  # for 10,000 examples ("in seconds")
 
 
 def review(project: Project) -> tuple[Report, str, float]:
-    """One review in the helper process, its seconds in words, and its CPU-seconds (a wall clock is others' work too)."""
+    """One review in the helper process, its seconds in words, and its CPU-seconds (others use the machine as well)."""
     began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     *_, report = ReviewJob(project.path).messages()
     assert isinstance(report, Report)
