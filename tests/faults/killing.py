@@ -145,7 +145,7 @@ class Killer:
         self.figures.edits += told.edits
         self.figures.moments[told.moment] += 1
         where = f"kill {self.figures.kills} while {told.moment}"
-        self.figures.lost += [f"{where}: {problem}" for problem in self._look_at_examples(project, told)]
+        self.figures.lost += [f"{where}: {problem}" for problem in look_at_examples(project, told)]
         self.figures.corrupt += [f"{where}: {problem}" for problem in look_at_folder(project, group)]
 
     def _run(self, project: Path, told: Told) -> int:
@@ -169,24 +169,26 @@ class Killer:
                 told.hear(json.loads(line))
         return pid
 
-    def _look_at_examples(self, project: Path, told: Told) -> Iterator[str]:
-        with Project.open(project) as opened:  # the lock is free
-            found = {example.id: columns_of(example) for example in opened.store.iterate()}
-            if list(project.glob(".staging-*")):
-                yield "a staging file is left"
-        if found == told.examples:
-            return
-        if told.typing:
-            yield from differences(found, told)
-        elif told.doing is None or told.doing.get("reading"):
-            yield f"differs in {_different(found, told.examples)[:5]}"
-        else:
-            # The step that it was at was made as a whole; taken back, everything is as it was told.
-            with copied(project, self._folder) as store:
-                _ = store.redo() if told.doing["doing"] == "undo" else store.undo()
-                before = {example.id: columns_of(example) for example in store.iterate()}
-            if before != told.examples:
-                yield f"half of a step: {_different(before, told.examples)[:5]}"
+
+def look_at_examples(project: Path, told: Told) -> Iterator[str]:
+    """What is neither as told nor as after the whole of what the window was at."""
+    with Project.open(project) as opened:  # the lock is free
+        found = {example.id: columns_of(example) for example in opened.store.iterate()}
+        if list(project.glob(".staging-*")):
+            yield "a staging file is left"
+    if told.typing:
+        yield from differences(found, told)
+    elif found == {**told.examples, **told.stored}:
+        return
+    elif told.doing is None or told.doing.get("reading") or told.stored:
+        yield f"differs in {_different(found, told.examples)[:5]}"
+    else:
+        # The step that it was at was made as a whole; taken back, everything is as it was told.
+        with copied(project) as store:
+            _ = store.redo() if told.doing["doing"] == "undo" else store.undo()
+            before = {example.id: columns_of(example) for example in store.iterate()}
+        if before != told.examples:
+            yield f"half of a step: {_different(before, told.examples)[:5]}"
 
 
 def differences(found: Examples, told: Told) -> Iterator[str]:
@@ -222,7 +224,7 @@ def look_at_folder(project: Path, group: int) -> Iterator[str]:
         said = connection.execute("PRAGMA integrity_check").fetchall()
         if said != [("ok",)]:
             yield f"{said[:3]}"
-    with copied(project, project.parent) as store:
+    with copied(project) as store:
         yield from look_at_history(store)
 
 
@@ -261,9 +263,9 @@ def _different(one: Examples, other: Examples) -> list[int]:
 
 
 @contextlib.contextmanager
-def copied(project: Path, folder: Path) -> Iterator[ExampleStore]:
+def copied(project: Path) -> Iterator[ExampleStore]:
     """A store on a copy of a closed project's database."""
-    place = folder / "copy"
+    place = project.with_name("copy")
     place.mkdir()
     for path in project.glob(f"{EXAMPLES_FILE}*"):
         shutil.copyfile(path, place / path.name)
