@@ -180,7 +180,10 @@ def test_r13_a_copy_is_made_at_open_when_it_is_due(tmp_path: Path, monkeypatch: 
         def today(cls) -> date:
             return first.day + timedelta(days=1)
 
+    left = project / "backups" / ".tmp-1.db"
+    left.write_bytes(b"of a process that was killed")
     with Project.open(project) as opened:
+        assert not left.exists()
         opened.store.settle()
         opened.store.add([Example("second")])
     monkeypatch.setattr(backups, "date", Tomorrow)
