@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app import format, run_words
+from app import run_words
 
 if TYPE_CHECKING:
     from app.drafts import Writer
@@ -56,20 +56,3 @@ def look(project: Project, base: ModelSettings, ids: Sequence[int]) -> Choice:
         blank=len(found) - len(able),
         written=sum(1 for example in able if example.output.strip()),
     )
-
-
-def notes(choice: Choice, left: int) -> list[str]:
-    """Sentences about what gets no draft and what is there already; ``left`` examples were too many."""
-    words: list[str] = []
-    if left:
-        wait = f"{format.plural(left, 'example')} must wait"
-        words.append(f"At most {format.count(AT_ONCE)} drafts are written at once; {wait}.")
-    if choice.blank:
-        get = "has no instruction and gets no draft" if choice.blank == 1 else "have no instruction and get no draft"
-        words.append(f"{format.plural(choice.blank, 'example')} {get}.")
-    if choice.written and len(choice.ids) > 1:
-        has = "has" if choice.written == 1 else "have"
-        words.append(
-            f"{format.count(choice.written)} of them {has} an output, which stays unless you accept the draft."
-        )
-    return words

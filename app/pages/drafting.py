@@ -11,12 +11,13 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication
 from shiboken6 import isValid
 
-from app import format, theme
-from app.draft_choice import AT_ONCE, Choice, look, notes
+from app import draft_words, format, theme
+from app.draft_choice import AT_ONCE, Choice, look
 from app.pages.example_desk import ExampleDesk
 from app.session import Session
 from app.widgets.draft_bar import DraftBar
 from app.widgets.draft_dialog import DraftDialog
+from app.widgets.plain_editor import PlainEditor
 from app.widgets.toast import show_toast
 from core.dataset.store import Change
 
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
     from core.dataset.store import ExampleStore
 
 LONGEST = 256  # tokens of a draft, unless the user wants others
-_CHANGED = "The instruction, the input or what comes before them has changed since this draft was written."
-_REPLACES = "Accepting it replaces the output above; undo brings that back."
-_GAVE_WAY = "Training needs the memory that the model would take. Drafts can be written when no run is being trained."
 
 
 class Drafting(QObject):
@@ -49,7 +47,9 @@ class Drafting(QObject):
         self.drafts: Drafts | None = None  # made when first wanted: it brings the protocol with it
         self.dialog: DraftDialog | None = None
         self._longest = LONGEST
+        self._moving: Draft | None = None  # the draft in the form that is being written
         self._title = ""  # of the model that was chosen last
+        self._seek = False  # the draft is to be brought into sight when its example is shown
         self._said = ""  # why no more drafts are written
         self.bar = DraftBar()
         self._form.place_under_output(self.bar)
@@ -90,7 +90,7 @@ class Drafting(QObject):
         if store is None or self.dialog is not None:
             return
         if self._session.is_training:
-            show_toast(self._page, _GAVE_WAY)
+            show_toast(self._page, draft_words.GAVE_WAY)
             return
         self._desk.autosave.flush()
         if any(id < 0 for id in ids) and self._form.example().prompt.strip():
@@ -110,7 +110,7 @@ class Drafting(QObject):
             return
         titles = [writer.title for writer in choice.writers]
         dialog = self.dialog = DraftDialog(
-            titles, len(choice.ids), notes=notes(choice, left), longest=self._longest, parent=self._page
+            titles, len(choice.ids), notes=draft_words.notes(choice, left), longest=self._longest, parent=self._page
         )
         if self._title in titles:
             dialog.model.setCurrentIndex(titles.index(self._title))
@@ -128,8 +128,8 @@ class Drafting(QObject):
         self._form.tabs.setCurrentIndex(0)
         if self._desk.shown not in ids:
             self._go(ids[0])
+        self._seek = True
         self._show()
-        self._form.bring_under_output_into_sight(self.bar)
 
     def accept(self) -> bool:
         """Make the draft shown the output of its example; one undo step."""
@@ -177,13 +177,15 @@ class Drafting(QObject):
         if not others:
             return
         later = [id for id in others if id > (self._desk.shown or 0)]
+        self._seek = True
         self._go((later or others)[0])
+        self._show()
 
     def _go(self, id: int) -> None:
         """Go to an example; where a filter hides it, all that have a draft or get one are shown."""
         if not self._desk.browser.list.go_to(id) and self.drafts is not None:
             self._desk.go_when_listed(id)
-            self.show_wanted.emit(tuple(sorted(self.drafts.ids())), "Examples with a draft")
+            self.show_wanted.emit(tuple(sorted(self.drafts.ids())), "Examples with a drafted output")
 
     # --- What is shown ----------------------------------------------------------------------------------------------
 
@@ -193,31 +195,23 @@ class Drafting(QObject):
         bar.set_writable(self._store() is not None)
         if draft is None:
             bar.show_nothing()
+            moving = False
         else:
-            note, moving = self._note(draft)
+            note, moving = draft_words.note(draft, loading=drafts is not None and drafts.loading)
             whose = f"Draft by {draft.writer.title}"
             bar.show_draft(whose, draft.text, note, moving=moving, complete=draft.problem is not None)
+        if draft is not None and (self._seek or (draft is self._moving and not moving and not self._is_writing())):
+            self._form.bring_under_output_into_sight(bar)
+            self._seek = False
+        self._moving = draft if moving else None
         self._check()
         busy = drafts is not None and drafts.busy
         bar.set_progress(self._progress(), busy=busy, others=len(self._others()))
 
-    def _note(self, draft: Draft) -> tuple[str, bool]:
-        """What is said of a draft, and whether the model is at it."""
-        from app.drafts import Stage
-        from app.pages.try_it import ending_words
-
-        assert self.drafts is not None
-        if draft.stage is Stage.WAITING:
-            return "Its turn is to come.", False
-        if draft.stage is Stage.WRITING:
-            return ("Loading the model…" if self.drafts.loading else "Writing…"), True
-        if draft.problem is not None:
-            return f"The model could not be asked. {draft.problem}", False
-        if draft.end is None or not draft.text:
-            return "The model wrote no words.", False
-        if draft.stage is Stage.STOPPED:
-            return "Stopped before its end.", False
-        return f"{ending_words(draft.end, draft.longest)}.", False
+    def _is_writing(self) -> bool:
+        """Whether the user is at a text of the form, which must not move then."""
+        focused = QApplication.focusWidget()
+        return isinstance(focused, PlainEditor) and self._form.isAncestorOf(focused)
 
     def _check(self) -> None:
         """Say what speaks against accepting the draft as it is."""
@@ -225,9 +219,9 @@ class Drafting(QObject):
         if draft is None or not draft.waits_for_a_word:
             self.bar.warn("")
         elif not draft.is_of(self._form.example()):
-            self.bar.warn(_CHANGED)
+            self.bar.warn(draft_words.CHANGED)
         else:
-            self.bar.warn(_REPLACES if self._form.example().output.strip() else "", serious=False)
+            self.bar.warn(draft_words.REPLACES if self._form.example().output.strip() else "", serious=False)
 
     def _progress(self) -> str:
         drafts, others = self.drafts, len(self._others())

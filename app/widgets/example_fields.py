@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtCore import QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
@@ -181,10 +181,13 @@ class ExampleFields(QWidget):
             self._scroll.ensureVisible(place.x(), place.y(), 0, spot.height() + SPACE.PAGE)
 
     def bring_widget_into_sight(self, widget: QWidget) -> None:
-        """Scroll so that a widget among the texts can be seen."""
-        self._left.activate()
-        if self._scroll.isAncestorOf(widget):
-            self._scroll.ensureWidgetVisible(widget, 0, SPACE.UNIT)
+        """Scroll so that a widget among the texts can be seen, as soon as it has got its place and size."""
+
+        def scroll() -> None:
+            if self._scroll.isAncestorOf(widget):
+                self._scroll.ensureWidgetVisible(widget, 0, SPACE.UNIT)
+
+        QTimer.singleShot(0, widget, scroll)
 
     def scroll_to_top(self) -> None:
         """Show the beginning."""

@@ -405,3 +405,16 @@ def test_an_adapter_that_appears_takes_the_place_of_the_empty_state(
     session.runs_changed.emit()
     shown(qtbot, page, run)
     assert page.list.isVisible()
+
+
+def test_the_window_holds_one_model(
+    qtbot: QtBot, session: Session, runs: list[RunFolder], page: AdaptersPage, models: FakeModels
+) -> None:
+    shown(qtbot, page, runs[1])
+    wanted: list[object] = []
+    session.model_wanted.connect(wanted.append)
+    ask(qtbot, page, lambda: page.panel.adapter.text == ADAPTER_WORDS)
+    assert wanted == [page.try_it]  # others let theirs go
+    session.model_wanted.emit(session)
+    qtbot.waitUntil(models.made[0].closed.is_set)
+    assert page.try_it.answers.state is State.AWAY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,12 @@ def test_the_thread_ends_with_its_owner(qtbot: QtBot, models: FakeModels) -> Non
     answers.deleteLater()
     qtbot.waitUntil(lambda: not answer_thread._living)
     assert only(models).closed.is_set()
+
+
+def test_one_side_alone(qtbot: QtBot, heard: Heard, models: FakeModels) -> None:
+    heard.answers.ask(STARTER, replace(QUESTION, adapter=None, sides=(Side.BASE,)))
+    answered(qtbot, heard)
+    heard.answers.ask(STARTER, replace(QUESTION, sides=(Side.ADAPTER,)))
+    answered(qtbot, heard)
+    assert [adapter for _, adapter, _ in only(models).asked] == [None, Path("adapter")]
+    assert [side for side, _token in heard.ends] == [Side.BASE, Side.ADAPTER]

@@ -9,7 +9,7 @@ import pytest
 from adapter_factory import trained_run
 from example_bench import WordFormat, make_project, stored, until
 from fake_model import ADAPTER_WORDS, BASE_WORDS, FakeModels
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import answer_thread, disk
@@ -121,6 +121,20 @@ def test_a_draft_streams_in_and_is_stored_only_when_accepted(
     assert stored(session)[0].output == BASE_WORDS
     session.undo()  # one step
     until(qtbot, lambda: output(page) == "")
+
+
+def in_sight(page: ExamplesPage, widget: QWidget) -> bool:
+    return widget.isVisible() and widget.visibleRegion().boundingRect() == widget.rect()
+
+
+def test_the_form_scrolls_to_the_draft(qtbot: QtBot, page: ExamplesPage, models: FakeModels) -> None:
+    page.resize(1100, 620)
+    models.hold_writing = True
+    begin(qtbot, page)
+    until(qtbot, lambda: in_sight(page, page.drafting.bar.stop))
+    models.made[0].may_write.set()
+    idle(qtbot, page)
+    until(qtbot, lambda: in_sight(page, page.drafting.bar.accept))
 
 
 def test_edit_takes_the_draft_and_puts_the_cursor_into_it(qtbot: QtBot, session: Session, page: ExamplesPage) -> None:
@@ -248,6 +262,17 @@ def test_the_adapters_page_takes_the_model_over(
     session.model_wanted.emit(object())
     until(qtbot, models.made[0].closed.is_set)
     assert "another one is being tried" in page.drafting.bar.words()
+
+
+def test_a_model_that_has_nothing_to_write_is_let_go(qtbot: QtBot, page: ExamplesPage, models: FakeModels) -> None:
+    begin(qtbot, page)
+    idle(qtbot, page)
+    page.drafting.drafts._idle.start(1)
+    until(qtbot, models.made[0].closed.is_set)
+    assert page.drafting.bar.text == BASE_WORDS  # the draft stays
+    begin(qtbot, page)
+    idle(qtbot, page)
+    assert len(models.made) == 2
 
 
 def test_a_template_that_refuses_one_example_does_not_stop_the_others(
