@@ -134,6 +134,7 @@ def exported(store: ExampleStore, path: Path) -> bytes:
     return path.read_bytes() + str(list(store.ids())).encode()
 
 
+@pytest.mark.slow
 def test_r12_a_thousand_operations_taken_back_and_done_again_are_byte_equal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

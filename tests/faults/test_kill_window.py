@@ -19,6 +19,7 @@ from core.project import EXAMPLES_FILE, Project
 BEFORE = (Example("one", "", "x"), Example("two", "", "y"), Example("three", "", "z"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the windows are forked")
 def test_a_killed_window_loses_nothing(tmp_path: Path) -> None:
     figures = kill_many(tmp_path, int(os.environ.get("TUNESMITH_KILLS", "6")), seed=4)
