@@ -84,4 +84,4 @@ def history(example: Example) -> str:
 
 def has_any(text: str, words: tuple[str, ...]) -> bool:
     """Whether one of some words is in a text: a quick look before a slow pattern."""
-    return any(word in text for word in words)
+    return any(map(text.__contains__, words))

@@ -23,7 +23,9 @@ Ints = NDArray[np.int64]
 _SHARED = 0.8  # of the words, at least
 _FEWEST_WORDS = 8  # fewer say too little
 _BITS = 512  # of the marks by which sets are compared at first
-_WINDOW = 48  # others with the same rare word that an example is compared with
+_MOST_WORDS = 12_000_000  # of all sets together; a million examples fit into memory
+_COMPARED = 500_000  # pairs at a time
+_WINDOW = 32  # others with the same rare word that an example is compared with
 _MOST_PAIRS = 200_000  # compared word by word; those most alike first
 _AT_ONCE = 2000  # pairs
 _IN_MEMORY = 20_000  # examples
@@ -84,48 +86,55 @@ def pairs(whole: Whole, places: Ints) -> list[tuple[int, int]]:
 
 def _candidates(sets: Sequence[bytes]) -> Ints:
     """Pairs of sets that may share enough words, a row each, as places in ``sets``; most alike first."""
+    kept = 4 * max(_FEWEST_WORDS, _MOST_WORDS // max(1, len(sets)))  # the smallest hashes are a fair sample of each
+    sets = [words[:kept] for words in sets]
     sizes = np.array([len(words) // 4 for words in sets], dtype=np.int64)
-    tokens = np.frombuffer(b"".join(sets), dtype="<u4").astype(np.int64)
-    owners = np.repeat(np.arange(len(sets)), sizes)
+    tokens = np.frombuffer(b"".join(sets), dtype="<u4")
+    owners = np.repeat(np.arange(len(sets), dtype=np.int32), sizes)
     marks = np.zeros((len(sets), _BITS // 64), dtype=np.uint64)
     bits = tokens % _BITS
     np.bitwise_or.at(marks, (owners, bits >> 6), np.uint64(1) << (bits & 63).astype(np.uint64))
     token, owner = _rarest(sizes, tokens, owners)
-    found: list[Ints] = []
-    distances: list[Ints] = []
+    found: list[Ints] = [np.empty((0, 3), dtype=np.int64)]
     for step in range(1, _WINDOW + 1):
         same = np.flatnonzero(token[step:] == token[:-step])
         if not len(same):
             break
-        one, other = owner[same], owner[same + step]
-        low, high = np.minimum(sizes[one], sizes[other]), np.maximum(sizes[one], sizes[other])
-        similar = low >= _SHARED * high
-        one, other, both = one[similar], other[similar], (low + high)[similar]
-        # Bits that differ are words that only one has; two words may share a bit, so there may be more of them.
-        distance = np.bitwise_count(marks[one] ^ marks[other]).sum(axis=1, dtype=np.int64)
-        alike = distance <= (1 - _SHARED) / (1 + _SHARED) * both
-        found.append(np.minimum(one, other)[alike] * len(sets) + np.maximum(one, other)[alike])
-        distances.append(distance[alike])
-    if not found:
-        return np.empty((0, 2), dtype=np.int64)
-    pairs, first = np.unique(np.concatenate(found), return_index=True)
-    best = np.argsort(np.concatenate(distances)[first], kind="stable")[:_MOST_PAIRS]
-    return np.column_stack([pairs[best] // len(sets), pairs[best] % len(sets)])
+        for start in range(0, len(same), _COMPARED):
+            part = same[start : start + _COMPARED]
+            found.append(_alike(owner[part], owner[part + step], sizes, marks))
+    pairs = np.concatenate(found)
+    _, first = np.unique(pairs[:, 0] * len(sets) + pairs[:, 1], return_index=True)
+    pairs = pairs[first]
+    return pairs[np.argsort(pairs[:, 2], kind="stable")[:_MOST_PAIRS], :2]
 
 
-def _rarest(sizes: Ints, tokens: Ints, owners: Ints) -> tuple[Ints, Ints]:
+def _alike(one: Ints, other: Ints, sizes: Ints, marks: NDArray[np.uint64]) -> Ints:
+    """Those of the pairs whose marks differ little enough, a row each, and by how much they differ."""
+    low, high = np.minimum(sizes[one], sizes[other]), np.maximum(sizes[one], sizes[other])
+    similar = low >= _SHARED * high
+    one, other, both = one[similar], other[similar], (low + high)[similar]
+    # Bits that differ are words that only one has; two words may share a bit, so there may be more of them.
+    distance = np.bitwise_count(marks[one] ^ marks[other]).sum(axis=1, dtype=np.int64)
+    alike = distance <= (1 - _SHARED) / (1 + _SHARED) * both
+    one, other = one[alike], other[alike]
+    return np.column_stack([np.minimum(one, other), np.maximum(one, other), distance[alike]]).astype(np.int64)
+
+
+def _rarest(sizes: Ints, tokens: NDArray[np.uint32], owners: NDArray[np.int32]) -> tuple[Ints, Ints]:
     """So many of the rarest words of each set that two of nearly the same words share one, with their sets.
 
     Ordered by word, and of each word the sets that may be most alike beside each other.
     """
     _, inverse, counts = np.unique(tokens, return_inverse=True, return_counts=True)
-    order = np.lexsort((inverse, counts[inverse], owners))
+    numbers, frequency = inverse.astype(np.int32), counts.astype(np.int32)[inverse]
+    order = np.lexsort((numbers, frequency, owners))
     starts = np.cumsum(sizes) - sizes
     rank = np.arange(len(tokens)) - starts[owners]  # owners come in order, so does each one's share of ``order``
     prefix = sizes - np.ceil(_SHARED * sizes).astype(np.int64) + 1
-    chosen = order[(rank < prefix[owners]) & (sizes[owners] >= _FEWEST_WORDS) & (counts[inverse[order]] > 1)]
-    token, owner = inverse[chosen], owners[chosen]
-    firsts = tokens[np.minimum(starts, len(tokens) - 1)]  # near-duplicates mostly have the same smallest hash
+    chosen = order[(rank < prefix[owners]) & (sizes[owners] >= _FEWEST_WORDS) & (frequency[order] > 1)]
+    token, owner = numbers[chosen].astype(np.int64), owners[chosen].astype(np.int64)
+    firsts = np.append(tokens, 0)[starts]  # near-duplicates mostly have the same smallest hash
     by_token = np.lexsort((owner, sizes[owner], firsts[owner], token))
     return token[by_token], owner[by_token]
 
