@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from app.pages.page import Page
     from core.dataset.example import Example
     from core.dataset.store import ExampleStore
+    from core.project import Project
 
 LONGEST = 256  # tokens of a draft, unless the user wants others
 
@@ -82,7 +83,13 @@ class Drafting(QObject):
 
     def _draft_stored(self) -> None:
         """The new example in the form is on its way to the store: draft when it is there."""
-        self._session.write(lambda: None, done=lambda _: self.draft(self._stored()))
+
+        def go_on(_: object) -> None:
+            stored = self._stored() if isValid(self) else []
+            if stored:
+                self.draft(stored)
+
+        self._session.write(lambda: None, done=go_on)
 
     def draft(self, ids: Sequence[int]) -> None:
         """Ask which model is to draft the outputs of these examples."""
@@ -100,10 +107,12 @@ class Drafting(QObject):
         assert project is not None
         wanted = [id for id in ids if id > 0][:AT_ONCE]
         left = len(ids) - len(wanted)
-        self._session.write(lambda: look(project, base, wanted), done=lambda choice: self._choose(choice, left))
+        self._session.write(
+            lambda: look(project, base, wanted), done=lambda choice: self._choose(project, choice, left)
+        )
 
-    def _choose(self, choice: Choice, left: int) -> None:
-        if not isValid(self) or self.dialog is not None or self._store() is None:
+    def _choose(self, project: Project, choice: Choice, left: int) -> None:
+        if not isValid(self) or self.dialog is not None or self._session.project is not project:
             return  # the window or the project was closed meanwhile
         if not choice.ids:
             show_toast(self._page, "Write an instruction first: the model needs something to answer.")
@@ -123,6 +132,9 @@ class Drafting(QObject):
 
     def begin(self, ids: Sequence[int], writer: Writer, *, longest: int) -> None:
         """Have the drafts written."""
+        if self._session.is_training:  # begun while the dialog was open
+            show_toast(self._page, draft_words.GAVE_WAY)
+            return
         self._longest, self._title, self._said = longest, writer.title, ""
         self._made().begin(ids, writer, longest=longest)
         self._form.tabs.setCurrentIndex(0)
