@@ -69,7 +69,7 @@ def _review(project: Path, recipe: Recipe, store: ExampleStore, tell: Tell) -> N
             all_findings += _too_long(whole, recipe, cache, tell)
         except UserError as error:
             problem = str(error)
-        kept = [finding for finding in all_findings if ignored.key_of(finding, contents) not in unwanted]
+        kept = [f for f in all_findings if not unwanted or ignored.key_of(f, contents) not in unwanted]
         for message in told(kept):
             tell(message)
         hidden = len(all_findings) - len(kept)
@@ -89,7 +89,7 @@ def _looked(store: ExampleStore, found: Listed, cache: Cache, tell: Tell) -> Who
     missing = _missing(found, looks)
     fresh: list[tuple[int, Look]] = []
     total = len(found.ids)
-    said = time.monotonic()
+    said = 0.0
     for start in range(0, len(missing), _AT_ONCE):
         for example in store.rows(missing[start : start + _AT_ONCE]):
             fresh.append((content_hash(example), look(example)))

@@ -9,6 +9,7 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,9 @@ class Cache:
     def __init__(self, project: Path) -> None:
         try:
             self.connection = _opened(project / FILE)
-        except sqlite3.Error:
+        except sqlite3.OperationalError:  # it cannot be written, or another process is at it
+            self.connection = _opened(None)
+        except sqlite3.DatabaseError:  # damaged
             with contextlib.suppress(OSError):
                 (project / FILE).unlink(missing_ok=True)
             try:
@@ -48,7 +51,7 @@ class Cache:
     def keep(self, looks: Iterable[tuple[int, Look]]) -> None:
         """Keep looks by the hash of their contents."""
         rows = ((content, _written(look.marks), *look.same, *look[2:]) for content, look in looks)
-        with self.connection:
+        with self._writing():
             self.connection.executemany(
                 "INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
             )
@@ -60,7 +63,7 @@ class Cache:
 
     def forget(self, contents: Iterable[int]) -> None:
         """Let go of looks at what is not there any more."""
-        with self.connection:
+        with self._writing():
             self.connection.executemany("DELETE FROM looks WHERE content = ?", ((content,) for content in contents))
 
     def pairs(self, contents: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -71,7 +74,7 @@ class Cache:
     def keep_pairs(self, contents: NDArray[np.int64], verdicts: NDArray[np.int64]) -> None:
         """Keep what is known of these pairs, and of no others."""
         rows = ((one, other, near) for (one, other), near in zip(contents.tolist(), verdicts.tolist(), strict=True))
-        with self.connection:
+        with self._writing():
             self.connection.execute("DELETE FROM pairs")
             self.connection.executemany("INSERT OR REPLACE INTO pairs VALUES (?, ?, ?)", rows)
 
@@ -82,10 +85,16 @@ class Cache:
 
     def keep_lengths(self, model: str, lengths: Mapping[int, tuple[int, bool]]) -> None:
         """Keep numbers of tokens of one model, and of no other."""
-        with self.connection:
+        with self._writing():
             self.connection.execute("DELETE FROM lengths WHERE model <> ?", (model,))
             rows = ((model, content, tokens, exact) for content, (tokens, exact) in lengths.items())
             self.connection.executemany("INSERT OR REPLACE INTO lengths VALUES (?, ?, ?, ?)", rows)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """A transaction; what cannot be written (a full disk, another process) is not kept."""
+        with contextlib.suppress(sqlite3.OperationalError), self.connection:
+            yield
 
     def close(self) -> None:
         """Close the file."""

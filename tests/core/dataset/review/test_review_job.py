@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from planted import PLANTED, background
@@ -10,7 +11,7 @@ from core.base_models.catalogue import resolve
 from core.child import Message, Stopped
 from core.dataset import review
 from core.dataset.example import Example, Split, Status
-from core.dataset.review import Report, ReviewJob, near
+from core.dataset.review import Progress, Report, ReviewJob, near
 from core.dataset.review.looks import look
 from core.dataset.review.marks import Look
 from core.project import Project
@@ -185,3 +186,23 @@ def test_every_promised_fix_is_there(project: Project) -> None:
     for rule in review.RULES:
         if rule.fix:
             assert review.fix(project.store, review.Group(rule, (), ())).label == ""
+
+
+def test_without_a_place_for_the_cache_all_is_looked_at(project: Project, run: Run) -> None:
+    project.store.add([Example("a", output="x ")])
+    (project.path / ".review-cache").mkdir()
+    assert run(project).groups[0].rule.id == run(project).groups[0].rule.id == "stray-whitespace"
+
+
+def test_two_reviews_at_once_find_the_same(project: Project, run: Run) -> None:
+    project.store.add([example for planted in PLANTED.values() for case in planted.positives for example in case])
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.map(run, [project, project])
+    assert one == other
+    assert run(project) == one
+
+
+def test_it_tells_how_far_it_is(project: Project) -> None:
+    project.store.add(background(20))
+    first, *_ = ReviewJob(project.path).messages()
+    assert first == Progress(0, 20)
