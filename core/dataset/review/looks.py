@@ -21,7 +21,7 @@ from core.dataset.review import (
 )
 from core.dataset.review.marks import Look, Mark, texts
 
-VERSION = 3
+VERSION = 4
 """Of all that a look holds; another number makes kept looks worthless."""
 
 _RULES: tuple[Callable[[Example], Iterator[Mark]], ...] = (

@@ -8,6 +8,7 @@ compared word by word.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -34,6 +35,10 @@ _SMALL = 4  # letters of a word that may be there or not
 _TYPING = 6  # letters of a word in which a typing error can be told from another word
 _DIFFERENCE = 0.05  # of a text's words, small words and typing errors counted half, other words twice
 _SHORT = 6  # words that a text must have to differ at all
+_NEGATION = re.compile(
+    "not?|nor|never|none|without|nicht|keine?[nmrs]?|nie|ohne|pas|ne|non|jamais|sans|nunca|sin|não|nem|sem|senza|mai|"
+    "niet|geen|nooit|zonder|bez|не|нет|без|ні|inte|utan|ikke|ej"
+)
 _ALONE = 0.5  # of a short text, if the other text is the same
 
 
@@ -176,8 +181,8 @@ def _added(word: str) -> float:
 
 
 def _counts(word: str) -> bool:
-    """Whether it is a number or a sign: another one is another thing."""
-    return not word.isalpha()
+    """Whether it is a number, a sign or a negation: with another one, another thing is said."""
+    return not word.isalpha() or bool(_NEGATION.fullmatch(word))
 
 
 def _is_small(difference: float, one: list[str], other: list[str], *, alone: bool) -> bool:

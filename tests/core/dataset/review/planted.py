@@ -171,6 +171,15 @@ NEAR = Planted(
             ),
         ),
         (
+            Example(
+                "May I leave the boat at the pier over night in winter?", output="Please ask the keeper of the pier."
+            ),
+            Example(
+                "May I not leave the boat at the pier over night in winter?",
+                output="Please ask the keeper of the pier.",
+            ),
+        ),
+        (
             Example("Write the label for the first drawer.", output="Screws, four millimetres"),
             Example("Write the label for the other drawer.", output="Screws, six millimetres"),
         ),
