@@ -35,6 +35,7 @@ _SMALL = 4  # letters of a word that may be there or not
 _TYPING = 6  # letters of a word in which a typing error can be told from another word
 _DIFFERENCE = 0.05  # of a text's words, small words and typing errors counted half, other words twice
 _SHORT = 6  # words that a text must have to differ at all
+_LONGEST = 5000  # words of a text whose differing words are looked at one by one
 _NEGATION = re.compile(
     "not?|nor|never|none|without|nicht|keine?[nmrs]?|nie|ohne|pas|ne|non|jamais|sans|nunca|sin|não|nem|sem|senza|mai|"
     "niet|geen|nooit|zonder|bez|не|нет|без|ні|inte|utan|ikke|ej"
@@ -151,8 +152,11 @@ def _difference(one: list[str], other: list[str]) -> float:
     if one == other:
         return 0.0
     most = int(2 * _DIFFERENCE * max(len(one), len(other))) + 1
-    if Levenshtein.distance(one, other, score_cutoff=most) > most:
+    distance = Levenshtein.distance(one, other, score_cutoff=most)
+    if distance > most:
         return float("inf")
+    if max(len(one), len(other)) > _LONGEST:
+        return 2.0 * distance
     weight = 0.0
     for step in Levenshtein.opcodes(one, other):
         here, there = one[step.src_start : step.src_end], other[step.dest_start : step.dest_end]

@@ -42,6 +42,7 @@ _CALL = re.compile(
 _FORM = re.compile(r"0|\(\d|\d{3}[-. ]\d{3}[-. ]\d{4}$|[679]\d{2} (?:\d{3} \d{3}|\d{2} \d{2} \d{2})$")
 _BEFORE = 40  # characters in which a text speaks of calling
 _FEWEST_DIGITS = 9
+_TRIES = 500  # at numbers in a text
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "BR", "PL")
 # Kept for films and books in North America; and what is typed when no number comes to mind.
 _FICTION = re.compile(r"555\D?01\d\d|123\D{0,2}456")
@@ -111,7 +112,7 @@ def _phones(text: str) -> Iterator[tuple[int, int]]:
 
     if "+" in text:
         valid = phonenumbers.Leniency.VALID
-        yield from ((hit.start, hit.end) for hit in phonenumbers.PhoneNumberMatcher(text, None, valid))
+        yield from ((hit.start, hit.end) for hit in phonenumbers.PhoneNumberMatcher(text, None, valid, _TRIES))
     for run in _RUN.finditer(text):
         digits = sum(map(str.isdigit, run[0]))
         if run[0][0] == "+" or digits < _FEWEST_DIGITS or not _FORM.match(run[0]):

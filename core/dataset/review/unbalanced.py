@@ -118,9 +118,11 @@ def _json(text: str, bare: str) -> Iterator[Mark]:
 
 def _uncoded(text: str) -> str:
     """The text with code blanked out, in the same places."""
-    parts = list(_FENCE.finditer(text))
-    for opening, closing in reversed(list(zip(parts[::2], parts[1::2], strict=False))):
-        text = text[: opening.start()] + " " * (closing.end() - opening.start()) + text[closing.end() :]
-    if len(parts) % 2:
-        text = text[: parts[-1].start()]
-    return _INLINE.sub(lambda found: " " * len(found[0]), text)
+    fences = list(_FENCE.finditer(text))
+    parts: list[str] = []
+    done = 0
+    for opening, closing in zip(fences[::2], fences[1::2], strict=False):
+        parts += [text[done : opening.start()], " " * (closing.end() - opening.start())]
+        done = closing.end()
+    parts.append(text[done : fences[-1].start()] if len(fences) % 2 else text[done:])
+    return _INLINE.sub(lambda found: " " * len(found[0]), "".join(parts))

@@ -14,7 +14,6 @@ _INVISIBLE = re.compile("[\u200b\u2060\ufeff]+")
 _RETURNS = re.compile(r"\r\n?")
 _GAP = re.compile(r"\n(?:[ \t]*\n){3,}")
 _START = re.compile(r"\A(?:[ \t]*\n)+|\A {1,3}(?=\S)|\A[\u00a0\u3000]+")
-_END = re.compile(r"\s+\Z")
 _FIELDS = ("instruction", "input", "output", "system")
 
 
@@ -29,7 +28,7 @@ def look(example: Example) -> Iterator[Mark]:
 def trimmed(text: str) -> str:
     """The text without what :func:`look` marks; indented code keeps its indents."""
     text = _INVISIBLE.sub("", _RETURNS.sub("\n", text))
-    text = _START.sub("", _END.sub("", text))
+    text = _START.sub("", text.rstrip())
     return _GAP.sub("\n\n", text)
 
 
@@ -38,8 +37,8 @@ def _first(text: str) -> tuple[str, int, int] | None:
         return None  # an empty field is another rule's
     if found := _START.match(text):
         return "Begins with spaces or empty lines.", *found.span()
-    if found := _END.search(text, len(text.rstrip())):
-        return "Ends with spaces or empty lines.", *found.span()
+    if (end := len(text.rstrip())) < len(text):
+        return "Ends with spaces or empty lines.", end, len(text)
     if not text.isascii() and (found := _INVISIBLE.search(text)):
         return "Has an invisible sign inside.", *found.span()
     if "\n" in text and (found := _GAP.search(text)):

@@ -8,7 +8,8 @@ import pytest
 from planted import PLANTED, background
 
 from core.dataset.example import Example
-from core.dataset.review import RULES, Finding
+from core.dataset.review import RULES, Finding, whitespace
+from core.dataset.review.looks import look
 
 Reviewed = Callable[..., list[Finding]]
 
@@ -67,3 +68,44 @@ def test_conflicts_quote_what_is_answered(reviewed: Reviewed) -> None:
 def test_broken_letters_say_what_was_meant(reviewed: Reviewed) -> None:
     (finding,) = reviewed(Example("a", output="Die\nTÃ¼r ist zu."), rule="broken-encoding")
     assert (finding.message, finding.start, finding.end) == ("“TÃ¼r” was meant to be “Tür”.", 4, 8)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "[",
+        "(",
+        "<",
+        "`",
+        "```\n",
+        "<a ",
+        "</a>",
+        "{{a",
+        "_",
+        "1 ",
+        "+1 ",
+        "a@",
+        "a.a@a.",
+        "\n ",
+        " ",
+        "ai ",
+        "x\u200b",
+        "Ã¼",
+        "&amp;",
+        "$%",
+        "12-",
+    ],
+)
+def test_texts_made_to_take_for_ever_do_not(unit: str) -> None:
+    text = unit * (200_000 // len(unit))
+    for example in (Example("a", output=text), Example(text, output=f"{text}x")):
+        assert look(example).size >= len(text)
+        whitespace.trimmed(text)
+
+
+def test_very_long_near_duplicates(reviewed: Reviewed) -> None:
+    words = [f"{word}{'abcdefghij'[at % 10]}" for at, word in enumerate(["boat", "lamp", "gate", "mill"] * 10_000)]
+    other = [*words[:20_000], "oar", *words[20_001:]]
+    case = [Example("Copy this text.", output=" ".join(text)) for text in (words, other)]
+    (finding,) = reviewed(*case, rule="near-duplicates")
+    assert finding.examples == (1, 2)
