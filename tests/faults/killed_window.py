@@ -211,8 +211,11 @@ class Driver(QObject):
 def tell(**message: Any) -> None:
     """One line on the standard output, without a buffer that a kill would empty."""
     line = json.dumps(message).encode() + b"\n"
-    while line:
-        line = line[os.write(1, line) :]
+    try:
+        while line:
+            line = line[os.write(1, line) :]
+    except BrokenPipeError:  # nobody is there any more to kill this window
+        os._exit(1)
 
 
 def work(project: Path, seed: int) -> None:
