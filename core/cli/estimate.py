@@ -51,14 +51,14 @@ def _estimate(args: argparse.Namespace) -> int:
     found = fit(ModelFacts.read(catalogue.resolve(recipe.model.base)), recipe)
     seconds = seconds_for(planned, recipe, runs)
     if args.json:
-        output.emit(as_json(found, seconds))
+        output.emit(as_json(found, planned, seconds))
     else:
         for line in lines(found, planned, recipe, seconds):
             output.line(line)
     return 0
 
 
-def as_json(found: Fit, seconds: float | None) -> dict[str, object]:
+def as_json(found: Fit, planned: Plan, seconds: float | None) -> dict[str, object]:
     """The result of ``estimate --json``; ``seconds`` is null until a run of this project has shown the pace."""
     return {
         "parts": found.needs.parts,
@@ -69,6 +69,7 @@ def as_json(found: Fit, seconds: float | None) -> dict[str, object]:
         "trainable_parameters": found.needs.trainable_parameters,
         "total_parameters": found.needs.total_parameters,
         "changes": found.changes or {},
+        "steps": planned.steps,
     }
 
 
@@ -90,8 +91,12 @@ def lines(found: Fit, planned: Plan, recipe: Recipe, seconds: float | None) -> l
         said.append(f"It would fit with: {words} ({options}).")
     elif found.changes is not None:
         said.append("No change of the settings makes it fit; choose a smaller base model.")
-    steps = f"{planned.steps:,} steps" if planned.train else "No example is ready yet"
-    said.append(f"{steps}{f', about {output.duration(seconds)}' if seconds is not None else ''}.")
+    if not planned.train:
+        said.append("No example is ready yet.")
+    elif seconds is None:
+        said.append(f"{planned.steps:,} steps; how long they take is known after the first run with this base model.")
+    else:
+        said.append(f"{planned.steps:,} steps, about {output.duration(seconds)}.")
     return said
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 from families import save
@@ -178,25 +177,6 @@ def test_very_long_texts_work(family, formats):
     encoded = formats[family].encode(example)
     assert len(encoded.text) > 100_000
     assert encoded.ids[: len(formats[family].encode_prompt(example))] == formats[family].encode_prompt(example)
-
-
-def test_a_thousand_examples_take_less_than_a_second(formats):
-    examples = [
-        Example(
-            instruction=f"Write to the customer about order {number}.",
-            input="The parcel will be late by two days because of the snow. " * 2,
-            output=f"Dear customer, order {number} will be with you on Friday. We are sorry for the delay. " * 3,
-        )
-        for number in range(1000)
-    ]
-
-    def seconds() -> float:
-        start = time.perf_counter()
-        for example in examples:
-            formats["chatml"].encode(example)
-        return time.perf_counter() - start
-
-    assert min(seconds() for _ in range(3)) < 1.0
 
 
 def test_tokens_that_join_over_the_prompts_end_are_kept_apart(formats):
