@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -113,8 +112,7 @@ class ImportPreview(QWidget):
     def show_raw(self, shape: Shape) -> None:
         """Nothing can be stored yet: show the first rows as they are in the source."""
         names = [column.name for column in shape.columns[:_MOST_COLUMNS]]
-        samples = zip_longest(*(column.samples for column in shape.columns[:_MOST_COLUMNS]), fillvalue="")
-        rows = [[" ".join(text[:_MOST_LETTERS].split()) for text in row] for row in samples]
+        rows = [[" ".join(text[:_MOST_LETTERS].split()) for text in row[:_MOST_COLUMNS]] for row in shape.rows]
         self._rows_words.setText("The first rows, as they are there")
         self.rows.fill(names, rows, widths=[0] * len(names) if len(names) <= 5 else [160] * len(names))
 

@@ -67,6 +67,7 @@ class FakeReading:
 
 def shape(*columns: str, missing: tuple[str, ...] = (), mapping: Mapping[str, str] | None = None, **more: Any) -> Shape:
     """A shape whose columns hold "NAME 1" to "NAME 3"; mapped by their own names unless told otherwise."""
+    more.setdefault("rows", tuple(tuple(f"{name} {n}" for name in columns) for n in (1, 2, 3)))
     found = tuple(SourceColumn(name, tuple(f"{name} {n}" for n in (1, 2, 3))) for name in columns)
     return Shape("JSON lines", found, dict(mapping or {name: name for name in columns}), missing, **more)
 

@@ -155,6 +155,15 @@ def test_columns_are_chosen_where_the_names_say_nothing(qtbot: QtBot, tmp_path: 
     closed(dialog, tmp_path)
 
 
+def test_rows_that_cannot_be_stored_yet_are_shown_as_they_are(qtbot: QtBot, tmp_path: Path, opened: Open) -> None:
+    rows = (("a 1", ""), ("", "b\n2"), ("a 3", ""))
+    raw = shape("a", "b", missing=("instruction", "output"), mapping={"x": ""}, rows=rows)
+    dialog, _reading = opened(lambda reader, _mapping: reader.tell(raw, END))
+    dialog.open_source(Source(Path("x.csv")))
+    until(qtbot, lambda: dialog.preview.rows.cells() == [["a 1", ""], ["", "b 2"], ["a 3", ""]])
+    closed(dialog, tmp_path)
+
+
 def test_another_part_is_read_from_its_beginning(qtbot: QtBot, tmp_path: Path, opened: Open) -> None:
     sheets = shape("output", sheets=("One", "Two"), chosen=("One", "", ""))
     dialog, reading = opened(lambda reader, _mapping: reader.tell(sheets, ROWS, summary(2), END))

@@ -47,6 +47,7 @@ class Shape:
         sheets, configs, splits: what there is to choose from, where there is a choice.
         chosen: the sheet, configuration and split that are read; empty where there is none.
         recalled: whether the mapping is one that was remembered.
+        rows: the first five, or fewer, as they are there: a cell for each of ``columns``, empty where there is nothing.
     """
 
     format: str
@@ -58,6 +59,7 @@ class Shape:
     splits: tuple[str, ...] = ()
     chosen: tuple[str, str, str] = ("", "", "")
     recalled: bool = False
+    rows: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,7 @@ def _decoded(message: dict[str, Any]) -> Message:
             values["columns"] = tuple(SourceColumn(name, tuple(samples)) for name, samples in values["columns"])
             for name in ("missing", "sheets", "configs", "splits", "chosen"):
                 values[name] = tuple(values[name])
+            values["rows"] = tuple(map(tuple, values["rows"]))
             return Shape(**values)
         case "first":
             return FirstRows(tuple(example_of((0, *columns)) for columns in values))

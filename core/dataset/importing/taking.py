@@ -31,6 +31,7 @@ _LOOKING_SECONDS = 2.0
 _FIRST = 50
 _SHOWN_SIZE = 1 << 21  # characters; a message has a limit
 _SAMPLES = 3
+_RAW_ROWS = 5
 _SAMPLE_LENGTH = 200
 _MOST_COLUMNS = 500
 _MOST_SKIPPED = 1000
@@ -203,9 +204,12 @@ def _shape(
     lacking: tuple[str, ...],
     recalled: bool,
 ) -> dict[str, Any]:
+    shown = [name for name in dict.fromkeys(names) if name]
+    whole = itertools.islice((row for _, row in first if isinstance(row, dict)), _RAW_ROWS)
     return {
         "format": opened.format,
-        "columns": [[name, _samples(name, first)] for name in dict.fromkeys(names) if name],
+        "columns": [[name, _samples(name, first)] for name in shown],
+        "rows": [[_sample(row.get(name)) for name in shown] for row in whole],
         "mapping": used,
         "missing": lacking,
         "sheets": opened.sheets,
@@ -219,14 +223,18 @@ def _shape(
 def _samples(name: str, first: list[Row]) -> list[str]:
     found: list[str] = []
     for _, row in first:
-        value = row.get(name) if isinstance(row, dict) else None
-        if value is None or value == "":
-            continue
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-        found.append(text[:_SAMPLE_LENGTH].encode("utf-8", "replace").decode())
+        if text := _sample(row.get(name)) if isinstance(row, dict) else "":
+            found.append(text)
         if len(found) == _SAMPLES:
             break
     return found
+
+
+def _sample(value: Any) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text[:_SAMPLE_LENGTH].encode("utf-8", "replace").decode()
 
 
 def _summary(staging: Staging | None, skipped: int, rows: list[Skipped]) -> dict[str, Any]:

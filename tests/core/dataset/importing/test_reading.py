@@ -107,6 +107,16 @@ def test_a_mapping_is_recalled_where_none_is_given(tmp_path: Path) -> None:
         assert first.examples == (Example("a", "", "b"),)
 
 
+def test_the_first_rows_are_told_as_they_are_there(tmp_path: Path) -> None:
+    rows = [{"Frage": "a", "Antwort": ""}, {"Frage": None, "Antwort": "b"}, 5, {"Frage": "c"}, {"Zahl": [1]}]
+    reading = Reading(write(tmp_path / "a.jsonl", *rows, *[{"Frage": "d"}] * 3))
+    shape, _ = reading.messages()
+    reading.close()
+    assert isinstance(shape, Shape)
+    assert [column.samples for column in shape.columns] == [("a", "c", "d"), ("b",), ("[1]",)]
+    assert shape.rows == (("a", "", ""), ("", "b", ""), ("c", "", ""), ("", "", "[1]"), ("d", "", ""))
+
+
 def test_what_is_wrong_comes_in_words_that_name_the_source(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("[{]", encoding="utf-8")
     reading = Reading(Source(tmp_path / "bad.json", name="The pasted text"))
