@@ -78,7 +78,7 @@ class ExampleDelegate(QStyledItemDelegate):
             painter.drawText(inner, _LEFT, text)
         else:
             font = painter.font()
-            painter.setFont(_monospace(self._key(option.font)))
+            painter.setFont(monospace(self._key(option.font)))
             painter.setPen(quiet)
             painter.drawText(inner, _RIGHT, text)
             painter.setFont(font)
@@ -100,7 +100,7 @@ def _colour(name: str, dark: bool) -> QColor:
 
 
 @lru_cache(maxsize=8)
-def _monospace(key: str) -> QFont:
+def monospace(key: str) -> QFont:
     """The system's monospace at the size of a font: figures stand under each other."""
     like = QFont()
     like.fromString(key)

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app.models.example_cells import Column
 from app.models.example_listing import Wish
 from app.models.example_table import ExampleTable, ranges
-from app.widgets.example_delegate import ROW_HEIGHT, ExampleDelegate
+from app.widgets.example_delegate import ROW_HEIGHT, ExampleDelegate, monospace
 
 _WIDE_ENOUGH_FOR_SPLIT = 760
 _WIDE_ENOUGH_FOR_WORDS = 600  # the status is a sign with a word; below, the sign alone
@@ -51,6 +51,7 @@ class ExampleList(QTableView):
     def __init__(self, model: ExampleTable, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._table = model
+        self._digits = 1  # of the largest number listed
         self._share = 0.5  # the instruction's part of the width that the two text columns have
         self._restoring = False
         self._kept = _Kept()
@@ -181,6 +182,7 @@ class ExampleList(QTableView):
         row = self._table.row_of(kept.current) if kept.current and not self.currentIndex().isValid() else -1
         if row >= 0:
             self._set_current(row, flag.NoUpdate)
+        self._measure_numbers()
         self._fit_columns()
         self._restoring = False
         self.chosen_changed.emit()
@@ -192,6 +194,7 @@ class ExampleList(QTableView):
             self._set_current(row, QItemSelectionModel.SelectionFlag.NoUpdate)
         self._select(kept)
         self.updateGeometries()
+        self._measure_numbers()
         self._fit_columns()
         self._scroll_back(kept, row)
         self._restoring = False
@@ -272,7 +275,8 @@ class ExampleList(QTableView):
         self._table.status_in_words = width >= _WIDE_ENOUGH_FOR_WORDS
         self.setColumnHidden(Column.SPLIT, width < _WIDE_ENOUGH_FOR_SPLIT)
         header.blockSignals(True)  # only the user's dragging changes the share
-        header.resizeSection(Column.NUMBER, self._room("0" * len(str(self._table.rowCount())), 12))
+        figures = QFontMetrics(monospace(self.font().key())).horizontalAdvance("0" * self._digits)
+        header.resizeSection(Column.NUMBER, max(figures + 20, self._room("#", 20)))
         header.resizeSection(Column.STATUS, self._room("Excluded", 20) if self._table.status_in_words else 32)
         header.resizeSection(Column.SPLIT, self._room("Held-out", 12))
         header.resizeSection(Column.LENGTH, self._room("Tokens", 24))
@@ -280,6 +284,12 @@ class ExampleList(QTableView):
         header.blockSignals(False)
         self.updateGeometries()
         self.viewport().update()
+
+    def _measure_numbers(self) -> None:
+        """A short list can have long numbers."""
+        ids = self._table.ids
+        largest = 0 if not ids else ids[-1] if self._table.is_ascending else max(ids)
+        self._digits = len(str(largest))
 
     def _room(self, text: str, more: int) -> int:
         """The width a text takes in a cell."""

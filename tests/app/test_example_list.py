@@ -8,12 +8,13 @@ from collections.abc import Sequence
 import pytest
 from example_bench import until
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.models.example_cells import Column
 from app.models.example_table import ExampleTable
-from app.widgets.example_delegate import ROW_HEIGHT, runs_right_to_left, two_lines
+from app.widgets.example_delegate import ROW_HEIGHT, monospace, runs_right_to_left, two_lines
 from app.widgets.example_list import ExampleList
 from core.dataset.example import Example
 from core.dataset.store import Counts, Query
@@ -150,6 +151,17 @@ def test_columns_follow_the_width(qtbot: QtBot, view: ExampleList) -> None:
     assert view.columnWidth(Column.INSTRUCTION) > view.columnWidth(Column.OUTPUT)
     view.horizontalHeader().resizeSection(Column.INSTRUCTION, 200)
     until(qtbot, lambda: view.share < 0.5)
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_long_numbers_have_room_in_a_short_list(
+    qtbot: QtBot, view: ExampleList, source: Many, descending: bool
+) -> None:
+    source.there = [19_998, 19_999]
+    with qtbot.waitSignal(view.model().listed):
+        view.model().set_query(search="instruction 1999", descending=descending)
+    figures = QFontMetrics(monospace(view.font().key()))
+    assert view.columnWidth(Column.NUMBER) >= figures.horizontalAdvance("19999") + 16  # the cell's padding
 
 
 def test_two_lines_of_any_script(qtbot: QtBot, view: ExampleList) -> None:
