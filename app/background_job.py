@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QThreadPool, Signal
 
 from app import tasks
 from core.child import Stopped
@@ -85,7 +85,18 @@ class _Run(QObject):
         self._stopped = False
 
     def work(self) -> bool:
-        """In a pool thread: do it, and say whether it came to its end."""
+        """In a pool thread: do it, and say whether it came to its end.
+
+        The thread only waits for the child, so the pool may have another in its place: short work shall not wait.
+        """
+        pool = QThreadPool.globalInstance()
+        pool.releaseThread()
+        try:
+            return self._follow()
+        finally:
+            pool.reserveThread()
+
+    def _follow(self) -> bool:
         job = self._job = self._make()
         if self._stopped:
             return False

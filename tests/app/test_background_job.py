@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from example_bench import until
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QThreadPool
 from pytestqt.qtbot import QtBot
 
+from app import tasks
 from app.background_job import BackgroundJob
 from core.child import Stopped
 from core.errors import UserError
@@ -99,3 +100,19 @@ def test_it_ends_with_its_owner(qtbot: QtBot) -> None:
     until(qtbot, lambda: heard.told)
     owner.deleteLater()
     until(qtbot, waiting.stopped.is_set)
+
+
+def test_short_work_does_not_wait_for_jobs(qtbot: QtBot) -> None:
+    jobs = [BackgroundJob() for _ in range(QThreadPool.globalInstance().maxThreadCount() + 1)]
+    made = [FakeJob("begun", waits=True) for _ in jobs]
+    heard = [Heard(job) for job in jobs]
+    for job, fake in zip(jobs, made, strict=True):
+        job.start(lambda fake=fake: fake)
+    qtbot.waitUntil(lambda: all(one.told for one in heard))
+    done: list[int] = []
+    tasks.run(lambda: 1, done=done.append)
+    qtbot.waitUntil(lambda: done == [1])
+    for job in jobs:
+        job.stop()
+    assert QThreadPool.globalInstance().waitForDone(10_000)
+    assert QThreadPool.globalInstance().activeThreadCount() == 0
