@@ -14,6 +14,7 @@ from app.example_words import SPLIT_WORDS
 from app.models.example_listing import Wish
 from app.models.example_table import ExampleTable
 from app.theme import SPACE
+from app.widgets.column_menu import add_column_menu
 from app.widgets.counting_bar import CountingBar
 from app.widgets.empty_state import EmptyState
 from app.widgets.example_list import ExampleList
@@ -56,6 +57,7 @@ class ExampleBrowser(QFrame):
         self._tag = ""
         self.list = ExampleList(table)
         self.list.chosen_changed.connect(self._count_chosen)
+        add_column_menu(self.list)
         self.selection = SelectionBar()
         self.progress = CountingBar()
         self.progress.setContentsMargins(SPACE.HALF, SPACE.UNIT, 0, SPACE.UNIT)

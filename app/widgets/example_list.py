@@ -14,7 +14,7 @@ from app.models.example_listing import Wish
 from app.models.example_table import ExampleTable, ranges
 from app.widgets.example_delegate import ROW_HEIGHT, ExampleDelegate, monospace
 
-_WIDE_ENOUGH_FOR_SPLIT = 760
+_WIDE_ENOUGH_FOR_SPLIT = 580  # what dragging the splitter gives in a window 1280 wide
 _WIDE_ENOUGH_FOR_WORDS = 600  # the status is a sign with a word; below, the sign alone
 _ANCHORS = 200
 
@@ -53,6 +53,7 @@ class ExampleList(QTableView):
         self._table = model
         self._digits = 1  # of the largest number listed
         self._share = 0.5  # the instruction's part of the width that the two text columns have
+        self._split_shown: bool | None = None
         self._restoring = False
         self._kept = _Kept()
         self.setModel(model)
@@ -265,6 +266,16 @@ class ExampleList(QTableView):
         self._share = min(max(share, 0.15), 0.85)
         self._fit_columns()
 
+    @property
+    def split_shown(self) -> bool | None:
+        """Whether the column Split is wanted; None leaves it to the width."""
+        return self._split_shown
+
+    @split_shown.setter
+    def split_shown(self, shown: bool | None) -> None:
+        self._split_shown = shown
+        self._fit_columns()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the text columns what the others leave."""
         super().resizeEvent(event)
@@ -273,7 +284,8 @@ class ExampleList(QTableView):
     def _fit_columns(self) -> None:
         header, width = self.horizontalHeader(), self.viewport().width()
         self._table.status_in_words = width >= _WIDE_ENOUGH_FOR_WORDS
-        self.setColumnHidden(Column.SPLIT, width < _WIDE_ENOUGH_FOR_SPLIT)
+        shown = width >= _WIDE_ENOUGH_FOR_SPLIT if self._split_shown is None else self._split_shown
+        self.setColumnHidden(Column.SPLIT, not shown)
         header.blockSignals(True)  # only the user's dragging changes the share
         figures = QFontMetrics(monospace(self.font().key())).horizontalAdvance("0" * self._digits)
         header.resizeSection(Column.NUMBER, max(figures + 20, self._room("#", 20)))

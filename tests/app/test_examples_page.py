@@ -19,6 +19,7 @@ from app import disk
 from app.models.example_cells import Column
 from app.pages.examples import ExamplesPage
 from app.session import Session
+from app.widgets.example_browser import ExampleBrowser
 from app.widgets.import_dialog import ImportDialog
 from app.widgets.toast import Toast
 from core.dataset.example import Example, Split, Status
@@ -360,6 +361,28 @@ def test_a_new_example_takes_the_filters_away(qtbot: QtBot, page: ExamplesPage) 
     page.new()
     until(qtbot, lambda: page.table.rowCount() == 3)
     assert page.browser.chips.words() == []
+
+
+def test_the_column_of_the_split_can_always_be_seen(qtbot: QtBot, page: ExamplesPage) -> None:
+    rows, header = page.browser.list, page.browser.list.horizontalHeader()
+
+    def choose() -> None:
+        header.customContextMenuRequested.emit(QPoint(5, 5))
+        (menu,) = [menu for menu in header.findChildren(QMenu) if menu.isVisible()]
+        next(action for action in menu.actions() if action.text() == "Split").trigger()
+        menu.close()
+
+    page._splitter.setSizes([420, 580])
+    assert rows.isColumnHidden(Column.SPLIT)
+    choose()
+    assert not rows.isColumnHidden(Column.SPLIT)
+    assert ExampleBrowser(page.table, page).list.split_shown is True  # remembered
+    choose()
+    page.resize(1080, 700)  # what a window 1280 wide leaves it
+    page._splitter.setSizes([2000, 1])
+    assert rows.isColumnHidden(Column.SPLIT)  # unwanted, however wide
+    rows.split_shown = None
+    assert not rows.isColumnHidden(Column.SPLIT)
 
 
 def test_sorting_keeps_the_filters(qtbot: QtBot, page: ExamplesPage) -> None:
