@@ -14,7 +14,7 @@ from typing import TextIO
 from core.dataset.columns import Columns
 from core.dataset.json_rows import Row
 from core.dataset.lines import LONGEST_LINE, bounded_lines
-from core.dataset.records import RowError
+from core.dataset.records import RowError, empty_rows
 from core.errors import ExamplesFileError
 
 _DELIMITERS = ",;\t|"
@@ -23,6 +23,7 @@ _DEFUSED = re.compile(r"'+[=+\-@\t\r]")
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _SAYS_DELIMITER = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 _LARGEST_ROW = 16 << 20  # characters, over however many lines
+_MOST_EMPTY = 100_000  # rows that wait for one that holds something
 _WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
@@ -174,6 +175,8 @@ def _first(reader: Iterator[list[str]], path: Path, number: int) -> list[str]:
 
 
 def _rows(reader: csv._reader, names: Sequence[str], lines: _Lines, path: Path, number: int) -> Iterator[Row]:  # type: ignore[name-defined]
+    """All rows to the last that holds something; a line with nothing on it, not even delimiters, is no row."""
+    empty: list[int] = []
     try:
         while True:
             lines.held = 0
@@ -186,8 +189,15 @@ def _rows(reader: csv._reader, names: Sequence[str], lines: _Lines, path: Path, 
                     raise _TooLongError from error
                 yield number, RowError("", f"is not well-formed: {error} (line {reader.line_num} of the file)")
             else:
-                if any(cells):
+                if cells and not any(cells):
+                    empty.append(number)
+                elif cells:
+                    yield from empty_rows(empty)
+                    empty.clear()
                     yield number, _row(names, cells)
+                if len(empty) == _MOST_EMPTY:
+                    yield from empty_rows(empty)
+                    empty.clear()
             number += 1
     except _TooLongError as error:
         raise _too_long(path, number) from error

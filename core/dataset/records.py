@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ _SPLITS = {
     **dict.fromkeys(("heldout", "held out", "test", "validation", "valid", "dev", "eval"), Split.HELDOUT),
 }
 _DEEPEST = 32
+EMPTY = "is empty"
 
 
 class RowError(ValueError):
@@ -32,6 +33,12 @@ class RowError(ValueError):
         super().__init__(f"{column}: {reason}" if column else reason)
         self.column = column
         self.reason = reason
+
+
+def empty_rows(numbers: Iterable[int]) -> Iterator[tuple[int, RowError]]:
+    """The rows of a table in which no cell holds anything."""
+    for number in numbers:
+        yield number, RowError("", EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,7 @@ def example_of(row: Mapping[str, Any], columns: Columns) -> Example:
         raise RowError("output", "is missing")
     example = Example(**values)
     if not (example.prompt.strip() or example.output.strip() or example.system or example.note or example.tags):
-        raise RowError("", "is empty")
+        raise RowError("", EMPTY)
     return example
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from core.dataset.csv_rows import letters, restored
 from core.dataset.json_rows import Row
 from core.dataset.lines import LONGEST_LINE, start_of, unreadable
-from core.dataset.records import RowError
+from core.dataset.records import RowError, empty_rows
 from core.errors import ExamplesFileError
 
 if TYPE_CHECKING:
@@ -86,18 +86,21 @@ def _sheet(
     number, cells = first
     if header:
         columns = tuple(cell.strip() for cell in cells)
-        return Sheet(name, names, columns, _rows(columns, rows), 0)
+        return Sheet(name, names, columns, _rows(columns, rows, number + 1), 0)
     columns = tuple(letters(column) for column in range(len(cells)))
 
     def whole() -> Iterator[tuple[int, list[str]]]:
         yield number, cells
         yield from rows
 
-    return Sheet(name, names, columns, _rows(columns, whole()), 0)
+    return Sheet(name, names, columns, _rows(columns, whole(), number), 0)
 
 
-def _rows(columns: Sequence[str], rows: Iterator[tuple[int, list[str]]]) -> Iterator[Row]:
+def _rows(columns: Sequence[str], rows: Iterator[tuple[int, list[str]]], expected: int) -> Iterator[Row]:
+    """All rows from the one ``expected`` to the last that holds something."""
     for number, cells in rows:
+        yield from empty_rows(range(expected, number))
+        expected = number + 1
         if any(cells[len(columns) :]):
             yield number, RowError("", f"has {len(cells)} cells, but there are {len(columns)} columns")
         elif sum(map(len, cells)) > LONGEST_LINE:

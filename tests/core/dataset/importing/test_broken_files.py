@@ -113,6 +113,21 @@ def test_a_broken_row_of_a_table(take, bad: str, column: str, said: str) -> None
     assert found.pairs == GOOD * 2
 
 
+def test_empty_rows_of_a_table_are_skipped_by_number_up_to_the_last_that_holds_something(take) -> None:
+    found = take("a.csv", "instruction,output\n,\ni,o\n\n,\n,\ni,o\n,\n\n,\n")
+    assert found.skipped == [(2, "", "is empty"), (5, "", "is empty"), (6, "", "is empty")]
+    assert found.pairs == GOOD * 2
+    found = take("b.csv", "i,o\n,\ni,o\n,\n", header=False, mapping={"instruction": "A", "output": "B"})
+    assert found.skipped == [(2, "", "is empty")]
+
+
+def test_empty_rows_of_a_table_are_not_held_without_end(take, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.dataset.csv_rows._MOST_EMPTY", 3)
+    found = take("a.csv", "instruction,output\n" + ",\n" * 4 + "i,o\n" + ",\n" * 4)
+    assert [number for number, _, _ in found.skipped] == [2, 3, 4, 5, 7, 8, 9]
+    assert found.pairs == GOOD
+
+
 # --- Spreadsheets -----------------------------------------------------------------------------------------------------
 
 
@@ -179,6 +194,16 @@ SHEETS: list[tuple[str, Callable[[bytes], bytes], str]] = [
 ]
 
 
+@pytest.mark.parametrize("header", [True, False])
+def test_empty_rows_of_a_spreadsheet_are_skipped_as_those_of_a_table(take, tmp_path: Path, header: bool) -> None:
+    names = ["instruction", "output"]
+    rows = [[], names, [], ["i", "o"], [None, ""], ["i", "o"], [], []]
+    mapping = dict(zip(names, names if header else "AB", strict=True))
+    found = take("a.xlsx", sheet_file(tmp_path, *rows), mapping, header=header)
+    assert found.skipped == [(3, "", "is empty"), (5, "", "is empty")]
+    assert found.pairs == [tuple(names)] * (not header) + GOOD * 2
+
+
 @pytest.mark.parametrize(("change", "said"), [case[1:] for case in SHEETS], ids=[case[0] for case in SHEETS])
 def test_a_broken_spreadsheet(take, tmp_path: Path, change: Callable[[bytes], bytes], said: str) -> None:
     good = sheet_file(tmp_path, ["instruction", "output"], *[[f"i {n}", "o"] for n in range(300)])
@@ -203,7 +228,7 @@ def test_rows_of_spreadsheets_have_its_numbers(take, tmp_path: Path) -> None:
         [3.0, -2],
     )
     found = take("a.xlsx", content)
-    assert found.skipped == [(5, "", "has 4 cells, but there are 2 columns")]
+    assert found.skipped == [(4, "", "is empty"), (5, "", "has 4 cells, but there are 2 columns")]
     assert found.pairs == [("i", "o"), ("", "o"), ("i", ""), ("1.5", "TRUE"), ("3", "-2")]
     assert found.summary["incomplete"] == 2
 
