@@ -85,7 +85,7 @@ class ImportCounts(QWidget):
     def show_summary(self, summary: Summary) -> None:
         """All has been read."""
         self._summary = summary
-        self.leave_out.setText(_offer(summary.duplicates))
+        self.leave_out.setText(_offer(summary))
         self.leave_out.setVisible(summary.duplicates > 0)
         self._fill()
 
@@ -133,8 +133,14 @@ class _Figure(QFrame):
         self.setAccessibleName(f"{words} {self._caption.text()}")
 
 
-def _offer(duplicates: int) -> str:
-    return f"Leave out {format.plural(duplicates, 'duplicate')}; the first of each stays"
+def _offer(summary: Summary) -> str:
+    if not summary.known:
+        return f"Leave out {format.plural(summary.duplicates, 'duplicate')}; the first of each stays"
+    if summary.known == summary.duplicates:
+        whose = "that is" if summary.known == 1 else "that are"
+        return f"Leave out {format.plural(summary.known, 'example')} {whose} in the project already"
+    words = f"Leave out {format.plural(summary.duplicates, 'duplicate')}"
+    return f"{words}: what the project has already, and all but the first of what is there twice"
 
 
 def _about_incomplete(amount: int) -> str:

@@ -27,6 +27,8 @@ _MAIN = ("instruction", "input", "output")
 _NARROW = 100
 _MAPPING_WIDTH = 270
 _ROWS_CAPTION = "The first rows, as they will be stored"
+_SOME_CAPTION = "The first rows, as they will be stored; duplicates among them are left out"
+_NONE_CAPTION = "The first rows; all are duplicates, and none will be stored"
 
 
 class ImportPreview(QWidget):
@@ -51,12 +53,13 @@ class ImportPreview(QWidget):
         self.other.setProperty("kind", "quiet")
         self.other.clicked.connect(self.other_wanted)
         self.counts = ImportCounts()
+        self.counts.leaving_out_changed.connect(self._caption_rows)
         self.mapping = ColumnMapping()
         self.mapping.changed.connect(self.mapping_changed)
         self.rows = PlainTable(_ROWS_CAPTION)
         self.skipped = PlainTable("Skipped rows")
         self.skipped_words = _caption("", kind="remark")
-        self._rows_words = _caption(_ROWS_CAPTION)
+        self.rows_words = _caption(_ROWS_CAPTION)
         self._arrange()
 
     def _arrange(self) -> None:
@@ -72,7 +75,7 @@ class ImportPreview(QWidget):
         self._skipped = _side(self.skipped_words, _framed(self.skipped))
         tables = QSplitter(Qt.Orientation.Vertical)
         tables.setChildrenCollapsible(False)
-        tables.addWidget(_side(self._rows_words, _framed(self.rows)))
+        tables.addWidget(_side(self.rows_words, _framed(self.rows)))
         tables.addWidget(self._skipped)
         tables.setStretchFactor(0, 3)
         tables.setStretchFactor(1, 2)
@@ -113,7 +116,7 @@ class ImportPreview(QWidget):
         """Nothing can be stored yet: show the first rows as they are in the source."""
         names = [column.name for column in shape.columns[:_MOST_COLUMNS]]
         rows = [[" ".join(text[:_MOST_LETTERS].split()) for text in row[:_MOST_COLUMNS]] for row in shape.rows]
-        self._rows_words.setText("The first rows, as they are there")
+        self.rows_words.setText("The first rows, as they are there")
         self.rows.fill(names, rows, widths=[0] * len(names) if len(names) <= 5 else [160] * len(names))
 
     def show_rows(self, examples: Sequence[Example]) -> None:
@@ -121,13 +124,21 @@ class ImportPreview(QWidget):
         names = [name for name in FIELDS if _is_shown(name, examples)]
         cells = [[_cell(example, name) for name in names] for example in examples]
         wide = [name in _MAIN and any(row[at] for row in cells) for at, name in enumerate(names)]
-        self._rows_words.setText(_ROWS_CAPTION)
+        self._caption_rows()
         self.rows.fill([FIELDS[name] for name in names], cells, widths=[0 if each else _NARROW for each in wide])
 
     def show_summary(self, summary: Summary) -> None:
         """Everything has been read."""
         self.counts.show_summary(summary)
+        self._caption_rows()
         self._show_skipped(summary.skipped, summary.skipped_rows)
+
+    def _caption_rows(self) -> None:
+        """Say what the rows are; the user may have some of them left out."""
+        words = _ROWS_CAPTION
+        if self.counts.leaving_out:
+            words = _SOME_CAPTION if self.counts.amount else _NONE_CAPTION
+        self.rows_words.setText(words)
 
     def set_changeable(self, changeable: bool) -> None:
         """Whether anything can be chosen; not while the examples are being taken in."""

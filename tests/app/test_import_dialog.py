@@ -127,6 +127,28 @@ def test_leaving_out_duplicates(qtbot: QtBot, tmp_path: Path, opened: Open) -> N
     closed(dialog, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        (2, "The first rows; all are duplicates, and none will be stored"),
+        (1, "The first rows, as they will be stored; duplicates among them are left out"),
+    ],
+)
+def test_the_rows_say_what_becomes_of_duplicates(
+    qtbot: QtBot, tmp_path: Path, opened: Open, known: int, words: str
+) -> None:
+    found = summary(2, known=known)
+    dialog, _reading = opened(lambda reader, _mapping: reader.tell(shape("output"), ROWS, found, END))
+    dialog.open_source(Source(Path("x.jsonl")))
+    until(qtbot, lambda: dialog.button.text() == "Import 2 examples")
+    assert dialog.preview.rows_words.text() == "The first rows, as they will be stored"
+    dialog.preview.counts.leave_out.click()
+    assert dialog.preview.rows_words.text() == words
+    dialog.preview.counts.leave_out.click()
+    assert dialog.preview.rows_words.text() == "The first rows, as they will be stored"
+    closed(dialog, tmp_path)
+
+
 def test_columns_are_chosen_where_the_names_say_nothing(qtbot: QtBot, tmp_path: Path, opened: Open) -> None:
     def script(reader: FakeReader, mapping: Mapping[str, str] | None) -> None:
         if mapping and mapping["instruction"] and mapping["output"]:

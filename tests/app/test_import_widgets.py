@@ -123,6 +123,22 @@ def test_duplicates_are_left_out_on_demand(qtbot: QtBot, counts: ImportCounts) -
     assert counts.amount == 4
 
 
+@pytest.mark.parametrize(
+    ("twice", "known", "duplicates", "words"),
+    [
+        (1, 0, 1, "Leave out 1 duplicate; the first of each stays"),
+        (0, 1, 1, "Leave out 1 example that is in the project already"),
+        (2, 19, 19, "Leave out 19 examples that are in the project already"),
+        (3, 5, 7, "Leave out 7 duplicates: what the project has already, and all but the first of what is there twice"),
+    ],
+)
+def test_what_would_be_left_out_is_said(
+    counts: ImportCounts, twice: int, known: int, duplicates: int, words: str
+) -> None:
+    counts.show_summary(summary(20, twice=twice, known=known, duplicates=duplicates))
+    assert counts.leave_out.text() == words
+
+
 # --- Parts and the hub ------------------------------------------------------------------------------------------------
 
 
