@@ -10,6 +10,7 @@ from app import format, theme
 from app.example_words import STATUS_WORDS, shown_status
 from app.theme import SPACE
 from app.widgets.elided_label import ElidedLabel
+from app.widgets.menu_button import add_menu
 from core.dataset.example import Example, Status
 
 _STATUS_HELP = {
@@ -54,7 +55,7 @@ class ExampleHeader(QWidget):
         self._draft.setToolTip("A model proposes an output; you accept, edit or reject it")
         self._duplicate = _action(menu, "Duplicate", "Ctrl+D", self.duplicate_wanted)
         self._delete = _action(menu, "Delete", "", self.delete_wanted)
-        self._more.setMenu(menu)
+        add_menu(self._more, menu)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACE.UNIT)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QToolButton, QWidget
 
 from app import theme
 from app.example_words import SPLIT_WORDS
+from app.widgets.menu_button import add_menu
 from core.dataset.example import Split
 
 _MOST_TAGS = 300
@@ -32,7 +33,7 @@ class FilterButton(QToolButton):
         self.setToolTip("Show only examples with a tag, or of one side of the split")
         menu = QMenu(self)
         menu.aboutToShow.connect(self._fill)
-        self.setMenu(menu)
+        add_menu(self, menu)
 
     def set_tags(self, tags: Sequence[str]) -> None:
         """The tags in use."""

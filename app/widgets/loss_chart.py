@@ -16,6 +16,7 @@ from app.widgets.card import Card
 from app.widgets.chart import Chart
 from app.widgets.curve import Curve
 from app.widgets.legend import Legend
+from app.widgets.menu_button import add_menu
 from app.widgets.run_curves import HELDOUT_SERIES, RunCurves
 from core.runs.series import Series
 
@@ -190,7 +191,7 @@ class LossChart(Card):
         menu = QMenu(save)
         menu.addAction("Save as picture (PNG)…", self.save_image_wanted.emit)
         menu.addAction("Save the numbers (CSV)…", self.save_table_wanted.emit)
-        save.setMenu(menu)
+        add_menu(save, menu)
         save.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         row = QWidget()
         row.setFixedHeight(CONTROL_HEIGHT)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, Q
 from app import format
 from app.example_words import SPLIT_WORDS, STATUS_WORDS
 from app.theme import SPACE
+from app.widgets.menu_button import add_menu
 
 _WIDE = 490  # pixels; below, words and buttons do not fit beside each other
 _WIDEST = 640  # all of it fits
@@ -65,7 +66,7 @@ class SelectionBar(QFrame):
 
     def _menu_button(self, words: str) -> QPushButton:
         button = QPushButton(words)
-        button.setMenu(QMenu(button))
+        add_menu(button, QMenu(button))
         button.setStyleSheet("padding-right: 26px;")
         return button
 

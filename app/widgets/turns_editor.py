@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QToolButt
 from app import format, theme
 from app.theme import SPACE
 from app.widgets.find_marks import Searched
+from app.widgets.menu_button import add_menu
 from app.widgets.plain_editor import PlainEditor
 from app.widgets.text_field import TextField
 from core.dataset import turns as rules
@@ -267,7 +268,7 @@ class _Turn(TextField):
         self._more.setIconSize(QSize(16, 16))
         self._more.setFixedHeight(22)
         self.menu = QMenu(self._more)
-        self._more.setMenu(self.menu)
+        add_menu(self._more, self.menu)
         self.add_act(self._more)
 
     def follow(self, other: QWidget) -> None:
