@@ -96,6 +96,10 @@ class ExportDialog(QDialog):
         self.guard = QCheckBox("Guard against formulas")
         self.guard.setChecked(True)
         self._guard_help = _label(_GUARD_HELP, "secondary")
+        for part in (self.guard, self._guard_help):
+            kept = part.sizePolicy()
+            kept.setRetainSizeWhenHidden(True)  # the window stays as it is
+            part.setSizePolicy(kept)
         for _, choice in self._formats.values():
             choice.toggled.connect(self._show_guard)
         self.progress = CountingBar()
@@ -197,8 +201,9 @@ class ExportDialog(QDialog):
         self._cancel.setText("Cancel" if choosing else "Cancel the export")
 
     def _show_guard(self) -> None:
+        """Offer it where it changes something: JSON runs nothing, and cells of Excel's are written as text."""
         for part in (self.guard, self._guard_help):
-            part.setEnabled(self.format.is_text_table)
+            part.setVisible(self.format.is_text_table)
 
 
 def _scope_choice(scope: Scope) -> QRadioButton:
