@@ -129,18 +129,23 @@ def _lacking(source: Source, shape: Shape) -> ExamplesFileError:
 
 
 def _tell(found: Summary, count: int) -> None:
-    output.line(f"Imported {count:,} examples.")
+    left_out = found.examples - count
+    of = f" of {found.examples:,}" if left_out else ""
+    output.line(f"Imported {count:,}{of} {'example' if found.examples == 1 else 'examples'}.")
+    again = found.duplicates - found.known  # one that is a duplicate in both ways counts as known
+    for amount, where in ((found.known, "in the project already"), (again, "in the file twice")):
+        if amount:
+            was = "was" if amount == 1 else "were"
+            output.line(
+                f"Left out {amount:,} that {was} {where}." if left_out else f"{amount:,} of them {was} {where}."
+            )
     if found.incomplete:
         words = "is a draft" if found.incomplete == 1 else "are drafts"
         output.line(f"{found.incomplete:,} of those read {words}: training leaves drafts out.")
-    if found.twice:
-        output.line(f"{found.twice:,} say the same as another in the file.")
-    if found.known:
-        output.line(f"{found.known:,} were in the project already.")
     for item in found.skipped_rows:
-        output.line(f"Left out row {item.row}{f', {item.column}' if item.column else ''}: {item.reason}")
-    if found.skipped > len(found.skipped_rows):
-        output.line(f"Left out {found.skipped - len(found.skipped_rows):,} more rows.")
+        output.line(f"Left out row {item.row:,}: {item.column or 'it'} {item.reason.rstrip('.')}.")
+    if more := found.skipped - len(found.skipped_rows):
+        output.line(f"Left out {more:,} more {'row' if more == 1 else 'rows'}.")
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -151,7 +156,7 @@ def _export(args: argparse.Namespace) -> int:
     if args.json:
         output.emit({"path": args.file.resolve(), "examples": written})
     else:
-        output.line(f"Wrote {written:,} examples to {args.file}.")
+        output.line(f"Wrote {written:,} {'example' if written == 1 else 'examples'} to {args.file}.")
     return 0
 
 

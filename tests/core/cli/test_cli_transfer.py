@@ -32,6 +32,34 @@ def test_duplicates_are_left_out_when_asked(cli, project, tmp_path: Path) -> Non
     assert [example.instruction for example in examples_of(project)[61:]] == ["Question 70"]
 
 
+def test_what_an_import_says_adds_up(cli, project, tmp_path: Path) -> None:
+    rows = [{"instruction": f"Question {n}", "input": "ä 🐄", "output": f"Answer {n}"} for n in (1, 1, 70, 70, 70)]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert cli("import", project, file, "--leave-out-duplicates").out.splitlines() == [
+        "Imported 1 of 5 examples.",
+        "Left out 2 that were in the project already.",
+        "Left out 2 that were in the file twice.",
+    ]
+    assert cli("import", project, file, "--leave-out-duplicates").out.splitlines() == [
+        "Imported 0 of 5 examples.",
+        "Left out 5 that were in the project already.",
+    ]
+    rows = [{"instruction": f"Question {n}", "output": "x"} for n in (80, 80)]
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert cli("import", project, file).out.splitlines() == ["Imported 2 examples.", "1 of them was in the file twice."]
+
+
+def test_one_is_said_as_one(cli, empty, tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text('instruction,output\n"i"x,o\ni,o\n', encoding="utf-8")
+    said, why = cli("import", empty, file).out.splitlines()
+    assert said == "Imported 1 example."
+    assert why.startswith("Left out row 2: it is not well-formed: ")
+    assert why.endswith(" (line 2 of the file).")
+    assert cli("export-examples", empty, tmp_path / "out.jsonl").out.startswith("Wrote 1 example to ")
+
+
 def test_a_missing_column_is_named_with_what_to_do(cli, empty, tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     file.write_text("Frage;Antwort\na;b\n", encoding="utf-8")
