@@ -16,9 +16,11 @@ class TagEditor(QWidget):
 
     Signals:
         changed(tuple): the user added or removed a tag.
+        confirmed: Enter in the empty line: there is nothing more to add.
     """
 
     changed = Signal(tuple)
+    confirmed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,7 +37,7 @@ class TagEditor(QWidget):
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         completer.activated.connect(self._add_line, Qt.ConnectionType.QueuedConnection)
         self._line.setCompleter(completer)
-        self._line.returnPressed.connect(self._add_line)
+        self._line.returnPressed.connect(self._enter)
         self._line.editingFinished.connect(self._add_line)
         self._line.textEdited.connect(self._typed)
         self._line.installEventFilter(self)
@@ -71,6 +73,12 @@ class TagEditor(QWidget):
     def _typed(self, text: str) -> None:
         if "," in text:
             self._add_line()
+
+    def _enter(self) -> None:
+        if self._line.text().strip():
+            self._add_line()
+        else:
+            self.confirmed.emit()
 
     def _add_line(self) -> None:
         new = [tag for part in self._line.text().split(",") if (tag := " ".join(part.split()))]

@@ -43,8 +43,9 @@ class TagsDialog(QDialog):
         self._area.hide()
         self.button = QPushButton()
         self.button.setProperty("kind", "primary")
-        self.button.setAutoDefault(False)  # Enter adds the tag that is being typed
+        self.button.setAutoDefault(False)  # Enter adds the tag that is being typed; the next one presses this
         self.button.clicked.connect(self._accept)
+        self.add.confirmed.connect(self.button.click)
         self._lay_out()
         self._say()
 
