@@ -19,6 +19,26 @@ FIELD_WORDS = {
     "status": "Status",
     "split": "Split",
 }
+_DONE = {
+    "Add": "Added",
+    "Assign": "Assigned",
+    "Change": "Changed",
+    "Delete": "Deleted",
+    "Duplicate": "Duplicated",
+    "Edit": "Edited",
+    "Go": "Went",
+    "Import": "Imported",
+    "Mark": "Marked",
+    "Repair": "Repaired",
+    "Replace": "Replaced",
+    "Trim": "Trimmed",
+}
+
+
+def done(label: str) -> str:
+    """A step's name, which menus offer (``Delete example 41``), as the sentence that it was done."""
+    verb, space, rest = label.partition(" ")
+    return f"{_DONE.get(verb, verb)}{space}{rest}."
 
 
 def shown_status(example: Example) -> Status:

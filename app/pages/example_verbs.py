@@ -10,7 +10,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from app import format, theme
+from app import example_words, format, theme
 from app.pages.example_desk import ExampleDesk
 from app.pages.example_replace import ExampleReplace
 from app.session import Session
@@ -88,7 +88,8 @@ class ExampleVerbs(QObject):
 
     def _replaced(self, change: Change) -> None:
         self._apply(change)
-        self.offer_undo(f"{change.label}." if change.label else "Nothing was replaced: it is as it should be already.")
+        nothing = "Nothing was replaced: it is as it should be already."
+        self.offer_undo(example_words.done(change.label) if change.label else nothing)
 
     def stored(self) -> list[int]:
         """The example in the form, if it is in the store."""
@@ -127,7 +128,7 @@ class ExampleVerbs(QObject):
     def _changed(self, change: Change) -> None:
         self._apply(change)
         if len(change.changed) > 1:
-            self.offer_undo(f"{change.label}.")
+            self.offer_undo(example_words.done(change.label))
 
     def _apply(self, change: Change) -> None:
         self._session.apply(change, self._page)

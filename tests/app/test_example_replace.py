@@ -82,7 +82,7 @@ def test_every_change_is_shown_and_made_in_one_step(
     assert stored(session)[1].output == "Moin <b>Ben</b>!"
     until(qtbot, lambda: page.form.fields["output"].editor.text() == "Moin, Anna!")
     (toast,) = [toast for toast in page.window().findChildren(Toast) if toast.isVisible()]
-    assert toast.text == "Replace “ahoy” in 2 examples."
+    assert toast.text == "Replaced “ahoy” in 2 examples."
     toast.button.click()
     until(qtbot, lambda: stored(session) == LETTERS)
 
