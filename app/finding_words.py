@@ -1,4 +1,4 @@
-"""What a row says about a finding: which examples, which field, and the text around the place."""
+"""What is said about findings: how many there are, and of each which examples, which field and the text around."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from app.widgets.finding_row import FindingWords
 
 if TYPE_CHECKING:
     from core.dataset.example import Example
-    from core.dataset.review import Finding
+    from core.dataset.review import Finding, Report
 
+_CLEAN = (
+    "No duplicates, no cut answers, no placeholders, no personal data, no broken letters. "
+    "After each change this looks again by itself."
+)
 _FIELDS = {
     "instruction": "Instruction",
     "input": "Input",
@@ -47,3 +51,24 @@ def _text(example: Example, field: str) -> str:
         return "\n".join(turn.content for turn in example.history)
     text = getattr(example, field or "instruction", "")
     return text if isinstance(text, str) and text else example.prompt
+
+
+def summary(report: Report) -> str:
+    """How many examples there are, and how many need a look."""
+    total = format.plural(report.examples, "example")
+    if not report.flagged:
+        return f"{total}; nothing{' else' if report.ignored else ''} that needs a look."
+    verb = "needs" if report.flagged == 1 else "need"
+    return f"{total}; {format.count(report.flagged)} {verb} a look."
+
+
+def nothing(report: Report) -> tuple[str, str]:
+    """What to say where no finding is left: a title and a text."""
+    if not report.ignored:
+        return "Nothing found", _CLEAN
+    many = report.ignored != 1
+    return (
+        f"Nothing else found; {format.count(report.ignored)} ignored",
+        f"{'These findings stay' if many else 'This finding stays'} ignored until the examples concerned change. "
+        "After each change this looks again by itself.",
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
-from app import finding_words, format
+from app import example_words, finding_words, format
 from app.latest import Latest
 from app.lookout import Lookout
 from app.session import Session
@@ -31,10 +31,6 @@ _ORDER = ("error", "warning", "hint")
 _PURPOSE = (
     "As soon as there are examples, this looks for what spoils a training: duplicates, cut answers, "
     "placeholders, personal data, broken letters and more."
-)
-_CLEAN = (
-    "No duplicates, no cut answers, no placeholders, no personal data, no broken letters. "
-    "After each change this looks again by itself."
 )
 
 
@@ -88,7 +84,7 @@ class QualityView(QWidget):
         self._area.setWidgetResizable(True)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.clean = EmptyState("good", "Nothing found", _CLEAN)
+        self.clean = EmptyState("good", "", "")
         self.empty = EmptyState("good", "Nothing to look at yet", _PURPOSE)
         self._stack = QStackedWidget()
         for face in (QWidget(), self._area, self.clean, self.empty):
@@ -154,7 +150,7 @@ class QualityView(QWidget):
     # --- What was found ---------------------------------------------------------------------------------------------
 
     def _present(self, report: Report) -> None:
-        self.summary.setText(_summary(report))
+        self.summary.setText(finding_words.summary(report))
         self.summary.setVisible(report.examples > 0)
         self.restore.setText(f"Report {format.plural(report.ignored, 'ignored finding')} again")
         self.restore.setVisible(report.ignored > 0 and self._writable)
@@ -164,6 +160,7 @@ class QualityView(QWidget):
             self._stack.setCurrentWidget(self._area)
             self._read()
         else:
+            self.clean.set_words(*finding_words.nothing(report))
             self._stack.setCurrentWidget(self.clean if report.examples else self.empty)
 
     def _show_groups(self, groups: tuple[Group, ...]) -> None:
@@ -251,7 +248,7 @@ class QualityView(QWidget):
     def _fixed(self, change: Change) -> None:
         self._session.apply(change, self)
         if change.label:
-            show_toast(self, f"{change.label}.", act="Undo", on_act=self._session.undo)
+            show_toast(self, example_words.done(change.label), act="Undo", on_act=self._session.undo)
         self.lookout.look_again()
 
     def _not_fixed(self, id: str, error: UserError) -> None:
@@ -267,11 +264,22 @@ class QualityView(QWidget):
 
         findings: tuple[Finding, ...] = group.findings if index < 0 else (group.findings[index],)
         folder, store = project.path, project.store
-        self._session.write(lambda: review.ignore(folder, store, findings), done=lambda _: self._ignored(findings))
+        self._session.write(
+            lambda: review.ignore(folder, store, findings),
+            done=lambda keys: self._ignored(project, len(findings), keys),
+        )
 
-    def _ignored(self, findings: tuple[Finding, ...]) -> None:
-        show_toast(self, f"Ignored {format.plural(len(findings), 'finding')}.")
+    def _ignored(self, project: Project, count: int, keys: set[str]) -> None:
+        words = f"Ignored {format.plural(count, 'finding')}."
+        show_toast(self, words, act="Undo", on_act=lambda: self._report_again(project, keys))
         self.lookout.look_again()
+
+    def _report_again(self, project: Project, keys: set[str]) -> None:
+        if project is not self._session.project:
+            return  # another one was opened meanwhile
+        from core.dataset import review
+
+        self._session.write(lambda: review.restore_ignored(project.path, keys), done=self.lookout.look_again)
 
     def _restore(self) -> None:
         project = self._session.project
@@ -281,11 +289,3 @@ class QualityView(QWidget):
 
         folder = project.path
         self._session.write(lambda: review.restore_ignored(folder), done=self.lookout.look_again)
-
-
-def _summary(report: Report) -> str:
-    total = format.plural(report.examples, "example")
-    if not report.flagged:
-        return f"{total}; nothing that needs a look."
-    verb = "needs" if report.flagged == 1 else "need"
-    return f"{total}; {format.count(report.flagged)} {verb} a look."

@@ -117,11 +117,13 @@ class FakeReview(ModuleType):
             [(id, {"output": store.get(id).output.strip()}) for id in group.examples], label="Trim 3 outputs"
         )
 
-    def ignore(self, _folder: Path, _store: ExampleStore, findings: tuple[Finding, ...]) -> None:
-        self.ignored |= {(finding.rule, finding.examples[0]) for finding in findings}
+    def ignore(self, _folder: Path, _store: ExampleStore, findings: tuple[Finding, ...]) -> set[Any]:
+        new = {(finding.rule, finding.examples[0]) for finding in findings} - self.ignored
+        self.ignored |= new
+        return new
 
-    def restore_ignored(self, _folder: Path) -> None:
-        self.ignored.clear()
+    def restore_ignored(self, _folder: Path, only: set[Any] | None = None) -> None:
+        self.ignored -= set(self.ignored) if only is None else only
 
 
 @pytest.fixture
@@ -221,11 +223,30 @@ def test_what_is_ignored_goes_and_nothing_left_is_said(
     until(qtbot, lambda: view.groups["whitespace"].count.text() == "2 examples")
     view.groups["whitespace"].ignore.click()
     until(qtbot, view.clean.isVisible)
-    assert view.summary.text() == "3 examples; nothing that needs a look."
+    assert view.summary.text() == "3 examples; nothing else that needs a look."
+    assert view.clean._title.text() == "Nothing else found; 3 ignored"
+    assert "No duplicates" not in view.clean._text.text()
     assert view.restore.text() == "Report 3 ignored findings again"
     view.restore.click()
     until(qtbot, lambda: "whitespace" in view.groups)
     assert view.restore.isHidden()
+
+
+def test_ignoring_can_be_taken_back_and_leaves_alone_what_was_ignored_before(
+    qtbot: QtBot, session: Session, view: QualityView, tmp_path: Path
+) -> None:
+    open_with(session, tmp_path, EXAMPLES[:3])
+    view.show()
+    until(qtbot, lambda: "whitespace" in view.groups)
+    view.groups["whitespace"].rows[1].ignore.click()
+    until(qtbot, lambda: view.groups["whitespace"].count.text() == "2 examples")
+    view.groups["whitespace"].ignore.click()
+    until(qtbot, view.clean.isVisible)
+    (toast,) = [toast for toast in view.findChildren(Toast) if toast.text == "Ignored 2 findings."]
+    toast.button.click()
+    until(qtbot, lambda: "whitespace" in view.groups)
+    assert view.groups["whitespace"].count.text() == "2 examples"
+    assert view.restore.text() == "Report 1 ignored finding again"
 
 
 def test_what_could_not_be_looked_at_is_told(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from core.dataset.review.findings import Finding
@@ -20,8 +20,8 @@ _FORMAT = 1
 _LARGEST = 256 << 20
 
 
-def ignore(project: Path, store: ExampleStore, findings: Iterable[Finding]) -> None:
-    """Do not tell of these findings any more.
+def ignore(project: Path, store: ExampleStore, findings: Iterable[Finding]) -> set[str]:
+    """Do not tell of these findings any more; returns what :func:`restore_ignored` takes to tell of just them again.
 
     Raises:
         ProjectError: the project's folder cannot be written.
@@ -29,16 +29,18 @@ def ignore(project: Path, store: ExampleStore, findings: Iterable[Finding]) -> N
     findings = list(findings)
     contents = _contents(store, {id for finding in findings for id in finding.examples})
     keys = {key for finding in findings if (key := key_of(finding, contents))}
-    _write(project, read(project) | keys)
+    before = read(project)
+    _write(project, before | keys)
+    return keys - before
 
 
-def restore_ignored(project: Path) -> None:
-    """Tell of all findings again.
+def restore_ignored(project: Path, only: Collection[str] | None = None) -> None:
+    """Tell of all findings again, or of those that one :func:`ignore` returned.
 
     Raises:
         ProjectError: the project's folder cannot be written.
     """
-    _write(project, set())
+    _write(project, set() if only is None else read(project).difference(only))
 
 
 def read(project: Path) -> set[str]:

@@ -65,12 +65,17 @@ def test_a_copy_that_was_edited_since_is_kept(project: Project, run: Run) -> Non
 def test_ignored_findings_come_back_when_the_example_changes(project: Project, run: Run) -> None:
     project.store.add([Example("a", output="x "), Example("b", output="y ")])
     group = run(project).groups[0]
-    review.ignore(project.path, project.store, group.findings[:1])
+    keys = review.ignore(project.path, project.store, group.findings[:1])
+    assert review.ignore(project.path, project.store, group.findings[:1]) == set()
     report = run(project)
     assert (report.groups[0].examples, report.ignored) == ((2,), 1)
     project.store.update(1, output="x  ")
     assert run(project).groups[0].examples == (1, 2)
     project.store.undo()
+    review.ignore(project.path, project.store, group.findings[1:])
+    review.restore_ignored(project.path, keys)
+    report = run(project)
+    assert (report.groups[0].examples, report.ignored) == ((1,), 1)
     review.restore_ignored(project.path)
     assert run(project).groups[0].examples == (1, 2)
 
