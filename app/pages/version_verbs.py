@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QInputDialog, QWidget
+from PySide6.QtWidgets import QInputDialog, QLineEdit, QWidget
 
-from app import format
+from app import example_words, format
 from app.session import Session
 from app.widgets.toast import show_toast
+from app.widgets.version_list import LONGEST_NAME
 from core.dataset.change import Change
 from core.dataset.versions import Version, Versions
 from core.errors import UserError
@@ -26,11 +27,13 @@ class VersionVerbs(QObject):
 
     Signals:
         changed: there are other versions now, or one is called otherwise.
+        saved(str): a version was saved, by its path; ``changed`` follows.
         saving(bool): a version is being written.
         failed(UserError): it came to nothing.
     """
 
     changed = Signal()
+    saved = Signal(str)
     saving = Signal(bool)
     failed = Signal(object)
 
@@ -42,6 +45,13 @@ class VersionVerbs(QObject):
         """The open project, if it can be written."""
         project = self._session.project
         return None if project is None or project.read_only else project
+
+    def ask_and_save(self) -> None:
+        """Ask for the name of a version, and save it."""
+        if self.project() is None:
+            return
+        dialog = self._ask("Save a version", f"Version of {format.moment(time.time())}", "Save")
+        dialog.textValueSelected.connect(lambda name: self.save(name.strip()))
 
     def save(self, name: str) -> None:
         """Keep the examples as they are now; without a name, it is called by its date."""
@@ -57,6 +67,7 @@ class VersionVerbs(QObject):
     def _on_saved(self, version: Version) -> None:
         self.saving.emit(False)
         show_toast(self._view, f"Saved “{version.name}” with {format.plural(version.count, 'example')}.")
+        self.saved.emit(str(version.path))
         self.changed.emit()
 
     def _on_not_saved(self, error: UserError) -> None:
@@ -76,7 +87,7 @@ class VersionVerbs(QObject):
     def _on_restored(self, change: Change) -> None:
         self._session.apply(change)
         if change.label:
-            show_toast(self._view, f"{change.label}.", act="Undo", on_act=self._session.undo)
+            show_toast(self._view, example_words.done(change.label), act="Undo", on_act=self._session.undo)
         else:
             show_toast(self._view, "The examples are like that already.")
 
@@ -84,14 +95,22 @@ class VersionVerbs(QObject):
         """Ask for another name."""
         if self.project() is None:
             return
+        dialog = self._ask("Rename version", version.name, "Rename")
+        dialog.textValueSelected.connect(lambda name: self._rename(version, name))
+
+    def _ask(self, title: str, name: str, act: str) -> QInputDialog:
+        """A dialog for a name; the proposed one is selected, so that typing replaces it."""
         dialog = QInputDialog(self._view)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setWindowTitle("Rename version")
+        dialog.setWindowTitle(title)
         dialog.setLabelText("Name")
-        dialog.setTextValue(version.name)
-        dialog.setOkButtonText("Rename")
-        dialog.textValueSelected.connect(lambda name: self._rename(version, name))
+        dialog.setTextValue(name)
+        dialog.setOkButtonText(act)
+        for line in dialog.findChildren(QLineEdit):
+            line.setMaxLength(LONGEST_NAME)
+            line.selectAll()
         dialog.open()
+        return dialog
 
     def _rename(self, version: Version, name: str) -> None:
         project = self.project()

@@ -56,6 +56,7 @@ class VersionsView(QWidget):
         self._states = _States()
         self._comparison: Comparison | None = None
         self._pair = ("", "")
+        self._new = ""  # the version that was saved last, until it is in the list
         self._shown = AT_ONCE
         self._reader = Latest(self._on_read, failed=self._on_problem, parent=self)
         self._drawing = Latest(self._on_sections, failed=self._on_problem, parent=self)
@@ -65,7 +66,7 @@ class VersionsView(QWidget):
         self.verbs = VersionVerbs(session, self)
         self.versions = VersionList()
         self.compare = StateCompare()
-        self.empty = EmptyState("history", "No versions yet", _PURPOSE, "Save the first version")
+        self.empty = EmptyState("history", "No versions yet", _PURPOSE, "Save the first version…")
         self._build()
         self._join()
 
@@ -87,10 +88,11 @@ class VersionsView(QWidget):
 
     def _join(self) -> None:
         verbs = self.verbs
+        verbs.saved.connect(self._on_saved)
         verbs.changed.connect(self.read)
         verbs.failed.connect(self._on_problem)
         verbs.saving.connect(self.versions.set_saving)
-        self.empty.acted.connect(lambda: verbs.save(""))
+        self.empty.acted.connect(verbs.ask_and_save)
         self.versions.save_wanted.connect(verbs.save)
         self.versions.chosen.connect(self._choose)
         self.versions.restore_wanted.connect(lambda key: verbs.restore(self._states.versions[key]))
@@ -130,7 +132,7 @@ class VersionsView(QWidget):
         self._job.stop()
         self._reader.forget()
         self._drawing.forget()
-        self._states, self._comparison, self._pair = _States(), None, ("", "")
+        self._states, self._comparison, self._pair, self._new = _States(), None, ("", ""), ""
         self.compare.clear()
         self.versions.set_versions(())
         self._stack.setCurrentIndex(0)
@@ -146,6 +148,8 @@ class VersionsView(QWidget):
         self.versions.set_versions(words)
         names = self._names()
         old, new = self.compare.pair if self._pair != ("", "") else ("", "")
+        if self._new in states.versions:
+            old, new, self._new = self._new, TODAY, ""
         if old not in names:
             old = next(iter([*states.versions, *states.runs]), "")
         self.compare.set_states(names, old, new if new in names else TODAY)
@@ -158,6 +162,9 @@ class VersionsView(QWidget):
         names = {TODAY: "Today"}
         names |= {key: f"{one.name} ({format.ago(one.at)})" for key, one in self._states.versions.items()}
         return names | {key: f"{run_words.title(run)} (its data)" for key, run in self._states.runs.items()}
+
+    def _on_saved(self, key: str) -> None:
+        self._new = key
 
     def _on_problem(self, error: UserError) -> None:
         self._stack.setCurrentWidget(self._splitter)

@@ -15,6 +15,8 @@ from app.widgets.banner import Banner
 from app.widgets.card import Card
 from app.widgets.plain_tip import plain_tip
 
+LONGEST_NAME = 80
+
 
 @dataclass(frozen=True)
 class VersionWords:
@@ -47,7 +49,7 @@ class VersionList(Card):
         self.name = QLineEdit()
         self.name.setPlaceholderText("Its name")
         self.name.setAccessibleName("Name of the version")
-        self.name.setMaxLength(80)
+        self.name.setMaxLength(LONGEST_NAME)
         self.save = QPushButton("Save a version")
         self.name.returnPressed.connect(self.save.click)
         self.save.clicked.connect(self._save)

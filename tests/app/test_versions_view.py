@@ -68,9 +68,14 @@ def toast(view: VersionsView) -> Toast:
 
 def test_the_first_version(qtbot: QtBot, session: Session, view: VersionsView) -> None:
     view.empty.button.click()
+    dialog = top_level(QInputDialog)
+    assert dialog.textValue().startswith("Version of ")
+    assert not view._states.versions
+    dialog.setTextValue("Before the clean-up")
+    dialog.accept()
     until(qtbot, lambda: view.versions.isVisible())
     calm(qtbot, session, view)
-    assert rows(view)[0].startswith("Version of ")
+    assert rows(view) == ["Before the clean-up"]
     assert "with 3 examples" in toast(view).text
     assert view.compare.equal.isVisible()
 
@@ -97,6 +102,17 @@ def test_what_changed_since(qtbot: QtBot, session: Session, view: VersionsView) 
     calm(qtbot, session, view)
     assert view.compare.list.view.toPlainText() == "Example 3\n−Greet Cem"
     assert not view.compare.to_table.isVisible()  # they are not there any more
+
+
+def test_a_version_just_saved_is_chosen_and_compared(qtbot: QtBot, session: Session, view: VersionsView) -> None:
+    saved(qtbot, session, view, "One")
+    session.apply(session.project.store.update(1, output="Moin!"))
+    saved(qtbot, session, view, "Two")
+    two, _one = view._states.versions
+    assert view.versions.key == two
+    assert view.compare.pair == (two, TODAY)
+    until(qtbot, lambda: view.compare.equal.isVisible())
+    calm(qtbot, session, view)
 
 
 def test_any_two_can_be_compared(qtbot: QtBot, session: Session, view: VersionsView) -> None:
@@ -133,7 +149,7 @@ def test_going_back_is_one_step(qtbot: QtBot, session: Session, view: VersionsVi
     calm(qtbot, session, view)
     view.versions.restore.click()
     until(qtbot, lambda: stored(session) == list(THREE))
-    assert toast(view).text == "Go back to version “Before”."
+    assert toast(view).text == "Went back to version “Before”."
     toast(view).button.click()
     until(qtbot, lambda: stored(session) == changed)
     calm(qtbot, session, view)
