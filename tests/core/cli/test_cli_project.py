@@ -108,7 +108,7 @@ def test_import_says_what_it_took_and_what_not(cli, project, tmp_path):
     assert told[1:] == [
         "2 of them were in the project already.",
         "Left out row 3: instruction is a number, not text.",
-        "Left out row 4: instruction is missing.",
+        "Left out row 4: output is missing.",
     ]
 
 
