@@ -51,6 +51,7 @@ class Drafting(QObject):
         self._moving: Draft | None = None  # the draft in the form that is being written
         self._title = ""  # of the model that was chosen last
         self._seek = False  # the draft is to be brought into sight when its example is shown
+        self._typed = False  # since the draft was asked for
         self._said = ""  # why no more drafts are written
         self.bar = DraftBar()
         self._form.place_under_output(self.bar)
@@ -61,7 +62,7 @@ class Drafting(QObject):
         self.bar.reject_wanted.connect(self.reject)
         self.bar.stop_wanted.connect(self.stop)
         self.bar.next_wanted.connect(self.go_to_next)
-        self._form.edited.connect(lambda *_: self._check())
+        self._form.edited.connect(self._on_edited)
         desk.settled.connect(self._show)
         desk.browser.list.current_changed.connect(lambda _id: self._show())
         session.project_changed.connect(self._on_project)
@@ -140,7 +141,7 @@ class Drafting(QObject):
         self._form.tabs.setCurrentIndex(0)
         if self._desk.shown not in ids:
             self._go(ids[0])
-        self._seek = True
+        self._seek, self._typed = True, False
         self._show()
 
     def accept(self) -> bool:
@@ -221,9 +222,13 @@ class Drafting(QObject):
         bar.set_progress(self._progress(), busy=busy, others=len(self._others()))
 
     def _is_writing(self) -> bool:
-        """Whether the user is at a text of the form, which must not move then."""
+        """Whether the user writes in the form, which must not move then; a cursor left in a text is no writing."""
         focused = QApplication.focusWidget()
-        return isinstance(focused, PlainEditor) and self._form.isAncestorOf(focused)
+        return self._typed and isinstance(focused, PlainEditor) and self._form.isAncestorOf(focused)
+
+    def _on_edited(self, *_: object) -> None:
+        self._typed = True
+        self._check()
 
     def _check(self) -> None:
         """Say what speaks against accepting the draft as it is."""

@@ -185,7 +185,11 @@ class ExampleFields(QWidget):
 
         def scroll() -> None:
             if self._scroll.isAncestorOf(widget):
+                self._left.activate()
                 self._scroll.ensureWidgetVisible(widget, 0, SPACE.UNIT)
+                if widget.height() > self._scroll.viewport().height():  # its end is where its buttons are
+                    end = widget.mapTo(self._scroll.widget(), widget.rect().bottomLeft())
+                    self._scroll.ensureVisible(end.x(), end.y(), 0, SPACE.UNIT)
 
         QTimer.singleShot(0, widget, scroll)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import fake_model
 import pytest
 from adapter_factory import trained_run
 from example_bench import WordFormat, make_project, stored, until
@@ -135,6 +136,30 @@ def test_the_form_scrolls_to_the_draft(qtbot: QtBot, page: ExamplesPage, models:
     models.made[0].may_write.set()
     idle(qtbot, page)
     until(qtbot, lambda: in_sight(page, page.drafting.bar.accept))
+
+
+@pytest.mark.parametrize("typing", [False, True])
+def test_a_cursor_left_in_a_text_does_not_keep_the_draft_out_of_sight(
+    qtbot: QtBot, page: ExamplesPage, models: FakeModels, monkeypatch: pytest.MonkeyPatch, typing: bool
+) -> None:
+    monkeypatch.setattr(fake_model, "BASE_WORDS", "word \n\n" * 40)
+    models.hold_writing = True
+    editor = page.form.fields["instruction"].editor
+    editor.setFocus()
+    editor.insertPlainText("A long question.\n" * 9)
+    begin(qtbot, page)
+    with qtbot.waitActive(page):
+        page.activateWindow()
+    until(qtbot, lambda: editor.hasFocus() and in_sight(page, page.drafting.bar.stop))
+    if typing:
+        editor.insertPlainText("More of it.")
+    models.made[0].may_write.set()
+    idle(qtbot, page)
+    if typing:  # the form stays where the user writes
+        until(qtbot, lambda: page.drafting.bar.accept.isVisible() and page.drafting.bar.text.count("word") == 40)
+        assert not in_sight(page, page.drafting.bar.accept)
+    else:
+        until(qtbot, lambda: in_sight(page, page.drafting.bar.accept))
 
 
 def test_edit_takes_the_draft_and_puts_the_cursor_into_it(qtbot: QtBot, session: Session, page: ExamplesPage) -> None:
