@@ -6,6 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QObject, Signal
+from PySide6.QtWidgets import QApplication
 
 from app.models.autosave import Autosave
 from app.models.example_table import ExampleTable
@@ -51,6 +52,7 @@ class ExampleDesk(QObject):
         self._go_to: int | None = None  # where to go when the list is there
         self._fall_back_row = 0  # which row takes over when the shown example is gone
         self._stale = False  # the order of the list waits until the user moves on
+        self._narrowed = False  # the user asked for other rows, and they are not there yet
         self._counter = FormCounter(self)
         self.autosave = Autosave(session.write, self)
         self.autosave.handed_over.connect(form.mark_stored)
@@ -65,6 +67,7 @@ class ExampleDesk(QObject):
         form.set_side_by_side(Preferences().geometry(_BESIDE) == b"1")
         form.arranged.connect(lambda beside: Preferences().keep_geometry(_BESIDE, QByteArray(b"1" if beside else b"0")))
         browser.list.current_changed.connect(self._moved)
+        browser.narrowed.connect(self._on_narrowed)
         table.listed.connect(self._listed)
 
     # --- What is shown ----------------------------------------------------------------------------------------------
@@ -73,7 +76,7 @@ class ExampleDesk(QObject):
         """Begin with another project, or with none."""
         self._store = store
         self.shown = self._go_to = None
-        self._fall_back_row, self._stale = 0, False
+        self._fall_back_row, self._stale, self._narrowed = 0, False, False
         self._counter.stop()
         self.autosave.set_store(store)
         self._past.set_store(store)
@@ -110,10 +113,33 @@ class ExampleDesk(QObject):
     def _listed(self) -> None:
         if self._go_to is not None and self._go_to_id(self._go_to):
             self._go_to = None
+            self._narrowed = False
+        if self._narrowed and self.table.is_whole and self.table.listed_wish == self.table.wish:
+            self._narrowed = False
+            self._follow()
         if self.shown is None and not self._go(min(self._fall_back_row, self.table.rowCount() - 1)):
             self._show_blank()
         self._say_where()
         self.settled.emit()
+
+    def _on_narrowed(self) -> None:
+        self._narrowed = True
+        if not self.table.busy:
+            self._listed()  # the same rows as before were asked for
+
+    def _follow(self) -> None:
+        """Other rows were asked for: mark the shown example among them, or go to the first of them.
+
+        What the user is writing stays, and so does what could not be written.
+        """
+        if self._row() >= 0:
+            if not self.browser.list.current_id():
+                self._go(self._row())
+            return
+        writing = self.form.isAncestorOf(QApplication.focusWidget() or self.browser)
+        new = self.is_new and not self._is_blank()
+        if self.browser.is_narrowed and not (writing or new or self.autosave.failing):
+            self._go(0)
 
     def _show_blank(self) -> None:
         """Nothing is listed; where there are examples at all, the form is for a new one."""

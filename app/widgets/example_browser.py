@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QBoxLayout, QFrame, QHBoxLayout, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from app import format, theme
 from app.example_words import SPLIT_WORDS
@@ -173,6 +173,9 @@ class ExampleBrowser(QFrame):
         self.more.set_value(self._side, self._tag)
 
     def _ask(self) -> None:
+        if not self.isAncestorOf(QApplication.focusWidget() or self):
+            # Who asks for other rows has done with the form; not every button takes the focus when it is clicked.
+            (self.list if self.list.isVisible() else self.search).setFocus()
         self._show_chips()
         value = self.filter.value
         query = replace(

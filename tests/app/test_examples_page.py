@@ -355,6 +355,59 @@ def test_showing_some_examples_only(qtbot: QtBot, page: ExamplesPage) -> None:
     until(qtbot, lambda: page.table.rowCount() == 3)
 
 
+def search(page: ExamplesPage, words: str) -> None:
+    page.browser.search.setFocus()
+    page.browser.search.setText(words)
+    page.browser.search.returnPressed.emit()
+
+
+def test_the_form_follows_a_search(qtbot: QtBot, page: ExamplesPage) -> None:
+    write(page, "input", "by the sea")
+    second = page.table.example(1)
+    assert second is not None
+    search(page, second.instruction)
+    until(qtbot, lambda: column(page, Column.NUMBER) == ["2"])
+    assert page.desk.shown == 2
+    assert page.browser.list.chosen_ids() == [2]
+    search(page, "")
+    until(qtbot, lambda: page.table.rowCount() == 3)
+    assert page.browser.list.chosen_ids() == [2]
+    search(page, "nothing is like that")
+    until(qtbot, lambda: page.table.rowCount() == 0)
+    assert page.desk.shown == 2
+    search(page, "")
+    until(qtbot, lambda: page.table.rowCount() == 3)
+    assert page.browser.list.chosen_ids() == [2]  # again
+
+
+def test_the_form_follows_a_finding(qtbot: QtBot, page: ExamplesPage) -> None:
+    write(page, "input", "x")
+    page.views.show_view("quality")
+    page.show_ids((2, 3), "2 near-duplicates")
+    until(qtbot, lambda: column(page, Column.NUMBER) == ["2", "3"])
+    assert page.desk.shown == 2
+    page.browser.list.go_to(3)
+    page.show_ids((2, 3), "2 near-duplicates")
+    until(qtbot, lambda: not page.table.busy)
+    assert page.desk.shown == 3
+
+
+def test_the_form_follows_the_funnel(qtbot: QtBot, page: ExamplesPage) -> None:
+    page.browser.list.go_to(3)  # a draft: on no side
+    write(page, "input", "x")
+    page.browser.more.side_chosen.emit(Split.TRAIN)  # the funnel leaves the focus where it is
+    until(qtbot, lambda: page.table.listed_wish.side is Split.TRAIN and not page.table.busy)
+    assert page.desk.shown == page.table.id_at(0)
+
+
+def test_what_is_being_written_stays_in_the_form(qtbot: QtBot, page: ExamplesPage) -> None:
+    page.browser.filter.set_value(Status.DRAFT.value)
+    page.browser._ask()
+    write(page, "input", "x")  # before the list is there
+    until(qtbot, lambda: column(page, Column.NUMBER) == ["3"])
+    assert page.desk.shown == 1
+
+
 def test_a_new_example_takes_the_filters_away(qtbot: QtBot, page: ExamplesPage) -> None:
     page.show_ids((1, 3), "some")
     until(qtbot, lambda: page.table.rowCount() == 2)
