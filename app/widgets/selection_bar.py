@@ -10,6 +10,7 @@ from app import format
 from app.example_words import SPLIT_WORDS, STATUS_WORDS
 from app.theme import SPACE
 from app.widgets.menu_button import add_menu
+from app.widgets.toast import keep_clear
 
 _WIDE = 490  # pixels; below, words and buttons do not fit beside each other
 _WIDEST = 640  # all of it fits
@@ -48,6 +49,7 @@ class SelectionBar(QFrame):
         for button in (self._status, change, self.delete):
             row.addWidget(button)
         self.hide()
+        keep_clear(self)
 
     def fill(self, menu: QMenu) -> None:
         """Put all but deleting into a menu."""

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from weakref import WeakSet
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer
 from PySide6.QtGui import QEnterEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
+from shiboken6 import isValid
 
 from app.theme import SPACE
 
 SHOWN_MS = 6000
+_CLEAR: WeakSet[QWidget] = WeakSet()
+
+
+def keep_clear(bar: QWidget) -> None:
+    """Let no message lie over a bar with buttons: messages stand above it."""
+    _CLEAR.add(bar)
 
 
 class Toast(QFrame):
@@ -43,14 +51,17 @@ class Toast(QFrame):
         self._timer.timeout.connect(self.close)
         self._timer.start(SHOWN_MS)
         window.installEventFilter(self)
+        for bar in self._bars():
+            bar.installEventFilter(self)
         self._place()
         self.show()
         self.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Stay in the middle of the bottom while the window changes its size."""
-        if event.type() == QEvent.Type.Resize:
+        """Stay in the middle of the bottom while the window changes its size, and off a bar that comes or moves."""
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show):
             self._place()
+            QTimer.singleShot(0, self, self._place)  # when all layouts have followed
         return super().eventFilter(watched, event)
 
     def enterEvent(self, event: QEnterEvent) -> None:
@@ -66,7 +77,16 @@ class Toast(QFrame):
     def _place(self) -> None:
         window = self.parentWidget()
         self.adjustSize()
-        self.move((window.width() - self.width()) // 2, window.height() - self.height() - SPACE.PAGE)
+        place = QRect(QPoint(0, 0), self.size())
+        place.moveTo((window.width() - self.width()) // 2, window.height() - self.height() - SPACE.PAGE)
+        bars = [QRect(bar.mapTo(window, QPoint(0, 0)), bar.size()) for bar in self._bars() if bar.isVisible()]
+        for bar in sorted(bars, key=QRect.bottom, reverse=True):
+            if place.intersects(bar):
+                place.moveBottom(bar.top() - SPACE.UNIT)
+        self.move(place.x(), max(place.y(), 0))
+
+    def _bars(self) -> list[QWidget]:
+        return [bar for bar in _CLEAR if isValid(bar) and bar.window() is self.parentWidget()]
 
 
 def show_toast(near: QWidget, text: str, *, act: str = "", on_act: Callable[[], object] | None = None) -> Toast:

@@ -14,6 +14,7 @@ from app.theme import SPACE
 from app.widgets.banner import Banner
 from app.widgets.card import Card
 from app.widgets.plain_tip import plain_tip
+from app.widgets.toast import keep_clear
 
 LONGEST_NAME = 80
 
@@ -91,6 +92,7 @@ class VersionList(Card):
         self.body.addWidget(self.banner)
         self.body.addWidget(self.list, 1)
         self.body.addWidget(self._acts)
+        keep_clear(self._acts)
 
     @property
     def key(self) -> str:
