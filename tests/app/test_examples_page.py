@@ -616,7 +616,7 @@ def test_tags_of_several(qtbot: QtBot, session: Session, page: ExamplesPage) -> 
     dialog.button.click()
     until(qtbot, lambda: stored(session)[2].tags == ("new",))
     assert [example.tags for example in stored(session)] == [("kept", "new"), ("kept", "new"), ("new",)]
-    assert toast(page).text == "Change tags of 3 examples."
+    assert toast(page).text == "Changed tags of 3 examples."
     session.undo()
     assert [example.tags for example in stored(session)] == [("old", "kept"), ("old", "kept"), ()]
 
