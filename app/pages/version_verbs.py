@@ -108,6 +108,7 @@ class VersionVerbs(QObject):
         dialog.setOkButtonText(act)
         for line in dialog.findChildren(QLineEdit):
             line.setMaxLength(LONGEST_NAME)
+            line.setMinimumWidth(320)
             line.selectAll()
         dialog.open()
         return dialog
