@@ -11,7 +11,7 @@ from person import Person
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLineEdit
+from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.preferences import Preferences
@@ -136,7 +136,7 @@ def choose(person: Person, field: str, words: str) -> None:
 
 
 def take_all(person: Person, window: Window, key: Qt.Key, label: Callable[[], str | None]) -> None:
-    """Press undo or redo, with no text field under the keys, until there is nothing left."""
+    """Press undo or redo over the list, where no text field takes the keys for itself, until there is nothing left."""
     verb = "Undo" if key is Qt.Key.Key_Z else "Redo"
     menu = next(action for action in window.findChildren(QAction) if action.text().startswith(verb))
     for _ in range(40):
@@ -144,9 +144,9 @@ def take_all(person: Person, window: Window, key: Qt.Key, label: Callable[[], st
         if before is None:
             return
         person.sees(menu.isEnabled, f"{verb} in the menu")
-        focus = QApplication.focusWidget()
-        if isinstance(focus, QLineEdit) or focus is None:
-            window.setFocus()
+        person.sees(lambda: QApplication.activeModalWidget() is None, "no dialog")
+        rows = window.pages["examples"].browser.list if "examples" in window.pages else window
+        (rows if rows.isVisible() else window).setFocus()
         person.presses(key, CONTROL)
         person.sees(lambda before=before: label() != before, f"the step {before!r} done")
     raise AssertionError(f"there is still {label()!r}")
