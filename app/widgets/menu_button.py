@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QTimer
+from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtGui import QCursor
-from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QToolButton
+from PySide6.QtWidgets import QAbstractButton, QApplication, QMenu, QPushButton, QToolButton
 
 
 def add_menu(button: QToolButton | QPushButton, menu: QMenu) -> None:
@@ -14,11 +14,20 @@ def add_menu(button: QToolButton | QPushButton, menu: QMenu) -> None:
     dialog or moves the button it would not hear of it later either, and stay highlighted: it is told here.
     """
     button.setMenu(menu)
-    menu.aboutToHide.connect(lambda: QTimer.singleShot(0, button, lambda: _rest(button)))
+    menu.aboutToHide.connect(_Rest(button).soon)
 
 
-def _rest(button: QToolButton | QPushButton) -> None:
-    button.setDown(False)
-    if button.underMouse() and not button.rect().contains(button.mapFromGlobal(QCursor.pos())):
-        QApplication.sendEvent(button, QEvent(QEvent.Type.Leave))  # Qt takes its "under the mouse" away with it
-    button.update()
+class _Rest(QObject):
+    """Belongs to a button, and keeps no hold of it that would outlive its window."""
+
+    def soon(self) -> None:
+        QTimer.singleShot(0, self._rest)
+
+    def _rest(self) -> None:
+        button = self.parent()
+        if not isinstance(button, QAbstractButton):
+            return
+        button.setDown(False)
+        if button.underMouse() and not button.rect().contains(button.mapFromGlobal(QCursor.pos())):
+            QApplication.sendEvent(button, QEvent(QEvent.Type.Leave))  # Qt takes its "under the mouse" away with it
+        button.update()
