@@ -27,11 +27,13 @@ def open_window(project: Path | None) -> int:
     from PySide6.QtWidgets import QApplication
 
     from app import crash, theme
+    from app.garbage import Collector
     from app.preferences import Preferences
     from app.session import Session
     from app.window import Window, open_at_start
 
     app = QApplication(sys.argv[:1])
+    Collector(app)
     app.setApplicationName("tunesmith")
     app.setApplicationDisplayName("Tunesmith")
     app.setDesktopFileName("tunesmith")
