@@ -14,19 +14,13 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from types import FrameType
 
-from peft import PeftModel
 from transformers import TrainerState
 from transformers import logging as transformers_logging
 
-from core.base_models import catalogue
-from core.base_models.facts import ModelFacts
 from core.errors import RunError
-from core.prompt.format import PromptFormat
 from core.recipe.schema import Recipe
 from core.runs.events import (
     Adjusted,
@@ -41,21 +35,18 @@ from core.runs.events import (
 )
 from core.runs.folder import RunFolder
 from core.runs.plan import steps_per_epoch, total_steps
-from core.worker import checkpoint, device
+from core.worker import checkpoint
 from core.worker.adapter import save_adapter
 from core.worker.arguments import training_arguments
-from core.worker.attention import use_packed_attention
-from core.worker.device import Device
 from core.worker.failures import explain
+from core.worker.loading import Loaded, load
 from core.worker.loop import ADAPTER_FILE, STATE_FILE, PackedTrainer, load_adapter_state
-from core.worker.model import add_lora, gradient_error, load_base, parameter_counts
-from core.worker.prepare import Prepared, prepare
+from core.worker.model import parameter_counts
 from core.worker.reference import write_reference
 from core.worker.reporting import Reporter, Schedule, best_evaluation, should_stop_early
 from core.worker.samples import Sampler
 
 _LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")
-_LARGEST_GRADIENT_ERROR = 1e-3
 _REFERENCE_PROMPTS = 4
 
 
@@ -76,18 +67,6 @@ def train(run: RunFolder, events: EventWriter) -> int:
     return 0
 
 
-@dataclass(slots=True)
-class _Loaded:
-    """What training needs in memory."""
-
-    model: PeftModel
-    device: Device
-    prompt_format: PromptFormat
-    base: Path
-    train: Prepared
-    heldout: Prepared
-
-
 class _Job:
     """One process's work on a run."""
 
@@ -104,7 +83,7 @@ class _Job:
 
     def work(self) -> None:
         """See the module's description."""
-        loaded = self._load()
+        loaded = load(self.run, self.recipe, self.events)
         saved = self._checkpoint_to_resume()
         trainer, reporter = self._trainer(loaded)
         self._announce(loaded, trainer)
@@ -119,51 +98,6 @@ class _Job:
             else:
                 trainer.train(resume_from_checkpoint=str(saved.path))
         self._end(loaded, trainer, reporter)
-
-    def _load(self) -> _Loaded:
-        place = device.choose()
-        device.prepare(place)
-        base = catalogue.resolve(self.recipe.model.base)
-        prompt_format = PromptFormat.load(base)
-        train = self._prepare(prompt_format, heldout=False)
-        heldout = self._prepare(prompt_format, heldout=True)
-        if not train.tokens:
-            raise RunError(
-                "There is nothing to train on.",
-                reason=f"All examples are longer than the maximum length of {self.recipe.training.max_length} tokens.",
-                hint="Raise the maximum length.",
-            )
-        self.events.write(Phase(name="loading_model"))
-        model = load_base(base, self.recipe.model, place)
-        error = gradient_error(model)
-        if error is not None and error > _LARGEST_GRADIENT_ERROR:
-            raise RunError(
-                "Training would learn from wrong gradients on this machine.",
-                reason=f"The gradient through the 4-bit weights differs from the true one (error {error:.3f}).",
-                hint="Set the precision of the base model to full, or update bitsandbytes.",
-            )
-        use_packed_attention(model)
-        adapted = add_lora(model, self.recipe, ModelFacts.read(base))
-        return _Loaded(adapted, place, prompt_format, base, train, heldout)
-
-    def _prepare(self, prompt_format: PromptFormat, *, heldout: bool) -> Prepared:
-        def progress(done: int, total: int) -> None:
-            self.events.write(Phase(name="preparing_examples", done=done, total=total))
-
-        examples = self.run.heldout_examples() if heldout else self.run.train_examples()
-        prepared = prepare(examples, prompt_format, self.recipe.training.max_length, progress)
-        if prepared.too_long:
-            kind = "held-out" if heldout else "training"
-            listed = ", ".join(str(number) for number in prepared.too_long[:10])
-            more = f" and {len(prepared.too_long) - 10} more" if len(prepared.too_long) > 10 else ""
-            self.events.write(
-                Notice(
-                    message=f"{len(prepared.too_long)} {kind} examples are longer than "
-                    f"{self.recipe.training.max_length} tokens and were left out: {listed}{more}.",
-                    hint="Raise the maximum length to include them.",
-                )
-            )
-        return prepared
 
     def _checkpoint_to_resume(self) -> checkpoint.Saved | None:
         saved, damaged = checkpoint.newest(self.run.checkpoints)
@@ -185,7 +119,7 @@ class _Job:
                 )
         return saved
 
-    def _trainer(self, loaded: _Loaded) -> tuple[PackedTrainer, Reporter]:
+    def _trainer(self, loaded: Loaded) -> tuple[PackedTrainer, Reporter]:
         recipe = self.recipe
         examples = len(loaded.train.tokens)
         schedule = Schedule(
@@ -220,7 +154,7 @@ class _Job:
         signal.signal(signal.SIGTERM, lambda *_: _wish_stop(reporter))
         return trainer, reporter
 
-    def _announce(self, loaded: _Loaded, trainer: PackedTrainer) -> None:
+    def _announce(self, loaded: Loaded, trainer: PackedTrainer) -> None:
         trainable, total = parameter_counts(loaded.model)
         self.events.write(
             Started(
@@ -238,13 +172,13 @@ class _Job:
             )
         )
 
-    def _first_look(self, trainer: PackedTrainer, loaded: _Loaded) -> None:
+    def _first_look(self, trainer: PackedTrainer, loaded: Loaded) -> None:
         """What the untrained model scores and says."""
         if loaded.heldout.tokens:
             self.events.write(Phase(name="evaluating"))
             trainer.evaluate()
 
-    def _end(self, loaded: _Loaded, trainer: PackedTrainer, reporter: Reporter) -> None:
+    def _end(self, loaded: Loaded, trainer: PackedTrainer, reporter: Reporter) -> None:
         state = trainer.state
         if reporter.wish == "pause" and state.global_step < reporter.schedule.steps:
             self.events.write(Paused(step=state.global_step))

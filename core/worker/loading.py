@@ -1,0 +1,90 @@
+"""What a training job needs in memory: proven examples, the base model with proven gradients, its LoRA adapter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from peft import PeftModel
+
+from core.base_models import catalogue
+from core.base_models.facts import ModelFacts
+from core.errors import RunError
+from core.prompt.format import PromptFormat
+from core.recipe.schema import Recipe
+from core.runs.events import EventWriter, Notice, Phase
+from core.runs.folder import RunFolder
+from core.worker import device
+from core.worker.attention import use_packed_attention
+from core.worker.device import Device
+from core.worker.model import add_lora, gradient_error, load_base
+from core.worker.prepare import Prepared, prepare
+
+_LARGEST_GRADIENT_ERROR = 1e-3
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What training needs in memory."""
+
+    model: PeftModel
+    device: Device
+    prompt_format: PromptFormat
+    base: Path
+    train: Prepared
+    heldout: Prepared
+
+
+def load(run: RunFolder, recipe: Recipe, events: EventWriter) -> Loaded:
+    """Encode the examples of a run, load its base model, add LoRA; phases and notices are told as events.
+
+    Raises:
+        RunError: there is nothing to train on, an example cannot be trained, or gradients are wrong on this machine.
+        ModelError: the base model cannot be loaded.
+    """
+    place = device.choose()
+    device.prepare(place)
+    base = catalogue.resolve(recipe.model.base)
+    prompt_format = PromptFormat.load(base)
+    train = _prepare(run, recipe, events, prompt_format, heldout=False)
+    heldout = _prepare(run, recipe, events, prompt_format, heldout=True)
+    if not train.tokens:
+        raise RunError(
+            "There is nothing to train on.",
+            reason=f"All examples are longer than the maximum length of {recipe.training.max_length} tokens.",
+            hint="Raise the maximum length.",
+        )
+    events.write(Phase(name="loading_model"))
+    model = load_base(base, recipe.model, place)
+    error = gradient_error(model)
+    if error is not None and error > _LARGEST_GRADIENT_ERROR:
+        raise RunError(
+            "Training would learn from wrong gradients on this machine.",
+            reason=f"The gradient through the 4-bit weights differs from the true one (error {error:.3f}).",
+            hint="Set the precision of the base model to full, or update bitsandbytes.",
+        )
+    use_packed_attention(model)
+    adapted = add_lora(model, recipe, ModelFacts.read(base))
+    return Loaded(adapted, place, prompt_format, base, train, heldout)
+
+
+def _prepare(
+    run: RunFolder, recipe: Recipe, events: EventWriter, prompt_format: PromptFormat, *, heldout: bool
+) -> Prepared:
+    def progress(done: int, total: int) -> None:
+        events.write(Phase(name="preparing_examples", done=done, total=total))
+
+    examples = run.heldout_examples() if heldout else run.train_examples()
+    prepared = prepare(examples, prompt_format, recipe.training.max_length, progress)
+    if prepared.too_long:
+        kind = "held-out" if heldout else "training"
+        listed = ", ".join(str(number) for number in prepared.too_long[:10])
+        more = f" and {len(prepared.too_long) - 10} more" if len(prepared.too_long) > 10 else ""
+        events.write(
+            Notice(
+                message=f"{len(prepared.too_long)} {kind} examples are longer than "
+                f"{recipe.training.max_length} tokens and were left out: {listed}{more}.",
+                hint="Raise the maximum length to include them.",
+            )
+        )
+    return prepared
