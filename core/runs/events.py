@@ -63,6 +63,10 @@ class Step(_Event):
     tokens_per_second: float
     memory_bytes: int = Field(description="GPU memory reserved, or the process's resident memory on a CPU")
     seconds_left: float | None = None
+    utilisation: float | None = Field(default=None, description="per cent of the GPU, or of all cores of a CPU")
+    temperature: float | None = Field(default=None, description="of the GPU or CPU that trains, in degrees Celsius")
+    power: float | None = Field(default=None, description="that the GPU draws, in watts")
+    host_memory: float | None = Field(default=None, description="per cent of the machine's main memory in use")
 
 
 class Evaluation(_Event):

@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 
 from core.runs.events import Checkpoint, Evaluation, Event, Resumed, Sample, Step
 
-METRICS = ("loss", "learning_rate", "grad_norm", "tokens_per_second", "memory_bytes")
+METRICS = (
+    "loss",
+    "learning_rate",
+    "grad_norm",
+    "tokens_per_second",
+    "memory_bytes",
+    "utilisation",
+    "temperature",
+    "power",
+    "host_memory",
+)
 
 
 @dataclass(slots=True)

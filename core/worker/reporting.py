@@ -15,6 +15,7 @@ from core.runs.folder import RunFolder, Wish
 from core.worker import checkpoint
 from core.worker.device import Device
 from core.worker.loop import PackedTrainer
+from core.worker.metering import meters_of
 
 # A save may cost at most this share of the time; with longer saves the interval is stretched.
 _SAVING_SHARE = 0.02
@@ -78,6 +79,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         self._seconds_per_step: float | None = None
         self._tokens_before = 0
         self._last_loss: float | None = None
+        self._meters = meters_of(device)
 
     @property
     def last_loss(self) -> float | None:
@@ -87,7 +89,16 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
     def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Steps are timed from here."""
         self.events.write(Phase(name="training"))
+        self._meters.start()
         self._step_began = self._saved_at = time.monotonic()
+
+    def on_train_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        """Nothing is measured any more."""
+        self.close()
+
+    def close(self) -> None:
+        """End what runs beside the steps; closing twice does no harm."""
+        self._meters.close()
 
     def on_step_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Remember where the step began."""
@@ -119,6 +130,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         before = self._seconds_per_step
         self._seconds_per_step = seconds if before is None else 0.9 * before + 0.1 * seconds
         loss = logs["loss"]
+        meters = self._meters.read()
         self.events.write(
             Step(
                 step=state.global_step,
@@ -130,6 +142,10 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
                 tokens_per_second=(state.num_input_tokens_seen - self._tokens_before) / seconds,
                 memory_bytes=self.device.memory_bytes(),
                 seconds_left=self._seconds_per_step * max(0, self.schedule.steps - state.global_step),
+                utilisation=meters.utilisation,
+                temperature=meters.temperature,
+                power=meters.power,
+                host_memory=meters.host_memory,
             )
         )
         if not math.isfinite(loss):
