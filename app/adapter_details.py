@@ -21,6 +21,7 @@ class AdapterDetails:
 
     Attributes:
         run: the run that made it.
+        title: the run's number and name.
         recipe: its settings; None where they cannot be read.
         base: what people call its base model.
         facts: (label, words) in the order in which they are shown.
@@ -29,6 +30,7 @@ class AdapterDetails:
     """
 
     run: RunFolder
+    title: str
     recipe: Recipe | None
     base: str
     facts: tuple[tuple[str, str], ...]
@@ -40,6 +42,7 @@ def load(run: RunFolder) -> AdapterDetails:
     """Read a run's adapter (long runs: seconds)."""
     from core.base_models import catalogue
     from core.errors import RecipeError, RunError
+    from core.runs import notes
     from core.runs.record import Record
 
     record = Record.load(run)
@@ -54,6 +57,7 @@ def load(run: RunFolder) -> AdapterDetails:
     base = catalogue.display_name(recipe.model.base) if recipe is not None else ""
     return AdapterDetails(
         run=run,
+        title=notes.title(run, notes.read(run)),
         recipe=recipe,
         base=base,
         facts=tuple(facts(record, recipe, base)),

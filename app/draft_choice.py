@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app import run_words
-
 if TYPE_CHECKING:
     from app.drafts import Writer
     from core.project import Project
@@ -38,6 +36,7 @@ def look(project: Project, base: ModelSettings, ids: Sequence[int]) -> Choice:
     from app.drafts import Writer
     from core.base_models import catalogue
     from core.errors import RecipeError
+    from core.runs import notes
 
     writers = [Writer(catalogue.display_name(base.base), base)]
     for run in reversed(project.runs()):
@@ -46,7 +45,7 @@ def look(project: Project, base: ModelSettings, ids: Sequence[int]) -> Choice:
                 recipe = run.recipe()
             except (RecipeError, OSError):
                 continue  # nobody knows its base model
-            title = f"{run_words.title(run)} on {catalogue.display_name(recipe.model.base)}"
+            title = f"{notes.title(run, notes.read(run))} on {catalogue.display_name(recipe.model.base)}"
             writers.append(Writer(title, recipe.model, run.adapter))
     found = project.store.rows(ids)
     able = [example for example in found if example.prompt.strip()]

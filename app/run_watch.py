@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.recipe.schema import Recipe
     from core.runs.events import Event
     from core.runs.folder import Progress, RunFolder
+    from core.runs.notes import Notes
     from core.runs.record import Record
 
 
@@ -90,6 +91,12 @@ class RunWatch(QObject):
         if run == self.run and run is not None:
             return
         self._switch(run)
+
+    def set_notes(self, run: RunFolder, notes: Notes) -> None:
+        """The user has said something else of a run; shown at once if it is this one."""
+        if run == self.run and self.record is not None:
+            self.record.notes = notes
+            self.progress_changed.emit()
 
     def _switch(self, run: RunFolder | None) -> None:
         self.run = run

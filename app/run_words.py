@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from app import format
 from app.widgets.run_head import HeadWords
-from core.runs import words
+from core.runs import notes, words
 from core.runs.events import Finished
 from core.runs.folder import State
+from core.runs.notes import Notes
 
 if TYPE_CHECKING:
     from app.jobs import TrainingThread
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
     from core.runs.record import Record
 
 _RESUMABLE = (State.QUEUED, State.PAUSED, State.STOPPED, State.FAILED, State.INTERRUPTED)
-
-
-def title(run: RunFolder) -> str:
-    """A run's number and name as a person would write them: "Run 3 · Harbour letters"."""
-    name = run.name.partition("-")[2].replace("-", " ").strip()
-    return f"Run {run.number} · {name.capitalize()}" if name and name != "run" else f"Run {run.number}"
 
 
 def head_of(watch: RunWatch) -> HeadWords:
@@ -41,7 +36,7 @@ def unread(watch: RunWatch) -> HeadWords:
     """What the head shows of a run that has not been read yet, or cannot be."""
     assert watch.run is not None
     detail = "Reading the run…" if watch.problem is None else ""
-    return HeadWords(title(watch.run), str(State.QUEUED), "", detail, share=-1)
+    return HeadWords(notes.title(watch.run, Notes()), str(State.QUEUED), "", detail, share=-1)
 
 
 def head(run: RunFolder, record: Record | None, progress: Progress, thread: TrainingThread | None) -> HeadWords:
@@ -57,8 +52,9 @@ def head(run: RunFolder, record: Record | None, progress: Progress, thread: Trai
     wish = thread.wish if thread is not None and state.is_active else None
     process_gone = thread is None or thread.isFinished() or not thread.isRunning()
     saved = record is not None and record.can_continue
+    said = record.notes if record is not None else Notes()
     return HeadWords(
-        name=title(run),
+        name=notes.title(run, said),
         state=str(state),
         state_words={"pause": "Pausing", "stop": "Stopping"}.get(wish or "", words.state(state)),
         detail=_wish_detail(wish) or _detail(record, progress),

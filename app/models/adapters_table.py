@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from app import format, run_words
+from app import format
 from app.models.runs_table import RUN_ROLE, SORT_ROLE
 from core.runs.folder import RunFolder
 from core.runs.overview import Summary
@@ -131,7 +131,7 @@ def shown(row: Row, column: Column) -> str:
     summary = row.summary
     match column:
         case Column.NAME:
-            return run_words.title(row.run)
+            return row.summary.title
         case Column.MADE:
             return format.ago(row.made)
         case Column.BASE:

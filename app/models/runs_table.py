@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from app import format
+from app.widgets.plain_tip import plain_tip
 from core.runs import words
 from core.runs.folder import RunFolder
 from core.runs.overview import Summary
@@ -156,7 +157,7 @@ def _shown(row: Row, column: Column) -> str:
         case Column.NUMBER:
             return str(summary.run.number)
         case Column.NAME:
-            return summary.title
+            return f"★ {summary.name}" if summary.notes.starred else summary.name
         case Column.STATE:
             return words.state(progress.state)
         case Column.STEPS:
@@ -179,6 +180,8 @@ def _tip(row: Row, column: Column) -> str | None:
             return format.moment(row.summary.created)
         case Column.STATE if row.summary.progress.error is not None:
             return row.summary.progress.error.message
+        case Column.NAME:
+            return plain_tip(row.summary.notes.note) or None
         case Column.DIFFERENCE:
             return row.difference.replace(", ", "\n") or None
     return None
@@ -189,6 +192,8 @@ def _sort_key(row: Row, column: Column) -> Any:
     match column:
         case Column.NUMBER:
             return row.summary.run.number
+        case Column.NAME:
+            return not row.summary.notes.starred, row.summary.name.lower()
         case Column.STEPS:
             return progress.step
         case Column.LOSS:

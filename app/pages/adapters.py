@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QAction, QDesktopServices, QHideEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QFrame, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from app import adapter_details, export_names, format, run_words
+from app import adapter_details, export_names, format
 from app.adapter_details import AdapterDetails
 from app.answers import MakeModel, model_process
 from app.latest import Latest
@@ -152,7 +152,7 @@ class AdaptersPage(Page):
         details, project = self._details, self.session.project
         if details is None or project is None or self.dialog is not None:
             return
-        run, title = details.run, run_words.title(details.run)
+        run, title = details.run, details.title
         dialog = self.dialog = ExportAdapterDialog(
             lambda target, progress, cancelled: self._export(run, target, progress=progress, cancelled=cancelled),
             export_names.free,
@@ -249,11 +249,10 @@ class AdaptersPage(Page):
         if details.run != self._chosen:
             return
         self._details = details
-        title = run_words.title(details.run)
-        self.card.show_adapter(title, details.facts, details.files)
+        self.card.show_adapter(details.title, details.facts, details.files)
         for button in (self.card.export, self.card.folder):
             button.setEnabled(True)
-        self.try_it.set_details(details, title)
+        self.try_it.set_details(details, details.title)
 
     # Events
 

@@ -71,6 +71,9 @@ class TrainPage(Page):
         self.runs.opened.connect(self._open)
         self.runs.ticked.connect(self._load_overlays)
         self.runs.refreshed.connect(self._on_runs)
+        self.runs.noted.connect(self.watch.set_notes)
+        self.runs.verbs.thrown_away.connect(self._on_thrown_away)
+        self.runs.verbs.failed.connect(self.show_problem)
         self.watch.changed.connect(self._on_watch)
         self.watch.failed.connect(self._on_failed)
         self.watch.loaded.connect(self._follow_if_alive)
@@ -123,8 +126,18 @@ class TrainPage(Page):
         amount = self.runs.table.rowCount()
         self.tabs.set_words("all", f"All runs ({format.count(amount)})" if amount > 1 else "All runs")
         if self.watch.run is None and amount:
+            tab = self.tabs.value
             self.watch.show(self.runs.table.summaries()[-1].run)
+            self.tabs.set_value(tab)
         self._show_tab()
+
+    def _on_thrown_away(self, run: RunFolder) -> None:
+        """A run is in the trash; if it was on the screen, the newest of the others takes its place."""
+        training = self.session.training
+        if training is not None and training.run_folder == run:
+            self.session.follow(None)
+        if self.watch.run == run:
+            self.watch.show(None)
 
     def _open(self, run: RunFolder | None) -> None:
         if run is None:

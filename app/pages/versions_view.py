@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QWidget
 
-from app import compare_words, format, run_words
+from app import compare_words, format
 from app.background_job import BackgroundJob
 from app.latest import Latest
 from app.pages.version_verbs import VersionVerbs
@@ -25,7 +25,6 @@ from core.errors import UserError
 if TYPE_CHECKING:
     from app.widgets.word_diff import DiffSection
     from core.project import Project
-    from core.runs.folder import RunFolder
 
 TODAY = "today"
 _PURPOSE = (
@@ -39,7 +38,7 @@ class _States:
     """What can be compared."""
 
     versions: dict[str, Version] = field(default_factory=dict)
-    runs: dict[str, RunFolder] = field(default_factory=dict)
+    runs: dict[str, str] = field(default_factory=dict)
 
 
 class VersionsView(QWidget):
@@ -161,7 +160,7 @@ class VersionsView(QWidget):
     def _names(self) -> dict[str, str]:
         names = {TODAY: "Today"}
         names |= {key: f"{one.name} ({format.ago(one.at)})" for key, one in self._states.versions.items()}
-        return names | {key: f"{run_words.title(run)} (its data)" for key, run in self._states.runs.items()}
+        return names | {key: f"{title} (its data)" for key, title in self._states.runs.items()}
 
     def _on_saved(self, key: str) -> None:
         self._new = key
@@ -248,5 +247,8 @@ class VersionsView(QWidget):
 
 
 def _read(project: Project) -> _States:
+    from core.runs import notes
+
     versions = {str(version.path): version for version in Versions(project.path).all()}
-    return _States(versions, {str(run.path): run for run in reversed(project.runs())})
+    titles = {str(run.path): notes.title(run, notes.read(run)) for run in reversed(project.runs())}
+    return _States(versions, titles)

@@ -14,6 +14,7 @@ from core.recipe import words
 from core.recipe.recipe import get
 from core.recipe.reference import setting_named, settings
 from core.recipe.schema import Recipe
+from core.runs import notes
 from core.runs.folder import RunFolder
 from core.runs.record import Record
 from core.runs.words import loss
@@ -33,7 +34,7 @@ def model_card(run: RunFolder) -> str:
     base, revision = public_base(recipe.model.base)
     parts = [
         _front_matter(base),
-        f"# {_title(run)}\n",
+        f"# {notes.name(run, notes.read(run)) or f'Run {run.number}'}\n",
         _introduction(recipe, base, revision),
         _loading(recipe, base),
         _data(run, record),
@@ -49,11 +50,6 @@ def _front_matter(base: str) -> str:
     if _HUB_ID.fullmatch(base):
         lines.append(f"base_model: {json.dumps(base)}")
     return "\n".join([*lines, "tags:", "- lora", "- tunesmith", "---", ""])
-
-
-def _title(run: RunFolder) -> str:
-    title = run.name.partition("-")[2].replace("-", " ").strip()
-    return title.capitalize() or f"Run {run.number}"
 
 
 def _introduction(recipe: Recipe, base: str, revision: str) -> str:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from core.errors import RecipeError
 from core.recipe.schema import Recipe
+from core.runs import notes
 from core.runs.events import EventFollower
 from core.runs.folder import Progress, RunFolder
+from core.runs.notes import Notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,17 @@ class Summary:
     created: float
     recipe: Recipe | None
     adapter_bytes: int | None
+    notes: Notes
+
+    @property
+    def name(self) -> str:
+        """What the run is called, without its number."""
+        return notes.name(self.run, self.notes) or self.run.name
 
     @property
     def title(self) -> str:
-        """The run's name without its number, as a person would write it."""
-        words = self.run.name.partition("-")[2].replace("-", " ").strip()
-        return words.capitalize() or self.run.name
+        """The run's number and name."""
+        return notes.title(self.run, self.notes)
 
 
 class Overview:
@@ -57,7 +64,8 @@ class Overview:
             recipe = run.recipe()
         except (RecipeError, OSError):
             recipe = None
-        return Summary(run, run.judge(copy.copy(progress)), created, recipe, _size(run.adapter))
+        size = _size(run.adapter)
+        return Summary(run, run.judge(copy.copy(progress)), created, recipe, size, notes.read(run))
 
 
 def _size(folder: Path) -> int | None:

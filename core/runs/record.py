@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from core.runs import notes
 from core.runs.events import (
     FINAL,
     Adjusted,
@@ -19,6 +20,7 @@ from core.runs.events import (
     Step,
 )
 from core.runs.folder import Progress, RunFolder
+from core.runs.notes import Notes
 from core.runs.series import Series
 
 
@@ -33,12 +35,13 @@ class Record:
     started: Started | None = None
     last_step: Step | None = None
     phase: Phase | None = None
+    notes: Notes = field(default_factory=Notes)
     count: int = 0
 
     @classmethod
     def load(cls, run: RunFolder) -> Record:
         """Read all that a run has told so far (long runs: seconds; not for the drawing thread)."""
-        record = cls(run)
+        record = cls(run, notes=notes.read(run))
         follower = EventFollower(run.events_file)
         while events := follower.read():
             record.add(events, record.count)

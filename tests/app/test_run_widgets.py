@@ -124,10 +124,6 @@ def test_an_interruption_is_as_old_as_the_last_step_not_as_an_earlier_pause(run:
     assert head.left == f"Interrupted {format.ago(1000.0)}"
 
 
-def test_a_run_without_a_name_has_its_number(tmp_path: Path) -> None:
-    assert run_words.title(RunFolder(tmp_path / "0007-run")) == "Run 7"
-
-
 # Head
 
 

@@ -15,12 +15,19 @@ from app.models.runs_table import MOST_TICKS, RUN_ROLE, Column, Row, RunsTable
 from app.widgets.runs_list import RunsList
 from core.runs.events import Failed
 from core.runs.folder import Progress, RunFolder, State
+from core.runs.notes import Notes
 from core.runs.overview import Summary
 
 
-def row(run: RunFolder, state: State = State.FINISHED, difference: str = "", **progress: object) -> Row:
+def row(
+    run: RunFolder,
+    state: State = State.FINISHED,
+    difference: str = "",
+    said: dict[str, object] | None = None,
+    **progress: object,
+) -> Row:
     made = Progress(state=state, **progress)  # type: ignore[arg-type]
-    return Row(Summary(run, made, 1000.0 * run.number, run.recipe(), None), difference)
+    return Row(Summary(run, made, 1000.0 * run.number, run.recipe(), None, Notes(**(said or {}))), difference)
 
 
 @pytest.fixture

@@ -200,7 +200,7 @@ def test_the_overview_reads_on_where_it_was(run: RunFolder) -> None:
     summary = overview.look([run])[0]
     assert (summary.progress.state, summary.progress.heldout_loss) == (State.FINISHED, 0.7)
     assert summary.adapter_bytes == 5
-    assert summary.title == "Harbour letters"
+    assert (summary.name, summary.title) == ("Harbour letters", "Run 1 · Harbour letters")
     assert summary.recipe == Recipe()
 
 

@@ -1,0 +1,73 @@
+"""What the user says of a run: its title, a note, a star. Kept in the run folder, so that it moves along with it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from core.errors import RunError
+from core.files import write_atomically
+
+if TYPE_CHECKING:
+    from core.runs.folder import RunFolder
+
+FILE = "notes.json"
+LONGEST_TITLE = 120
+LONGEST_NOTE = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """All empty until the user says something. ``title`` replaces the words of the folder's name."""
+
+    title: str = ""
+    note: str = ""
+    starred: bool = False
+
+
+def read(run: RunFolder) -> Notes:
+    """The notes of a run; a missing or damaged file says nothing."""
+    try:
+        data = json.loads((run.path / FILE).read_text(encoding="utf-8"))
+        title, note, starred = data.get("title", ""), data.get("note", ""), data.get("starred", False)
+    except (OSError, ValueError, AttributeError):
+        return Notes()
+    if not isinstance(title, str) or not isinstance(note, str):
+        return Notes(starred=starred is True)
+    return Notes(_line(title), note[:LONGEST_NOTE], starred is True)
+
+
+def write(run: RunFolder, notes: Notes) -> Notes:
+    """Keep notes, shortened to what fits; returns them as kept.
+
+    Raises:
+        RunError: the run folder cannot be written.
+    """
+    kept = Notes(_line(notes.title), notes.note[:LONGEST_NOTE], notes.starred)
+    try:
+        write_atomically(run.path / FILE, json.dumps(asdict(kept), ensure_ascii=False).encode())
+    except OSError as error:
+        raise RunError(
+            "The notes of this run could not be kept.",
+            reason=f"Its folder cannot be written: {error.strerror or error}.",
+            hint="Check that the project folder is there and can be written.",
+            details=str(run.path),
+        ) from error
+    return kept
+
+
+def name(run: RunFolder, notes: Notes) -> str:
+    """What the run is called without its number: "Harbour letters"; empty when nobody named it."""
+    words = run.name.partition("-")[2].replace("-", " ").strip()
+    return notes.title or ("" if words == "run" else words.capitalize())
+
+
+def title(run: RunFolder, notes: Notes) -> str:
+    """A run's number and name: "Run 3 · Harbour letters"."""
+    called = name(run, notes)
+    return f"Run {run.number} · {called}" if called else f"Run {run.number}"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:LONGEST_TITLE]
