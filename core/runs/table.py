@@ -13,7 +13,7 @@ COLUMNS = ("run", "step", "seconds", "tokens", "loss", "loss_smoothed", "heldout
 
 
 def as_csv(runs: Mapping[str, Series], *, weight: float = 0.9) -> str:
-    """One row a step, the runs one under the other; a missing value is an empty cell.
+    """One row a step, the runs one under the other; a missing value is an empty cell. Seconds leave breaks out.
 
     Args:
         runs: the points by run name.
@@ -31,7 +31,6 @@ def _rows(name: str, series: Series, weight: float) -> list[list[object]]:
     heldout = dict(series.heldout)
     smooth = smoothed(series.metrics["loss"], weight)
     index = {step: i for i, step in enumerate(series.steps)}
-    start = series.at[0] if series.at else 0.0
     rows: list[list[object]] = []
     for step in sorted({*index, *heldout}):
         i = index.get(step)
@@ -43,7 +42,7 @@ def _rows(name: str, series: Series, weight: float) -> list[list[object]]:
             [
                 name,
                 step,
-                round(series.at[i] - start, 3),
+                round(series.elapsed[i], 3),
                 series.tokens[i],
                 _cell(values[0]),
                 _cell(smooth[i]),

@@ -46,7 +46,7 @@ def write(run: RunFolder, *written: events.Event) -> None:
 
 
 def shown_steps(watch: RunWatch) -> list[int]:
-    return watch.record.series.steps if watch.record is not None else []
+    return list(watch.record.series.steps) if watch.record is not None else []
 
 
 class Present:

@@ -163,7 +163,7 @@ def test_pause_and_resume(place: Bench, page: TrainPage) -> None:
     place.until(lambda: shown_step(page) > paused_at + 3)
     assert page.watch.run == run
     assert page.watch.record is not None
-    assert page.watch.record.series.steps == list(range(1, shown_step(page) + 1))
+    assert list(page.watch.record.series.steps) == list(range(1, shown_step(page) + 1))
     assert page.view.head.pause.isVisible()
 
 
@@ -282,7 +282,7 @@ def test_a_killed_run_is_interrupted_at_once_and_goes_on(place: Bench, page: Tra
     place.until(lambda: state(page) is State.FINISHED)
     assert page.view.banner.title == ""
     assert page.watch.record is not None
-    assert page.watch.record.series.steps == list(range(1, 401))
+    assert list(page.watch.record.series.steps) == list(range(1, 401))
 
 
 def test_an_interrupted_run_is_found_when_the_project_is_opened(place: Bench, page: TrainPage) -> None:

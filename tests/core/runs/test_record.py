@@ -81,7 +81,7 @@ def test_a_record_loaded_and_then_followed_has_everything_once(run: RunFolder) -
     assert record.count == 4
     new = record.add([step(2), step(3)], 3)
     assert [event.step for event in new] == [3]  # type: ignore[union-attr]
-    assert record.series.steps == [1, 2, 3]
+    assert list(record.series.steps) == [1, 2, 3]
     assert record.epoch == pytest.approx(0.3)
     assert [type(event) for event in record.journal] == [Started, Evaluation]
 
