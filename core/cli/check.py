@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core.cli import output
-from core.dataset.review import RULES, Finding, Group, Progress, Report, ReviewJob
+from core.cli import gate, output
+from core.dataset.review import RULES, Finding, Group, Progress, Report, ReviewJob, rules
+from core.dataset.review.job import report as merged
 from core.errors import UserError
 from core.project import Project
 
@@ -33,7 +35,7 @@ def register(commands: Any) -> None:
 
 def _check(args: argparse.Namespace) -> int:
     with Project.open(args.project, read_only=True) as project:
-        report = _review(project.path)
+        report = _with_gate(_review(project.path), project, wanted=args.rule)
     groups = [group for group in report.groups if not args.rule or group.rule.id in args.rule]
     if args.json:
         output.emit(as_json(report, groups))
@@ -86,6 +88,23 @@ def _review(project: Path) -> Report:
     finally:
         line.clear()
     raise UserError("The examples were not looked at to the end.")
+
+
+def _with_gate(report: Report, project: Project, *, wanted: list[str]) -> Report:
+    """The report with the examples that no run would start with."""
+    if wanted and rules.UNTRAINABLE not in wanted:
+        return report
+    try:
+        found = gate.check(project.path, project.recipe)
+    except UserError as error:
+        return replace(report, problem=report.problem or str(error))
+    severity = rules.BY_ID[rules.UNTRAINABLE].severity
+    told = {offender.id: f"{offender.reason} {offender.hint}" for offender in found.offenders}
+    findings = [Finding(rules.UNTRAINABLE, severity, (id,), told.get(id, "As the others.")) for id in found.flawed]
+    findings += [finding for group in report.groups for finding in group.findings]
+    return merged(
+        findings, examples=report.examples, revision=report.revision, ignored=report.ignored, problem=report.problem
+    )
 
 
 def _words(finding: Finding) -> str:

@@ -13,10 +13,11 @@ from typing import Any
 import filelock
 
 from core.base_models import catalogue
-from core.cli import output, settings
+from core.cli import gate, output, settings
 from core.cli.follow import JsonLines, Screen, follow
 from core.errors import RunError, UserError
 from core.project import Project
+from core.recipe.schema import Recipe
 from core.runs import folder, words
 from core.runs.events import Event, Finished, Stopped
 from core.runs.folder import Progress, RunFolder, State, Wish
@@ -68,11 +69,29 @@ def _train(args: argparse.Namespace) -> int:
         if not args.json:
             for text in settings.remarks(project.recipe, recipe):
                 output.line(text)
+        prove_examples(project, recipe, json=args.json)
         with _starting(project):
             run = project.create_run(name=args.name, recipe=recipe)
             watch = Watch(run)
             watch.start()
     return _started(args, watch)
+
+
+def prove_examples(project: Project, recipe: Recipe, *, json: bool) -> None:
+    """Look before a run whether every ready example teaches what it says, and list those that do not.
+
+    Raises:
+        RunError: there are some.
+    """
+    found = gate.check(project.path, recipe)
+    if found.problem is None:
+        return
+    if json:
+        output.emit({"type": "refused", **gate.as_json(found)})
+    else:
+        for text in gate.lines(found):
+            output.line(text)
+    raise found.problem
 
 
 def _resume(args: argparse.Namespace) -> int:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from core.dataset.example import Status
+from core.dataset.rows import SHOWN
 from core.dataset.statements import about
 from core.dataset.store import ExampleStore
 
@@ -67,6 +69,17 @@ def read(store: ExampleStore, share: float) -> tuple[Facts, NDArray[np.int64]]:
         _sources(ids, added),
     )
     return facts, np.ascontiguousarray(table[:, 2])
+
+
+def ready(store: ExampleStore) -> tuple[int, NDArray[np.int64], NDArray[np.int64]]:
+    """The store's revision, the numbers of the ready examples, and the hash of what training sees of each."""
+    with store.reading() as connection:
+        revision = about(connection, "revision")
+        rows = connection.execute(
+            "SELECT id, content FROM listing WHERE NOT removed AND shown = ? ORDER BY id", (SHOWN[Status.READY],)
+        ).fetchall()
+    table = np.array(rows, dtype=np.int64).reshape(-1, 2)
+    return revision, np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
 
 
 def source_of(label: str) -> str:

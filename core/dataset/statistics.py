@@ -17,7 +17,7 @@ from core.dataset.facts import Facts
 from core.dataset.rows import SHOWN
 from core.errors import UserError
 
-FIELDS = ("whole", "supervised", "instruction", "input", "output", "system", "history")
+FIELDS = ("whole", "supervised", "instruction", "input", "output", "system", "history", "flaw")
 """The columns of ``Statistics.lengths``, in the order of ``core.prompt.lengths.Lengths``."""
 REFUSED, UNCOUNTED = -1, -2
 """Instead of the length of a whole example: the template refuses it; it was changed while others were counted."""

@@ -1,4 +1,4 @@
-"""How many tokens examples have: in each field as typed, as a whole as trained, and how many of these are learnt."""
+"""How many tokens examples have: in each field as typed, as a whole as trained, how many are learnt, what is wrong."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from core.dataset.example import Example
-from core.errors import UserError
 from core.prompt.format import PromptFormat
+from core.prompt.proof import prove
 
-_WAYS = 1  # of counting; another number makes counts of earlier versions worthless
+_WAYS = 2  # of counting; another number makes counts of earlier versions worthless
 _FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
@@ -31,6 +31,7 @@ class Lengths(NamedTuple):
         whole: as trained, with what the template adds; -1 where the template refuses the example.
         supervised: how many of ``whole`` are learnt.
         instruction, input, output, system, history: of the text by itself; ``history`` is all earlier turns.
+        flaw: why it cannot be trained (:class:`core.prompt.proof.Flaw`), 0 where it can.
     """
 
     whole: int
@@ -40,6 +41,7 @@ class Lengths(NamedTuple):
     output: int
     system: int
     history: int
+    flaw: int
 
 
 def lengths(prompt: PromptFormat, examples: Sequence[Example]) -> list[Lengths]:
@@ -50,7 +52,11 @@ def lengths(prompt: PromptFormat, examples: Sequence[Example]) -> list[Lengths]:
     for example in examples:
         instruction, input_, output, system = (next(counts) for _ in range(4))
         history = sum(next(counts) for _ in example.history)
-        found.append(Lengths(*_whole(prompt, example), instruction, input_, output, system, history))
+        proof = prove(prompt, example)
+        whole, supervised = -1, 0
+        if proof.encoded is not None:
+            whole, supervised = len(proof.encoded.ids), proof.encoded.supervised_count
+        found.append(Lengths(whole, supervised, instruction, input_, output, system, history, proof.flaw))
     return found
 
 
@@ -72,11 +78,3 @@ def fingerprint(folder: Path) -> str:
 def _texts(example: Example) -> list[str]:
     earlier = [turn.content for turn in example.history]
     return [example.instruction, example.input, example.output, example.system, *earlier]
-
-
-def _whole(prompt: PromptFormat, example: Example) -> tuple[int, int]:
-    try:
-        encoded = prompt.encode(example)
-    except UserError:
-        return -1, 0
-    return len(encoded.ids), encoded.supervised_count

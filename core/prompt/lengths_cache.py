@@ -36,6 +36,10 @@ class LengthsCache:
             counts[known] = self._counts[places[known]]
         return counts, known
 
+    def add(self, contents: NDArray[np.int64], counts: NDArray[np.int32]) -> None:
+        """Keep these counts beside those that are kept already."""
+        self.save(np.concatenate([contents, self._contents]), np.concatenate([counts, self._counts]))
+
     def save(self, contents: NDArray[np.int64], counts: NDArray[np.int32]) -> None:
         """Keep these counts and no others; where nothing can be written, they are counted again next time."""
         self._contents, places = np.unique(contents, return_index=True)

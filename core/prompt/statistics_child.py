@@ -6,29 +6,17 @@ Started as ``python -m core.prompt.statistics_child``.
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from core.base_models.catalogue import resolve
 from core.child import Message, serve
 from core.dataset import facts
 from core.dataset.array_messages import facts_messages, message_of
-from core.dataset.rows import content_hash
-from core.dataset.statistics import FIELDS, UNCOUNTED
+from core.dataset.statistics import FIELDS
 from core.dataset.store import ExampleStore
 from core.errors import UserError
-from core.prompt.format import PromptFormat
-from core.prompt.lengths import Lengths, fingerprint, lengths
+from core.prompt.counting import Counter, Tell, format_of
 from core.prompt.lengths_cache import LengthsCache
-
-Tell = Callable[[Message], None]
-_AT_ONCE = 250
-_TELL_SECONDS = 0.2
-_SAVE_SECONDS = 20.0  # what is counted so far survives being stopped
 
 
 def work(request: Message, tell: Tell) -> None:
@@ -41,12 +29,12 @@ def work(request: Message, tell: Tell) -> None:
             tell(message)
         try:
             folder = resolve(request["base"])
-            prompt, mark = _format(folder)
+            prompt, mark = format_of(folder)
         except UserError as error:
             tell({"uncounted": _told(error)})
             return
         try:
-            counter = _Counter(store, prompt, LengthsCache(examples.parent, mark), tell)
+            counter = Counter(store, prompt, LengthsCache(examples.parent, mark), tell)
             counts = counter.count(found.ids, contents)
             for field, column in zip(FIELDS, counts.T, strict=True):
                 tell(message_of("lengths", field, values=column))
@@ -55,73 +43,6 @@ def work(request: Message, tell: Tell) -> None:
             prompt.close()
     finally:
         store.close()
-
-
-class _Counter:
-    def __init__(self, store: ExampleStore, prompt: PromptFormat, cache: LengthsCache, tell: Tell) -> None:
-        self._store, self._prompt, self._cache, self._tell = store, prompt, cache, tell
-
-    def count(self, ids: NDArray[np.int64], contents: NDArray[np.int64]) -> NDArray[np.int32]:
-        """The lengths of all examples, a row each."""
-        counts, known = self._cache.find(contents)
-        places = np.flatnonzero(~known)
-        # What occurs twice is counted once.
-        _, firsts, inverse = np.unique(contents[places], return_index=True, return_inverse=True)
-        unique = np.zeros((len(firsts), counts.shape[1]), dtype=np.int32)
-        missing = places[firsts]
-        told = saved = time.monotonic()
-        for start in range(0, len(missing), _AT_ONCE):
-            part = missing[start : start + _AT_ONCE]
-            unique[start : start + len(part)] = self._lengths(ids[part], contents[part])
-            now = time.monotonic()
-            if now - told > _TELL_SECONDS:
-                self._tell({"progress": [len(ids) - len(missing) + start + len(part), len(ids)]})
-                told = now
-            if now - saved > _SAVE_SECONDS:
-                self._save(contents, counts, known, missing[: start + len(part)], unique)
-                saved = now
-        counts[places] = unique[inverse]
-        if len(missing):
-            self._keep(contents, counts)
-        return counts
-
-    def _lengths(self, ids: NDArray[np.int64], contents: NDArray[np.int64]) -> NDArray[np.int32]:
-        rows = np.zeros((len(ids), len(Lengths._fields)), dtype=np.int32)
-        rows[:, 0] = UNCOUNTED
-        examples = {example.id: example for example in self._store.rows(ids.tolist())}
-        # Only what still is as it was when the hashes were read.
-        same = [
-            at
-            for at, (id, content) in enumerate(zip(ids.tolist(), contents.tolist(), strict=True))
-            if id in examples and content_hash(examples[id]) == content
-        ]
-        if same:
-            rows[same] = lengths(self._prompt, [examples[int(ids[at])] for at in same])
-        return rows
-
-    def _save(
-        self,
-        contents: NDArray[np.int64],
-        counts: NDArray[np.int32],
-        known: NDArray[np.bool_],
-        done: NDArray[np.int64],
-        unique: NDArray[np.int32],
-    ) -> None:
-        self._keep(
-            np.concatenate([contents[known], contents[done]]), np.concatenate([counts[known], unique[: len(done)]])
-        )
-
-    def _keep(self, contents: NDArray[np.int64], counts: NDArray[np.int32]) -> None:
-        counted = counts[:, 0] != UNCOUNTED
-        self._cache.save(contents[counted], counts[counted])
-
-
-def _format(folder: Path) -> tuple[PromptFormat, str]:
-    try:
-        mark = fingerprint(folder)
-    except OSError as error:
-        raise UserError("The base model cannot be read.", reason=f"{error.strerror or error}.") from error
-    return PromptFormat.load(folder), mark
 
 
 def _told(error: UserError) -> dict[str, str]:

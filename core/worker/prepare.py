@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from core.dataset.example import Example
-from core.errors import RunError, UserError
+from core.errors import RunError
 from core.prompt.format import PromptFormat
+from core.prompt.proof import Proof, prove
 from core.worker.batches import Tokens
 
 _REPORT_EVERY = 200
+_LISTED = 10
 
 
 @dataclass(slots=True)
@@ -41,43 +43,34 @@ def prepare(
     """Encode the examples and prove each mask; longer ones than ``max_length`` are left out.
 
     Raises:
-        RunError: an example cannot be rendered, or would teach nothing.
+        RunError: examples cannot be trained; all of them are named, with the reasons.
     """
     prepared = Prepared()
+    offenders: list[tuple[int, Proof]] = []
     for number, example in enumerate(examples):
         if number % _REPORT_EVERY == 0:
             progress(number, len(examples))
-        tokens = _encode(example, prompt_format)
-        if len(tokens.ids) > max_length:
+        proof = prove(prompt_format, example)
+        if proof.flaw or proof.encoded is None:
+            offenders.append((example.id, proof))
+        elif len(proof.encoded.ids) > max_length:
             prepared.too_long.append(example.id)
         else:
-            prepared.tokens.append(tokens)
+            prepared.tokens.append(Tokens(proof.encoded.ids, proof.encoded.supervised))
             prepared.examples.append(example)
+    if offenders:
+        raise _refusal(offenders)
     return prepared
 
 
-def _encode(example: Example, prompt_format: PromptFormat) -> Tokens:
-    try:
-        encoded = prompt_format.encode(example)
-    except UserError as error:
-        raise RunError(
-            f"Example {example.id} cannot be trained.",
-            reason=str(error),
-            hint="Mend or exclude it.",
-            details=error.details,
-        ) from error
-    tokens = Tokens(encoded.ids, encoded.supervised)
-    if tokens.targets == 0:
-        raise RunError(
-            f"Example {example.id} teaches nothing.",
-            reason="None of its tokens belongs to the answer.",
-            hint="Write an output for it, or exclude it.",
-        )
-    ends = set(prompt_format.end_ids)
-    if not any(supervised and token in ends for token, supervised in zip(tokens.ids, tokens.supervised, strict=True)):
-        raise RunError(
-            f"Example {example.id} would not teach the model to stop.",
-            reason="The chat template puts no end-of-turn token after the answer.",
-            hint="Choose another chat template for this base model.",
-        )
-    return tokens
+def _refusal(offenders: Sequence[tuple[int, Proof]]) -> RunError:
+    first, proof = offenders[0]
+    many = len(offenders)
+    listed = ", ".join(str(number) for number, _ in offenders[:_LISTED])
+    more = f" and {many - _LISTED} more" if many > _LISTED else ""
+    return RunError(
+        f"Example {first} cannot be trained." if many == 1 else f"{many} examples cannot be trained: {listed}{more}.",
+        reason=proof.reason if many == 1 else f"The first: {proof.reason}",
+        hint=f"{proof.hint} Then start a new run.",
+        details="\n".join(f"Example {number}: {one.reason} {one.hint} {one.details}" for number, one in offenders),
+    )

@@ -126,7 +126,14 @@ def test_what_the_preview_refuses_training_refuses_too(families: Any, tmp_path: 
     refused = Example("Greet", "", "Hi", system="Be kind", id=1)
     counted = _count(window, refused)
     assert counted.whole is None
+    trained = PromptFormat.load(Path(base))
     with pytest.raises(RunError) as caught:
-        prepare([refused], PromptFormat.load(Path(base)), 1024, lambda _done, _total: None)
-    assert caught.value.reason == str(counted.problem)
+        prepare([refused], trained, 1024, lambda _done, _total: None)
+    assert caught.value.reason in str(counted.problem)
+    assert "System role not supported" in caught.value.reason
+    others = [Example("Greet", "", "Hi", id=2), Example("Greet", "", "Ho", system="Be rude", id=3)]
+    with pytest.raises(RunError, match="2 examples cannot be trained: 1, 3") as caught:  # all at once
+        prepare([refused, *others], trained, 1024, lambda _done, _total: None)
+    assert "Example 3: " in caught.value.details
+    trained.close()
     window.close()

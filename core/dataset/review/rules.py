@@ -10,6 +10,7 @@ NEAR = "near-duplicates"
 CONFLICT = "different-outputs"
 LEAK = "leak"
 TOO_LONG = "too-long"
+UNTRAINABLE = "cannot-be-trained"
 UNUSUAL_LENGTH = "unusual-length"
 ENCODING = "broken-encoding"
 LOST = "lost-letters"
@@ -24,6 +25,13 @@ LANGUAGE = "other-language"
 UNBALANCED = "unbalanced"
 
 RULES: tuple[Rule, ...] = (
+    Rule(
+        UNTRAINABLE,
+        "Cannot be trained with this base model",
+        "The base model's chat template refuses these, or would teach something else than what is written. No run "
+        "starts while they are ready: change or exclude them.",
+        "error",
+    ),
     Rule(
         SECRET,
         "Passwords and keys",

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -10,8 +11,10 @@ import time
 import filelock
 import pytest
 
+from core import paths
 from core.cli import settings, training
 from core.cli.follow import status
+from core.dataset.example import Example, Status
 from core.project import Project
 from core.recipe.recipe import with_settings
 from core.runs.events import Evaluation, Phase, Step
@@ -253,6 +256,41 @@ def test_nothing_ready_starts_nothing(cli, tmp_path, fake_worker):
     assert outcome.code == 1
     assert "nothing to train on" in outcome.err
     assert runs_of(tmp_path / "empty") == []
+
+
+@pytest.fixture
+def refusing(tmp_path):
+    """The starter model with a template that takes no system prompt."""
+    base = shutil.copytree(paths.starter_model(), tmp_path / "refusing")
+    template = base / "chat_template.jinja"
+    refusal = "{% if messages[0].role == 'system' %}{{ raise_exception('No system prompts here') }}{% endif %}"
+    template.write_text(refusal + template.read_text(encoding="utf-8"), encoding="utf-8")
+    return base
+
+
+def test_examples_that_cannot_be_trained_are_listed_and_nothing_starts(cli, project, refusing, fake_worker):
+    fake_worker("--steps", 1)
+    with Project.open(project) as opened:
+        opened.store.add([Example(f"Greet {n}", "", "Ahoy", system="Be kind") for n in range(2)])
+    outcome = cli("train", project, "--model", refusing)
+    assert outcome.code == 1
+    assert "Example 62 (Greet 0): " in outcome.out
+    assert "No system prompts here" in outcome.out
+    assert outcome.err == ("tunesmith: 2 examples cannot be trained, so nothing was started. Change or exclude them.\n")
+    assert runs_of(project) == []
+    told = cli("train", project, "--model", refusing, "--json").out.splitlines()
+    refused = json.loads(told[-1])
+    assert (refused["type"], refused["flawed"]) == ("refused", [62, 63])
+    assert refused["examples"][1]["flaw"] == "refused"
+    with Project.open(project) as opened:
+        opened.set_recipe(with_settings(opened.recipe, {"model.base": str(refusing)}))
+    checked = json.loads(cli("check", project, "--json", "--rule", "cannot-be-trained").out)
+    assert [finding["examples"] for finding in checked["findings"]] == [[62], [63]]
+    assert "Cannot be trained with this base model (cannot-be-trained): 2" in cli("check", project).out
+    with Project.open(project) as opened:
+        opened.store.update_many([62, 63], status=Status.EXCLUDED)
+    fake_worker("--steps", 1, "--seconds", 0)
+    assert cli("train", project).code == 0
 
 
 def test_a_run_can_be_started_while_a_window_has_the_project_open(cli, project, fake_worker):

@@ -48,7 +48,7 @@ def test_the_fingerprint_follows_every_file_that_decides(folders: dict[str, Path
 
 
 def rows(*wholes: int) -> np.ndarray:
-    return np.array([Lengths(whole, 1, 2, 3, 4, 5, 6) for whole in wholes], dtype=np.int32)
+    return np.array([Lengths(whole, 1, 2, 3, 4, 5, 6, 0) for whole in wholes], dtype=np.int32)
 
 
 def test_kept_counts_are_found_by_content(tmp_path: Path):

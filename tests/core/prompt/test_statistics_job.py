@@ -83,7 +83,7 @@ def test_without_a_model_the_rest_is_known(store: ExampleStore, tmp_path: Path):
 def test_of_no_examples_there_are_no_numbers(store: ExampleStore, bases: dict[str, Path]):
     found, progress = look(store, bases["chatml"])
     assert len(found) == 0
-    assert found.lengths.shape == (0, 7)
+    assert found.lengths.shape == (0, 8)
     assert progress == []
 
 

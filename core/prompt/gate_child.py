@@ -1,0 +1,73 @@
+"""The child process behind ``core.prompt.gate``: proves the ready examples that were not proven before.
+
+Started as ``python -m core.prompt.gate_child``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.base_models.catalogue import resolve
+from core.child import Message, serve
+from core.dataset import facts
+from core.dataset.statistics import FIELDS, REFUSED, UNCOUNTED
+from core.dataset.store import ExampleStore
+from core.prompt.counting import Counter, Tell, format_of
+from core.prompt.format import PromptFormat
+from core.prompt.gate import BIN
+from core.prompt.lengths_cache import LengthsCache
+from core.prompt.proof import prove
+
+_IN_WORDS = 500  # offenders that are told with their reason
+_EXCERPT = 120  # characters
+
+
+def work(request: Message, tell: Tell) -> None:
+    """See :class:`core.prompt.gate.GateJob`."""
+    examples = Path(request["examples"])
+    prompt, mark = format_of(resolve(request["base"]))
+    store = ExampleStore(examples, read_only=True)
+    try:
+        revision, ids, contents = facts.ready(store)
+        counter = Counter(store, prompt, LengthsCache(examples.parent, mark), tell, of_some=True)
+        counts = counter.count(ids, contents)
+        found = _summed(ids, counts, request["max_length"])
+        found["offenders"] = _in_words(store, prompt, found["flawed"][:_IN_WORDS])
+        tell({"checked": {"revision": revision, "ready": len(ids), **found}})
+    finally:
+        store.close()
+        prompt.close()
+
+
+def _summed(ids: NDArray[np.int64], counts: NDArray[np.int32], maximum: int) -> dict[str, Any]:
+    whole, supervised, flaw = (counts[:, FIELDS.index(field)] for field in ("whole", "supervised", "flaw"))
+    there = whole != UNCOUNTED  # what was changed meanwhile is for the next check
+    flawed = there & ((whole == REFUSED) | (flaw > 0))
+    fine = there & ~flawed
+    lengths = whole[fine].astype(np.int64)
+    return {
+        "flawed": ids[flawed].tolist(),
+        "lengths": np.bincount((np.maximum(lengths, 1) - 1) // BIN).tolist() if len(lengths) else [],
+        "longest": int(lengths.max(initial=0)),
+        "tokens": int(lengths.sum()),
+        "supervised": int(supervised[fine].astype(np.int64).sum()),
+        "too_long": ids[fine & (whole > maximum)].tolist(),
+    }
+
+
+def _in_words(store: ExampleStore, prompt: PromptFormat, ids: list[int]) -> list[list[Any]]:
+    found: list[list[Any]] = []
+    for example in store.rows(ids):
+        proof = prove(prompt, example)
+        excerpt = " ".join(example.prompt.split())[:_EXCERPT]
+        found.append([example.id, int(proof.flaw), excerpt, proof.reason, proof.hint])
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(serve(work))

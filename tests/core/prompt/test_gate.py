@@ -1,0 +1,105 @@
+"""The gate lists every ready example that cannot be trained, looks only at what is new, keeps other counts."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from core.child import Stopped
+from core.dataset.example import Example, Status
+from core.dataset.statistics import Progress, StatisticsJob
+from core.dataset.store import ExampleStore
+from core.errors import UserError
+from core.prompt.format import PromptFormat
+from core.prompt.gate import Checked, GateJob
+from core.prompt.lengths_cache import FOLDER
+from core.prompt.proof import Flaw
+from core.recipe.recipe import with_settings
+from core.recipe.schema import Recipe
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    made = ExampleStore(tmp_path / "examples.db")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def gemma(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.mktemp("bases") / "gemma"
+    shutil.copytree(folders["gemma"], base)
+    (base / "config.json").write_text("{}")
+    return base
+
+
+def check(store: ExampleStore, base: Path | str, **settings: object) -> Checked:
+    changes = {"model.base": str(base)} | {f"training.{name}": value for name, value in settings.items()}
+    told = list(GateJob(store.path, with_settings(Recipe(), changes)).messages())
+    assert all(isinstance(message, Progress) for message in told[:-1])
+    return told[-1]
+
+
+def test_all_offenders_are_listed_with_cause_and_fix(store: ExampleStore, gemma: Path):
+    store.add([Example("Greet", "the guest", "Ahoy"), Example("a", "", "b", "Be kind"), Example("c", "", "d", "Be")])
+    store.add(
+        [Example("a", "", "b", "A draft", status=Status.DRAFT), Example("e", "", "f", "x", status=Status.EXCLUDED)]
+    )
+    found = check(store, gemma)
+    assert (found.ready, found.flawed) == (3, (2, 3))
+    first = found.offenders[0]
+    assert (first.id, first.flaw, first.excerpt) == (2, Flaw.REFUSED, "a")
+    assert "System role not supported" in first.reason
+    assert first.hint
+    problem = found.problem
+    assert problem is not None
+    assert problem.title == "2 examples cannot be trained, so nothing was started."
+    assert "Example 3: " in problem.details
+
+
+def test_of_proven_examples_the_lengths_are_known(store: ExampleStore, gemma: Path, formats: dict[str, PromptFormat]):
+    examples = [Example(f"Greet {i}", "", "Ahoy, " * (6 * i + 1)) for i in range(9)]
+    store.add(examples)
+    encoded = [formats["gemma"].encode(example) for example in examples]
+    lengths = [len(one.ids) for one in encoded]
+    found = check(store, gemma, max_length=sorted(lengths)[6])
+    assert found.problem is None
+    assert (found.longest, found.tokens) == (max(lengths), sum(lengths))
+    assert found.supervised == sum(one.supervised_count for one in encoded)
+    assert found.lengths == tuple(sum(1 for n in lengths if (n - 1) // 64 == bin) for bin in range(len(found.lengths)))
+    assert len(found.too_long) == 2
+    assert check(store, gemma, max_length=16).problem is not None  # all are longer
+
+
+def test_what_was_proven_is_not_proven_again(store: ExampleStore, gemma: Path):
+    store.add([Example(f"Greet {i}", "", "Ahoy") for i in range(5)] + [Example("a", "", "b", "S"), Example("draft")])
+    list(StatisticsJob(store.path, base=str(gemma), share=0.1).messages())
+    (kept,) = (store.path.parent / FOLDER).iterdir()
+    before = kept.read_bytes()
+    found = check(store, gemma)
+    assert found.flawed == (6,)
+    assert kept.read_bytes() == before  # the statistics had proven them
+    store.update(1, output="Moin")
+    assert check(store, gemma).revision != found.revision
+    assert len(kept.read_bytes()) > len(before)  # and the draft's counts are still there
+    store.update(6, system="")
+    assert check(store, gemma).problem is None
+
+
+def test_nothing_ready_is_no_offence(store: ExampleStore, gemma: Path):
+    found = check(store, gemma)
+    assert (found.ready, found.lengths, found.problem) == (0, (), None)
+
+
+def test_without_a_model_it_says_so(store: ExampleStore, tmp_path: Path):
+    with pytest.raises(UserError):
+        check(store, tmp_path / "nowhere")
+
+
+def test_it_can_be_stopped(store: ExampleStore, gemma: Path):
+    job = GateJob(store.path, with_settings(Recipe(), {"model.base": str(gemma)}))
+    job.stop()
+    with pytest.raises(Stopped):
+        list(job.messages())
