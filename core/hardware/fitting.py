@@ -74,6 +74,35 @@ def kind_of(memory: MemoryUse) -> Kind:
     return "mps" if sys.platform == "darwin" and platform.machine() == "arm64" else "cpu"
 
 
+def saving_most(facts: ModelFacts, recipe: Recipe, kind: Kind, count: int = 2) -> list[tuple[str, Any]]:
+    """The settings worth changing when one example alone is too much: those that save most, each by itself.
+
+    Args:
+        facts: of the base model.
+        recipe: the settings that need too much.
+        kind: where it is trained.
+        count: how many are wanted at most.
+
+    Returns:
+        Settings and their new values, what saves most first.
+    """
+    training, lora = recipe.training, recipe.lora
+    passes = max(64, min(training.tokens_per_pass, training.max_length))
+    alone = with_settings(recipe, {"training.tokens_per_pass": passes, "training.gradient_checkpointing": "on"})
+    changes: list[tuple[str, Any]] = [("training.max_length", max(16, training.max_length // 2))]
+    if lora.rank > 4:
+        changes.append(("lora.rank", lora.rank // 2))
+    if recipe.model.quantization != "nf4" and kind != "mps":
+        changes.append(("model.quantization", "nf4"))
+
+    def needs(change: tuple[str, Any]) -> int:
+        name, value = change
+        passes = {"training.tokens_per_pass": max(64, value)} if name == "training.max_length" else {}
+        return estimate(facts, with_settings(alone, {name: value, **passes}), kind).total_bytes
+
+    return sorted(changes, key=needs)[:count]
+
+
 def _cheaper(recipe: Recipe, kind: Kind) -> Iterator[dict[str, Any]]:
     """Sets of changes, each with the one before, from what costs nothing to what costs quality."""
     training = recipe.training

@@ -5,16 +5,31 @@ from __future__ import annotations
 import errno
 import traceback
 
-import torch
-
+from core.base_models import catalogue
+from core.base_models.facts import ModelFacts
 from core.errors import UserError
+from core.hardware.fitting import saving_most
+from core.recipe.reference import setting_named
 from core.runs.events import Failed
+from core.runs.folder import RunFolder
+from core.worker import device
+from core.worker.out_of_memory import NothingLeftToLower, is_out_of_memory
 from core.worker.reporting import LossNotFinite
 
 
-def explain(error: BaseException) -> Failed:
-    """The failed event for an error."""
+def explain(error: BaseException, run: RunFolder) -> Failed:
+    """The failed event for an error of a run."""
     details = "".join(traceback.format_exception(error))
+    if is_out_of_memory(error):
+        return Failed(
+            kind="out_of_memory",
+            message="The memory is full.",
+            reason="The longest example alone, with the model and the adapter, needs more than is free."
+            if isinstance(error, NothingLeftToLower)
+            else "The model, its activations and the adapter need more than is free.",
+            hint=_less_memory(run),
+            traceback=details,
+        )
     match error:
         case UserError():
             return Failed(
@@ -23,14 +38,6 @@ def explain(error: BaseException) -> Failed:
                 reason=error.reason,
                 hint=error.hint,
                 traceback=error.details or details,
-            )
-        case torch.OutOfMemoryError() | MemoryError():
-            return Failed(
-                kind="out_of_memory",
-                message="The memory is full.",
-                reason="The model, its activations and the adapter need more than is free.",
-                hint="Lower the maximum length or the tokens per pass, or close other programs that use the GPU.",
-                traceback=details,
             )
         case LossNotFinite():
             return Failed(
@@ -78,3 +85,20 @@ def _says_no_space(error: BaseException) -> bool:
     """Torch and safetensors raise their own types when a write fails."""
     text = str(error).lower()
     return "no space left" in text or "os error 28" in text or "file write failed" in text
+
+
+def _less_memory(run: RunFolder) -> str:
+    """The settings most worth changing, in words."""
+    otherwise = "Close other programs that use the memory, or choose a smaller base model."
+    try:
+        recipe = run.recipe()
+        place = device.choose().kind
+        facts = ModelFacts.read(catalogue.resolve(recipe.model.base))
+        changes = saving_most(facts, recipe, "cuda" if place == "xpu" else place)
+    except (UserError, OSError):
+        return otherwise
+    wanted = []
+    for name, value in changes:
+        setting = setting_named(name)
+        wanted.append(f"“{setting.title}” to {setting.choices.get(str(value), value)}")
+    return f"In a new run, set {' or '.join(wanted)}. {otherwise}" if wanted else otherwise

@@ -6,6 +6,7 @@ inside the step and the loss is the mean over all supervised tokens of the step,
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -20,10 +21,11 @@ from transformers import Trainer, TrainingArguments
 
 from core.worker import checkpoint
 from core.worker.batches import ExampleTokens, Row, Tokens, pack
+from core.worker.out_of_memory import NothingLeftToLower, RandomState, attempt, free_memory, smaller_pass
 
 ADAPTER_FILE = "adapter_model.safetensors"
 STATE_FILE = "trainer_state.json"
-_SMALLEST_ROW = 64
+_PASSES_FILE = "passes.json"
 
 
 class PackedTrainer(Trainer):  # type: ignore[misc]
@@ -37,7 +39,8 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         tokens_per_pass: the longest packed row.
         checkpoints: the folder of checkpoints.
         fingerprint: what the checkpoints belong to.
-        on_out_of_memory: told the old and new tokens per pass when a step is repeated with shorter rows.
+        on_out_of_memory: told a setting, its old and its new value when a step is repeated with less memory.
+        on_unmeasured: told the step whose held-out loss could not be measured, because the memory was full.
         after_evaluation: told the held-out loss of a step.
     """
 
@@ -51,7 +54,8 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         tokens_per_pass: int,
         checkpoints: Path,
         fingerprint: checkpoint.Fingerprint,
-        on_out_of_memory: Callable[[int, int], None],
+        on_out_of_memory: Callable[[str, int | str, int | str], None],
+        on_unmeasured: Callable[[int], None],
         after_evaluation: Callable[[int, float], None],
         callbacks: list[Any],
     ) -> None:
@@ -59,32 +63,46 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             model=model, args=args, train_dataset=ExampleTokens(train), data_collator=list, callbacks=callbacks
         )
         self.heldout = list(heldout)
-        self.tokens_per_pass = tokens_per_pass
+        self.tokens_per_pass = self.evaluation_tokens = tokens_per_pass
         self.checkpoints = checkpoints
         self.fingerprint = fingerprint
         self.saving_seconds = 0.0
         self._on_out_of_memory = on_out_of_memory
+        self._on_unmeasured = on_unmeasured
         self._after_evaluation = after_evaluation
 
     def training_step(self, model: nn.Module, inputs: list[Tokens], num_items_in_batch: object = None) -> torch.Tensor:
-        """Forward and backward of one optimizer step; the mean loss of its supervised tokens."""
+        """Forward and backward of one optimizer step; the mean loss of its supervised tokens.
+
+        When the memory is full, the step is done again in smaller passes, from the same random state.
+        """
         model.train()
-        while True:
-            try:
-                loss = self._forward_backward(model, inputs)
-                break
-            except torch.OutOfMemoryError:
-                longest = max(len(example.ids) for example in inputs)
-                smaller = max(_SMALLEST_ROW, min(self.tokens_per_pass, longest * len(inputs)) // 2)
-                if self.tokens_per_pass <= longest or smaller >= self.tokens_per_pass:
-                    raise
+        before = RandomState(self.args.device)
+        while (loss := attempt(lambda: self._forward_backward(model, inputs))) is None:
             # Outside the handler, so that the failed step's tensors are free before it is repeated.
             model.zero_grad(set_to_none=True)
-            torch.cuda.empty_cache()
-            self._on_out_of_memory(self.tokens_per_pass, smaller)
-            self.tokens_per_pass = smaller
+            free_memory(self.args.device)
+            self._lower(inputs)
+            before.restore()
         self.state.num_input_tokens_seen += sum(len(example.ids) for example in inputs)
         return loss
+
+    def _lower(self, inputs: list[Tokens]) -> None:
+        """Do with less memory from now on: shorter passes, then activations computed twice instead of kept.
+
+        Raises:
+            NothingLeftToLower: a single example is too much.
+        """
+        smaller = smaller_pass(pack(inputs, self.tokens_per_pass), self.tokens_per_pass)
+        if smaller is not None:
+            self._on_out_of_memory("training.tokens_per_pass", self.tokens_per_pass, smaller)
+            self.tokens_per_pass = smaller
+            return
+        base = self.model.get_base_model()
+        if base.is_gradient_checkpointing or not base.supports_gradient_checkpointing:
+            raise NothingLeftToLower
+        base.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        self._on_out_of_memory("training.gradient_checkpointing", "off", "on")
 
     def _forward_backward(self, model: nn.Module, examples: list[Tokens]) -> torch.Tensor:
         targets = sum(example.targets for example in examples)
@@ -97,13 +115,28 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         return total
 
     def evaluate(self, *_: object, **__: object) -> dict[str, float]:
-        """The held-out loss, weighted by supervised tokens; consumes no random numbers."""
-        loss = heldout_loss(self.model, self.heldout, self.tokens_per_pass, self.args.device, self)
-        metrics = {"eval_loss": loss}
-        self.log(dict(metrics))
-        self._after_evaluation(self.state.global_step, loss)
+        """The held-out loss, weighted by supervised tokens; consumes no random numbers.
+
+        When the memory is full it is measured in smaller passes; when even one example is too much, not at all.
+        """
+        loss = math.nan
+        self.evaluation_tokens = min(self.evaluation_tokens, self.tokens_per_pass)
+        while (measured := attempt(self._measure)) is None:
+            free_memory(self.args.device)
+            smaller = smaller_pass(pack(self.heldout, self.evaluation_tokens), self.evaluation_tokens)
+            if smaller is None:
+                self._on_unmeasured(self.state.global_step)
+                break
+            self.evaluation_tokens = smaller
+        else:
+            loss = measured
+            self.log({"eval_loss": loss})
+            self._after_evaluation(self.state.global_step, loss)
         self.control.should_evaluate = False  # else Trainer does it again when the step also ends an epoch
-        return metrics
+        return {"eval_loss": loss}
+
+    def _measure(self) -> float:
+        return heldout_loss(self.model, self.heldout, self.evaluation_tokens, self.args.device, self)
 
     def floating_point_ops(self, inputs: object) -> int:
         """Not counted."""
@@ -116,13 +149,20 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             self._save_scaler(str(folder))
             self._save_rng_state(str(folder))
             self.state.save_to_json(str(folder / STATE_FILE))
+            passes = {"training": self.tokens_per_pass, "evaluation": self.evaluation_tokens}
+            (folder / _PASSES_FILE).write_text(json.dumps(passes), encoding="utf-8")
 
         began = time.monotonic()
         checkpoint.write(self.checkpoints, self.state.global_step, self.fingerprint, fill)
         self.saving_seconds = time.monotonic() - began
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
-        load_adapter_state(self.model, Path(resume_from_checkpoint) / ADAPTER_FILE)
+        folder = Path(resume_from_checkpoint)
+        load_adapter_state(self.model, folder / ADAPTER_FILE)
+        if (folder / _PASSES_FILE).exists():  # checkpoints of earlier versions have none
+            passes = json.loads((folder / _PASSES_FILE).read_text(encoding="utf-8"))
+            self.tokens_per_pass = min(self.tokens_per_pass, passes["training"])
+            self.evaluation_tokens = min(self.evaluation_tokens, passes["evaluation"])
 
 
 def summed_loss(model: nn.Module, row: Row) -> torch.Tensor:
@@ -144,11 +184,13 @@ def heldout_loss(
     was_training = model.training
     model.eval()
     total = 0.0
-    with torch.no_grad():
-        for row in pack(examples, tokens_per_pass):
-            with trainer.compute_loss_context_manager():
-                total += float(summed_loss(model, row.to(device)))
-    model.train(was_training)
+    try:
+        with torch.no_grad():
+            for row in pack(examples, tokens_per_pass):
+                with trainer.compute_loss_context_manager():
+                    total += float(summed_loss(model, row.to(device)))
+    finally:
+        model.train(was_training)
     return total / targets if targets else math.nan
 
 

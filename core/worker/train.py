@@ -11,11 +11,11 @@ Exactly one last event is written, whatever happens.
 
 from __future__ import annotations
 
+import itertools
 import signal
 import sys
 import time
 from importlib.metadata import version
-from types import FrameType
 
 from transformers import TrainerState
 from transformers import logging as transformers_logging
@@ -35,19 +35,23 @@ from core.runs.events import (
 )
 from core.runs.folder import RunFolder
 from core.runs.plan import steps_per_epoch, total_steps
-from core.worker import checkpoint
+from core.worker import checkpoint, device
 from core.worker.adapter import save_adapter
 from core.worker.arguments import training_arguments
 from core.worker.failures import explain
 from core.worker.loading import Loaded, load
 from core.worker.loop import ADAPTER_FILE, STATE_FILE, PackedTrainer, load_adapter_state
 from core.worker.model import parameter_counts
+from core.worker.out_of_memory import SMALLEST_PASS, NothingLeftToLower, attempt, free_memory, is_out_of_memory
 from core.worker.reference import write_reference
 from core.worker.reporting import Reporter, Schedule, best_evaluation, should_stop_early
 from core.worker.samples import Sampler
 
 _LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")
 _REFERENCE_PROMPTS = 4
+_PASSES = "training.tokens_per_pass"
+_REPEATED = "The memory was full; the step is done again, and the result stays the same."
+_MOST_RESTARTS = 3
 
 
 def train(run: RunFolder, events: EventWriter) -> int:
@@ -60,7 +64,7 @@ def train(run: RunFolder, events: EventWriter) -> int:
     try:
         _Job(run, events).work()
     except Exception as error:  # noqa: BLE001 - whatever ended the run is told as its last event
-        failed = explain(error)
+        failed = explain(error, run)
         print(failed.traceback, file=sys.stderr)  # noqa: T201 - the log keeps it when the event cannot be written
         events.write(failed)
         return 1
@@ -75,6 +79,8 @@ class _Job:
         self.events = events
         self.began = time.monotonic()
         self.recipe: Recipe = run.recipe()
+        self.tokens_per_pass = self.recipe.training.tokens_per_pass
+        self.reporter: Reporter | None = None
         self.fingerprint = checkpoint.Fingerprint(
             data=checkpoint.hash_file(run.train_file) + checkpoint.hash_file(run.heldout_file),
             recipe=checkpoint.hash_file(run.recipe_file),
@@ -82,7 +88,26 @@ class _Job:
         )
 
     def work(self) -> None:
-        """See the module's description."""
+        """See the module's description.
+
+        A step whose passes are too large is repeated by the trainer. When the memory is full anywhere else (in the
+        optimizer's first step, say, or while saving), all is loaded anew and goes on from the last checkpoint.
+        """
+        for restarts in itertools.count():
+            try:
+                self._work_once()
+                return
+            except Exception as error:
+                smaller = self.tokens_per_pass // 2
+                can_lower = self.reporter is not None and smaller >= SMALLEST_PASS and restarts < _MOST_RESTARTS
+                if not is_out_of_memory(error) or isinstance(error, NothingLeftToLower) or not can_lower:
+                    raise
+            self.reporter = None  # it holds the trainer, and that the model
+            free_memory(device.choose().torch_device)
+            why = "The memory was full; the run goes on from its last checkpoint, and the result stays the same."
+            self._tell_adjusted(_PASSES, self.tokens_per_pass, smaller, why)
+
+    def _work_once(self) -> None:
         loaded = load(self.run, self.recipe, self.events)
         saved = self._checkpoint_to_resume()
         trainer, reporter = self._trainer(loaded)
@@ -133,8 +158,7 @@ class _Job:
 
         def after_evaluation(step: int, loss: float) -> None:
             reporter.evaluated(step, loss, step / schedule.per_epoch)
-            for sample in sampler.answers(loaded.model, step):
-                self.events.write(sample)
+            self._tell_answers(sampler, loaded, step)
             self.events.write(Phase(name="training"))
 
         trainer = PackedTrainer(
@@ -142,16 +166,18 @@ class _Job:
             training_arguments(self.run, recipe, loaded.device, schedule.steps),
             train=loaded.train.tokens,
             heldout=loaded.heldout.tokens,
-            tokens_per_pass=recipe.training.tokens_per_pass,
+            tokens_per_pass=self.tokens_per_pass,
             checkpoints=self.run.checkpoints,
             fingerprint=self.fingerprint,
-            on_out_of_memory=self._tell_smaller_passes,
+            on_out_of_memory=self._tell_adjusted,
+            on_unmeasured=self._tell_unmeasured,
             after_evaluation=after_evaluation,
             callbacks=[reporter],
         )
         reporter.trainer = trainer
+        self.reporter = reporter
         # SIGTERM (a shutdown, a second request to stop) is a wish like any other: stop at the next safe point.
-        signal.signal(signal.SIGTERM, lambda *_: _wish_stop(reporter))
+        signal.signal(signal.SIGTERM, lambda *_: self._wish_stop())
         return trainer, reporter
 
     def _announce(self, loaded: Loaded, trainer: PackedTrainer) -> None:
@@ -211,11 +237,29 @@ class _Job:
             )
         )
 
-    def _tell_smaller_passes(self, before: int, after: int) -> None:
+    def _tell_answers(self, sampler: Sampler, loaded: Loaded, step: int) -> None:
+        def answer() -> bool:
+            for sample in sampler.answers(loaded.model, step):
+                self.events.write(sample)
+            return True
+
+        if attempt(answer) is None:
+            free_memory(loaded.device.torch_device)
+            self.events.write(Notice(message=f"Step {step:,} has no sample answers, because the memory was full."))
+
+    def _tell_adjusted(self, what: str, before: int | str, after: int | str, why: str = _REPEATED) -> None:
+        if what == _PASSES:
+            self.tokens_per_pass = int(after)
+        self.events.write(Adjusted(what=what, before=before, after=after, why=why))
+
+    def _tell_unmeasured(self, step: int) -> None:
         self.events.write(
-            Adjusted(what="training.tokens_per_pass", before=before, after=after, why="The GPU's memory was full.")
+            Notice(
+                message=f"The held-out loss of step {step:,} was not measured, because the memory was full.",
+                hint="Training goes on. Lower the maximum length to have it measured.",
+            )
         )
 
-
-def _wish_stop(reporter: Reporter, _frame: FrameType | None = None) -> None:
-    reporter.wish = "stop"
+    def _wish_stop(self) -> None:
+        if self.reporter is not None:
+            self.reporter.wish = "stop"

@@ -1,0 +1,108 @@
+"""What can go wrong in a training process: each function, called before the work begins, lets one fault in."""
+
+from __future__ import annotations
+
+import resource
+from typing import Any
+
+import psutil
+import torch
+
+from core.worker import loop
+from core.worker.batches import Row
+from core.worker.loop import PackedTrainer
+from core.worker.samples import Sampler
+
+_CPU_SAYS = "[enforce fail at alloc_cpu.cpp:121] . DefaultCPUAllocator: can't allocate memory: you tried to allocate"
+
+
+def errors_of(kind: str) -> Exception:
+    """The error with which a full memory makes itself known."""
+    return {
+        "cuda": torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        "python": MemoryError(),
+        "cpu": RuntimeError(f"{_CPU_SAYS} 2147483648 bytes. Error code 12 (Cannot allocate memory)"),
+    }[kind]
+
+
+def rows_at_most(tokens: int, kind: str, since: int, only_training: bool = True) -> None:
+    """From optimizer step ``since`` on, rows of more tokens run out of memory, in the backward pass."""
+    whole = loop.summed_loss
+
+    class Full(torch.autograd.Function):
+        @staticmethod
+        def forward(_context: Any, loss: torch.Tensor) -> torch.Tensor:
+            return loss.clone()
+
+        @staticmethod
+        def backward(_context: Any, *_gradients: torch.Tensor) -> torch.Tensor:
+            raise errors_of(kind)
+
+    calls = {"steps": 0}
+    step = PackedTrainer.training_step
+
+    def counted(self: PackedTrainer, *args: Any, **options: Any) -> torch.Tensor:
+        calls["steps"] = self.state.global_step + 1
+        return step(self, *args, **options)
+
+    def limited(model: Any, row: Row) -> torch.Tensor:
+        loss = whole(model, row)
+        if row.input_ids.shape[1] <= tokens or calls["steps"] < since:
+            return loss
+        if loss.requires_grad:
+            return Full.apply(loss)
+        if only_training:
+            return loss
+        raise errors_of(kind)
+
+    PackedTrainer.training_step = counted  # type: ignore[method-assign]
+    loop.summed_loss = limited
+
+
+def passes_from(step: int, tokens: int) -> None:
+    """From optimizer step ``step`` on, rows have at most ``tokens``; nothing fails."""
+    whole = PackedTrainer.training_step
+
+    def shorter(self: PackedTrainer, *args: Any, **options: Any) -> torch.Tensor:
+        if self.state.global_step + 1 == step:
+            self.tokens_per_pass = tokens
+        return whole(self, *args, **options)
+
+    PackedTrainer.training_step = shorter  # type: ignore[method-assign]
+
+
+def optimizer_full_at(step: int) -> None:
+    """The optimizer runs out of memory once, half way through step ``step``."""
+    whole = torch.optim.AdamW.step
+    calls = {"steps": 0}
+
+    def fail(self: torch.optim.AdamW, *args: Any, **options: Any) -> Any:
+        calls["steps"] += 1
+        result = whole(self, *args, **options)
+        if calls["steps"] == step:
+            raise errors_of("cuda")
+        return result
+
+    torch.optim.AdamW.step = fail  # type: ignore[method-assign]
+
+
+def answers_full() -> None:
+    """Sample answers run out of memory."""
+
+    def fail(*_: object) -> str:
+        raise errors_of("cuda")
+
+    Sampler._answer = fail  # type: ignore[method-assign]
+
+
+def address_space(beyond: int) -> None:
+    """From the first step on, the system gives the process no more than ``beyond`` bytes over what it has."""
+    whole = PackedTrainer.training_step
+
+    def limited(self: PackedTrainer, *args: Any, **options: Any) -> torch.Tensor:
+        if self.state.global_step == 1:
+            limit = psutil.Process().memory_info().vms + beyond
+            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        return whole(self, *args, **options)
+
+    PackedTrainer.training_step = limited  # type: ignore[method-assign]
