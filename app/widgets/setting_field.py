@@ -16,7 +16,7 @@ from app.widgets.modules_field import ModulesField
 from app.widgets.number_field import NumberField, written
 from app.widgets.reset_dot import ResetDot
 from app.widgets.switch import Switch
-from app.widgets.text_line import TextLine
+from app.widgets.text_line import NamesLine, TextLine
 from core.recipe.reference import SettingInfo
 
 NUMBER_WIDTH, CHOICE_WIDTH = 128, 264
@@ -71,7 +71,7 @@ class SettingField(QWidget):
         row = QHBoxLayout()
         row.setSpacing(SPACE.UNIT)
         wide = isinstance(self.editor, ModulesField | BaseModelField)
-        row.addWidget(self.editor, 1000 if wide or self.info.kind in ("choice", "text") else 0)
+        row.addWidget(self.editor, 1000 if wide or self.info.kind in ("choice", "text", "names") else 0)
         if self.info.unit:
             unit = QLabel(self.info.unit)
             unit.setProperty("kind", "secondary")
@@ -185,7 +185,7 @@ def make_editor(info: SettingInfo) -> QWidget:
         field.choice.setMaximumWidth(CHOICE_WIDTH)
         field.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
     else:
-        field = TextLine(info.title)
+        field = (NamesLine if info.kind == "names" else TextLine)(info.title, empty=info.empty)
         field.setMaximumWidth(CHOICE_WIDTH)
     return field
 
@@ -194,6 +194,8 @@ def worded(info: SettingInfo, value: Any) -> str:
     """A value as the form shows it, with its unit."""
     if isinstance(value, bool):
         return "On" if value else "Off"
+    if info.empty and not value:
+        return info.empty
     if isinstance(value, list):
         return ", ".join(value)
     if isinstance(value, str):

@@ -12,6 +12,7 @@ from core.base_models.config import read_config
 from core.base_models.reading import read_object
 from core.base_models.weights import Tensor, read_weights
 from core.errors import ModelError
+from core.recipe.layers import layer_numbers
 from core.recipe.schema import ALL_LINEAR, ATTENTION, LoraSettings
 
 _DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
@@ -35,6 +36,8 @@ class ModelFacts:
         dtype: that of most of the stored weights.
         size_bytes: of the weight files.
         linear: the layers that LoRA can adapt, by module path, with (outputs, inputs).
+        others: embeddings, norms and an own head, by module path, with their numbers of parameters.
+        tied: whether the head is the table of embeddings.
     """
 
     architecture: str
@@ -48,6 +51,8 @@ class ModelFacts:
     size_bytes: int
     linear: dict[str, tuple[int, int]] = field(repr=False)
     has_chat_template: bool
+    others: dict[str, int] = field(default_factory=dict, repr=False)
+    tied: bool = False
 
     @classmethod
     def read(cls, folder: Path) -> ModelFacts:
@@ -81,6 +86,8 @@ class ModelFacts:
             size_bytes=weights.file_bytes,
             linear=linear,
             has_chat_template=_has_chat_template(folder),
+            others=_others(tensors, linear),
+            tied=config.tied,
         )
 
     def target_names(self) -> list[str]:
@@ -98,13 +105,46 @@ class ModelFacts:
         """The module paths that get an adapter, by PEFT's rules."""
         wanted = lora.target_modules
         if wanted == ALL_LINEAR:
-            return list(self.linear)
-        names = tuple(self.attention_names() if wanted == ATTENTION else wanted)
-        return [path for path in self.linear if path in names or path.endswith(tuple(f".{name}" for name in names))]
+            found = list(self.linear)
+        else:
+            names = self.attention_names() if wanted == ATTENTION else wanted
+            found = [path for path in self.linear if _is_named(path, names)]
+        numbers = layer_numbers(lora.layers)
+        return [path for path in found if _layer(path) in numbers] if numbers else found
+
+    def trained_in_full(self, lora: LoraSettings) -> list[str]:
+        """The paths of the other modules that are trained as a whole."""
+        return [path for path in self.others if _is_named(path, lora.modules_to_save)]
 
     def trainable_parameters(self, lora: LoraSettings) -> int:
-        """How many numbers an adapter has: rank times (inputs + outputs) of each layer (arXiv:2106.09685)."""
-        return lora.rank * sum(sum(self.linear[path]) for path in self.targeted(lora))
+        """How many numbers an adapter has.
+
+        Rank times (inputs + outputs) of each layer (arXiv:2106.09685); with DoRA a magnitude for each output besides
+        (arXiv:2402.09353); and all of the modules that are trained in full.
+        """
+        shapes = [self.linear[path] for path in self.targeted(lora)]
+        magnitudes = sum(outputs for outputs, _ in shapes) if lora.use_dora else 0
+        whole = sum(self.others[path] for path in self.trained_in_full(lora))
+        return lora.rank * sum(sum(shape) for shape in shapes) + magnitudes + whole
+
+
+def _is_named(path: str, names: Iterable[str]) -> bool:
+    """Whether a path is one of the names or ends in one, as PEFT compares them."""
+    return any(path == name or path.endswith(f".{name}") for name in names)
+
+
+def _layer(path: str) -> int | None:
+    """The number of the layer that a module is in."""
+    return next((int(part) for part in path.split(".") if part.isdecimal()), None)
+
+
+def _others(tensors: dict[str, Tensor], linear: dict[str, tuple[int, int]]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for name, tensor in tensors.items():
+        path = name.rpartition(".")[0]
+        if path not in linear and _NO_LINEAR.search(path):
+            counts[path] += tensor.count
+    return dict(sorted(counts.items(), key=lambda item: _natural(item[0])))
 
 
 def _linear(tensors: dict[str, Tensor], model_type: str) -> dict[str, tuple[int, int]]:

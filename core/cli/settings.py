@@ -41,6 +41,8 @@ def _about(info: SettingInfo) -> str:
     """Title, what ``--set`` takes where that is a choice, and the default."""
     choices = {"choice": list(info.choices), "switch": ["true", "false"]}.get(info.kind, [])
     default = str(info.default).lower() if info.kind == "switch" else info.default
+    if info.empty and not info.default:
+        default = f"empty: {info.empty[0].lower()}{info.empty[1:]}"
     return f"{': '.join([info.title, *([', '.join(choices)] if choices else [])])} ({default})"
 
 

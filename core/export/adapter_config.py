@@ -25,14 +25,17 @@ STARTER_ID = "tunesmith-starter"
 
 _LARGEST_RANK = 512
 _MOST_MODULES = 10_000
+_MOST_LAYERS = 1000
+# Ways to begin that leave the base model as it is; what they were does not matter to the trained adapter.
+_HARMLESS_BEGINNINGS = (True, False, "gaussian", "orthogonal")
 _MODULE = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
 _SNAPSHOT = re.compile(r"models--(?P<id>[\w.-]+(?:--[\w.-]+)?)/snapshots/(?P<revision>[0-9a-f]{40})$")
 # Said by other programs, of no effect on what the adapter computes, and never acted on.
 _IGNORED = frozenset(
     {
         *("auto_mapping", "base_model_name_or_path", "revision", "inference_mode", "peft_version", "task_type"),
-        *("megatron_config", "megatron_core", "loftq_config", "qalora_group_size", "ensure_weight_tying"),
-        *("lora_dropout", "exclude_modules"),
+        *("megatron_config", "megatron_core", "loftq_config", "qalora_group_size"),
+        *("lora_dropout", "exclude_modules", "layers_pattern"),
     }
 )
 
@@ -47,6 +50,10 @@ class AdapterConfig:
     use_rslora: bool = False
     rank_pattern: Mapping[str, int] | None = None
     alpha_pattern: Mapping[str, float] | None = None
+    use_dora: bool = False
+    modules_to_save: tuple[str, ...] = ()
+    tied: bool = False
+    layers: frozenset[int] = frozenset()
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -58,6 +65,10 @@ class AdapterConfig:
             "use_rslora": self.use_rslora,
             "rank_pattern": dict(self.rank_pattern or {}),
             "alpha_pattern": dict(self.alpha_pattern or {}),
+            "use_dora": self.use_dora,
+            "modules_to_save": list(self.modules_to_save) or None,
+            "ensure_weight_tying": self.tied,
+            "layers_to_transform": sorted(self.layers) or None,
             "task_type": "CAUSAL_LM",
             "inference_mode": True,
         }
@@ -140,14 +151,18 @@ class _Reader:
         config = AdapterConfig(
             rank=self._whole("r", self._values.pop("r", None)),
             alpha=self._number("lora_alpha", self._values.pop("lora_alpha", None)),
-            target_modules=self._modules(),
+            target_modules=self._modules("target_modules"),
             use_rslora=self._values.pop("use_rslora", False) is True,
             rank_pattern=self._pattern("rank_pattern", self._whole),
             alpha_pattern=self._pattern("alpha_pattern", self._number),
+            use_dora=self._values.pop("use_dora", False) is True,
+            modules_to_save=self._modules("modules_to_save", may_be_none=True),
+            tied=self._values.pop("ensure_weight_tying", False) is True,
+            layers=self._layers(),
         )
         if self._values.pop("bias", "none") != "none":
             raise self.refused("It trains biases as well, which is not supported.")
-        if self._values.pop("init_lora_weights", True) not in (True, False, "gaussian"):
+        if self._values.pop("init_lora_weights", True) not in _HARMLESS_BEGINNINGS:
             raise self.refused("It was made for a base model that was changed when it began (init_lora_weights).")
         self._values.pop("fan_in_fan_out", None)  # follows from the kind of layer
         for key, value in self._values.items():
@@ -155,11 +170,21 @@ class _Reader:
                 raise self.refused(f"It uses {key[:60]!r}, which is not supported.")
         return config
 
-    def _modules(self) -> tuple[str, ...]:
-        value = self._values.pop("target_modules", None)
+    def _modules(self, key: str, *, may_be_none: bool = False) -> tuple[str, ...]:
+        value = self._values.pop(key, None)
+        if may_be_none and value in (None, []):
+            return ()
         if not isinstance(value, list) or not 1 <= len(value) <= _MOST_MODULES:
-            raise self.refused("target_modules must be a list of names.")
-        return tuple(self._name("target_modules", name) for name in value)
+            raise self.refused(f"{key} must be a list of names.")
+        return tuple(self._name(key, name) for name in value)
+
+    def _layers(self) -> frozenset[int]:
+        key = "layers_to_transform"
+        value = self._values.pop(key, None)
+        numbers = value if isinstance(value, list) else [] if value is None else [value]
+        if len(numbers) > _MOST_LAYERS or not all(type(item) is int and 0 <= item < _MOST_LAYERS for item in numbers):
+            raise self.refused(f"{key} must be a list of layers' numbers.")
+        return frozenset(numbers)
 
     def _pattern(self, key: str, check: Any) -> dict[str, Any]:
         value = self._values.pop(key, None) or {}

@@ -39,7 +39,7 @@ def parse(data: Mapping[str, Any]) -> Recipe:
     try:
         return Recipe.model_validate(data)
     except ValidationError as error:
-        problems = {_name(item["loc"]): item["msg"] for item in error.errors()}
+        problems = {_name(item["loc"]): item["msg"].removeprefix("Value error, ") for item in error.errors()}
         raise RecipeError("Some settings cannot be used.", problems=problems) from error
 
 

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from core.recipe.schema import Recipe
 
-Kind = Literal["text", "integer", "number", "switch", "choice", "modules"]
+Kind = Literal["text", "integer", "number", "switch", "choice", "modules", "names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class SettingInfo:
     maximum: float | None
     usual: tuple[float, float] | None
     unusual: str
+    empty: str = ""
 
     def remark(self, value: object) -> str:
         """What to say of an allowed but unusual value; empty when there is nothing to say."""
@@ -85,12 +86,13 @@ def _describe(group: str, group_title: str, field: str, info: FieldInfo) -> Sett
         level=extra["level"],
         unit=extra["unit"],
         kind=kind,
-        default=info.default,
+        default=info.get_default(),
         choices=extra["words"] if kind == "modules" else choices,
         minimum=_bound(info, (Ge, Gt)),
         maximum=_bound(info, (Le, Lt)),
         usual=extra["usual"],
         unusual=extra["unusual"],
+        empty=extra["empty"],
     )
 
 
@@ -103,6 +105,8 @@ def _kind(annotation: Any) -> Kind:
         return "number"
     if get_origin(annotation) is Literal:
         return "choice"
+    if annotation == list[str]:
+        return "names"
     return "text" if annotation is str else "modules"
 
 

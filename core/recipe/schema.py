@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from core.recipe.layers import as_layers
 
 Level = Literal["basic", "advanced"]
 ALL_LINEAR = "all-linear"
@@ -26,6 +28,7 @@ def setting(
     usual: tuple[float, float] | None = None,
     unusual: str = "",
     words: dict[str, str] | None = None,
+    empty: str = "",
     **bounds: Any,
 ) -> Any:
     """A field that describes itself.
@@ -39,9 +42,11 @@ def setting(
         usual: the range in which values need no remark.
         unusual: what to say outside of it.
         words: for a choice, what each value is called on the screen.
+        empty: for a text or a list that may be empty, what that means.
         bounds: pydantic's ``ge``, ``le``, ``gt``, ``lt``.
     """
     extra: Any = {"level": level, "unit": unit, "usual": usual, "unusual": unusual, "words": words or {}}
+    extra["empty"] = empty
     return Field(default=default, title=title, description=help, json_schema_extra=extra, **bounds)
 
 
@@ -50,6 +55,11 @@ def _as_targets(value: object) -> object:
     if isinstance(value, str) and value not in (ALL_LINEAR, ATTENTION):
         return [part.strip() for part in value.split(",") if part.strip()]
     return value
+
+
+def _as_names(value: object) -> object:
+    """Accept ``lm_head, embed_tokens`` from the command line and the form as a list."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class _Group(BaseModel):
@@ -127,6 +137,26 @@ class LoraSettings(_Group):
         title="Rank-stabilised (rsLoRA)",
         help="Scales by alpha over the square root of the rank, which keeps high ranks effective (arXiv:2312.03732).",
         level="advanced",
+    )
+    use_dora: bool = setting(
+        False,
+        title="Magnitudes too (DoRA)",
+        help="Learns the size of each weight row apart from its direction (arXiv:2402.09353). Slower; helps low ranks.",
+        level="advanced",
+    )
+    layers: Annotated[str, AfterValidator(as_layers)] = setting(
+        "",
+        title="Layers",
+        help="Only these layers of the model get an adapter, counted from 0, such as 0-3, 7. Empty for all.",
+        level="advanced",
+        empty="All layers",
+    )
+    modules_to_save: Annotated[list[str], BeforeValidator(_as_names)] = setting(
+        [],
+        title="Trained in full",
+        help="Other parts that are trained whole and saved with the adapter: embed_tokens, lm_head, norm.",
+        level="advanced",
+        empty="None",
     )
 
 

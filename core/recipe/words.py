@@ -13,6 +13,8 @@ def value(info: SettingInfo, content: Any) -> str:
     """A setting's value as a person reads it: "4-bit (NF4)", "on", "2e-4", "q_proj, v_proj"."""
     if isinstance(content, bool):
         return "on" if content else "off"
+    if info.empty and not content:
+        return info.empty[0].lower() + info.empty[1:]
     if isinstance(content, list | tuple):
         return ", ".join(str(item) for item in content)
     if isinstance(content, str):

@@ -54,7 +54,7 @@ def save_adapter(model: PeftModel, *, base: Path, run: RunFolder) -> Path:
 
 def _fill(folder: Path, model: PeftModel, base: Path, run: RunFolder) -> None:
     state = get_peft_model_state_dict(model, save_embedding_layers=False)
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    weights = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
     save_file(weights, folder / adapter_config.WEIGHTS_FILE, metadata={"format": "pt"})
     config = adapter_config.dumps(model.peft_config[model.active_adapter].to_dict(), base=run.recipe().model.base)
     (folder / adapter_config.CONFIG_FILE).write_text(config, encoding="utf-8", newline="\n")

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
+from peft.utils import ModulesToSaveWrapper
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
@@ -104,7 +105,7 @@ def _weights(folder: Path) -> dict[str, torch.Tensor]:
 
 def _check_fit(weights: dict[str, torch.Tensor], config: AdapterConfig, model: PreTrainedModel) -> None:
     """Prove that the weights are those of this configuration on this model, before anything is put on it."""
-    expected: dict[str, tuple[int, ...]] = {}
+    expected = _expected_in_full(config, model)
     for path, module in model.named_modules():
         # A module that carries adapters already keeps its own layer under base_layer.
         path, layer = path.removesuffix(".base_layer"), getattr(module, "base_layer", module)
@@ -114,6 +115,8 @@ def _check_fit(weights: dict[str, torch.Tensor], config: AdapterConfig, model: P
         rank = _rank(path, config)
         expected[f"{_PREFIX}{path}.lora_A.weight"] = (rank, features[0])
         expected[f"{_PREFIX}{path}.lora_B.weight"] = (features[1], rank)
+        if config.use_dora:
+            expected[f"{_PREFIX}{path}.lora_magnitude_vector"] = (features[1],)
     found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     if expected != found:
         odd = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
@@ -135,7 +138,34 @@ def _features(layer: nn.Module) -> tuple[int, int] | None:
     return None
 
 
+def _expected_in_full(config: AdapterConfig, model: PreTrainedModel) -> dict[str, tuple[int, ...]]:
+    """The weights of the modules that were trained as a whole: embeddings, norms, heads, and nothing larger.
+
+    Raises:
+        ModelError: one of them is a whole part of the model, or quantised.
+    """
+    expected: dict[str, tuple[int, ...]] = {}
+    for path, module in model.named_modules():
+        if ".modules_to_save" in path or isinstance(module, ModulesToSaveWrapper):
+            continue
+        path = path.removesuffix(".original_module")
+        if not path.endswith(config.modules_to_save) and not (config.tied and module is model.get_output_embeddings()):
+            continue
+        weights = dict(module.named_parameters(recurse=False))
+        is_plain = bool(weights) and all(weight.is_floating_point() for weight in weights.values())
+        if not is_plain or next(module.children(), None) is not None:
+            raise ModelError(
+                "The adapter does not fit this base model.",
+                reason=f"It replaces {path}, which is no embedding, norm or head.",
+                hint="Choose the base model that it was trained on.",
+            )
+        expected |= {f"{_PREFIX}{path}.{name}": tuple(weight.shape) for name, weight in weights.items()}
+    return expected
+
+
 def _is_targeted(path: str, config: AdapterConfig) -> bool:
+    if config.layers and next((int(part) for part in path.split(".") if part.isdecimal()), -1) not in config.layers:
+        return False
     return any(path == name or path.endswith(f".{name}") for name in config.target_modules)
 
 

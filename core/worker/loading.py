@@ -17,7 +17,8 @@ from core.runs.folder import RunFolder
 from core.worker import device
 from core.worker.attention import use_packed_attention
 from core.worker.device import Device
-from core.worker.model import add_lora, gradient_error, load_base
+from core.worker.lora import add_lora
+from core.worker.model import gradient_error, load_base
 from core.worker.prepare import Prepared, prepare
 
 _LARGEST_GRADIENT_ERROR = 1e-3

@@ -196,8 +196,8 @@ def heldout_loss(
 
 def adapter_state(model: PeftModel) -> dict[str, torch.Tensor]:
     """The adapter's matrices, as PEFT names them in files."""
-    state: dict[str, torch.Tensor] = get_peft_model_state_dict(model)
-    return {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    state: dict[str, torch.Tensor] = get_peft_model_state_dict(model, save_embedding_layers=False)
+    return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
 
 
 def load_adapter_state(model: PeftModel, file: Path) -> None:
@@ -207,7 +207,7 @@ def load_adapter_state(model: PeftModel, file: Path) -> None:
         ValueError: the file does not belong to this adapter.
     """
     state = load_file(file)
-    expected = get_peft_model_state_dict(model)
+    expected = get_peft_model_state_dict(model, save_embedding_layers=False)
     if {name: tuple(t.shape) for name, t in state.items()} != {name: tuple(t.shape) for name, t in expected.items()}:
         raise ValueError(f"{file.name} does not fit the adapter of this run")
     set_peft_model_state_dict(model, state)

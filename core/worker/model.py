@@ -1,4 +1,4 @@
-"""Loading a base model quantised, adding LoRA, and proving that gradients through the quantised weights are right."""
+"""Loading a base model quantised, and proving that gradients through the quantised weights are right."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from typing import Any
 import bitsandbytes as bnb
 import bitsandbytes.functional
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
 
-from core.base_models.facts import ModelFacts
 from core.errors import ModelError
-from core.recipe.schema import ATTENTION, ModelSettings, Recipe
+from core.recipe.schema import ModelSettings
 from core.worker.device import Device
 
 
@@ -26,8 +24,14 @@ def load_base(folder: Path, settings: ModelSettings, device: Device) -> PreTrain
     """
     dtype = device.compute_dtype(settings)
     options: dict[str, Any] = {"dtype": dtype, "device_map": {"": device.torch_device}}
-    quantisation = _quantisation(settings, dtype, device)
+    quantisation = quantisation_config(settings, dtype)
     if quantisation is not None:
+        if device.kind == "mps":
+            raise ModelError(
+                "Quantised training is not to be had on this device.",
+                reason="bitsandbytes has no 4-bit or 8-bit weights for Apple GPUs.",
+                hint="Set the precision of the base model to full.",
+            )
         options["quantization_config"] = quantisation
     try:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
@@ -54,29 +58,6 @@ def keep_cpu_gradients_right(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, bnb.nn.Linear4bit):
             module.support_avx512bf16_for_cpu = False
-
-
-def add_lora(model: PreTrainedModel, recipe: Recipe, facts: ModelFacts) -> PeftModel:
-    """The model with fresh LoRA matrices (float32), seeded by the recipe; everything else is frozen.
-
-    Raises:
-        ModelError: a chosen target module does not exist in the model.
-    """
-    torch.manual_seed(recipe.training.seed)
-    config = LoraConfig(
-        r=recipe.lora.rank,
-        lora_alpha=recipe.lora.alpha,
-        lora_dropout=recipe.lora.dropout,
-        target_modules=_targets(recipe, facts),
-        use_rslora=recipe.lora.use_rslora,
-        task_type="CAUSAL_LM",
-    )
-    adapted: PeftModel = get_peft_model(model, config)
-    if recipe.training.gradient_checkpointing == "on" or (
-        recipe.training.gradient_checkpointing == "auto" and model.device.type != "cpu"
-    ):
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    return adapted
 
 
 def gradient_error(model: nn.Module) -> float | None:
@@ -118,15 +99,10 @@ def parameter_counts(model: nn.Module) -> tuple[int, int]:
     return trainable, total
 
 
-def _quantisation(settings: ModelSettings, dtype: torch.dtype, device: Device) -> BitsAndBytesConfig | None:
+def quantisation_config(settings: ModelSettings, dtype: torch.dtype) -> BitsAndBytesConfig | None:
+    """How the base model is quantised while it is loaded; None when it is not."""
     if settings.quantization == "none":
         return None
-    if device.kind == "mps":
-        raise ModelError(
-            "Quantised training is not to be had on this device.",
-            reason="bitsandbytes has no 4-bit or 8-bit weights for Apple GPUs.",
-            hint="Set the precision of the base model to full.",
-        )
     if settings.quantization == "int8":
         return BitsAndBytesConfig(load_in_8bit=True)
     return BitsAndBytesConfig(
@@ -135,20 +111,3 @@ def _quantisation(settings: ModelSettings, dtype: torch.dtype, device: Device) -
         bnb_4bit_use_double_quant=settings.double_quantization,
         bnb_4bit_compute_dtype=dtype,
     )
-
-
-def _targets(recipe: Recipe, facts: ModelFacts) -> str | list[str]:
-    wanted = recipe.lora.target_modules
-    if wanted == ATTENTION:
-        return facts.attention_names()
-    if isinstance(wanted, str):
-        return wanted
-    known = facts.target_names()
-    missing = [name for name in wanted if name not in known]
-    if missing:
-        raise ModelError(
-            f"The base model has no module named {', '.join(missing)}.",
-            reason=f"It has: {', '.join(known)}.",
-            hint="Choose other target modules, or all linear layers.",
-        )
-    return list(wanted)

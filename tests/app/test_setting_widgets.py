@@ -18,7 +18,7 @@ from app.widgets.recipe_form import RecipeForm
 from app.widgets.segments import Segments
 from app.widgets.setting_field import SettingField, describe, worded
 from app.widgets.switch import Switch
-from app.widgets.text_line import TextLine
+from app.widgets.text_line import NamesLine, TextLine
 from core.recipe import presets
 from core.recipe.recipe import get, with_settings
 from core.recipe.reference import setting_named, settings
@@ -71,6 +71,9 @@ def test_every_kind_of_setting_shows_its_value_and_tells_what_the_user_chose(qtb
                 qtbot.keyClick(editor, Qt.Key.Key_Up)
             elif isinstance(editor, Switch):
                 editor.click()
+            elif isinstance(editor, TextLine):
+                editor.setText("0")
+                editor.confirm()
             elif isinstance(editor, ModulesField):
                 editor.choice.setCurrentIndex(1)
                 editor.choice.activated.emit(1)
@@ -266,6 +269,17 @@ def test_an_empty_text_is_not_taken(qtbot: QtBot) -> None:
         retype(qtbot, line, "new")
         qtbot.keyClick(line, Qt.Key.Key_Return)
     assert heard.args == ["new"]
+
+
+def test_names_stand_with_commas_and_may_be_none(qtbot: QtBot) -> None:
+    line = NamesLine("Parts", empty="None")
+    qtbot.addWidget(line)
+    line.set_value(["lm_head", "norm"])
+    assert (line.text(), line.placeholderText()) == ("lm_head, norm", "None")
+    line.clear()
+    with qtbot.waitSignal(line.value_changed) as emptied:
+        line.confirm()
+    assert emptied.args == [""]
 
 
 def test_the_nearest_preset_is_marked_with_the_number_of_changes(qtbot: QtBot) -> None:

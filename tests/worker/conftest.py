@@ -37,7 +37,8 @@ def make_trained(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path, tin
     from core.runs.events import Evaluation, EventWriter, Finished, Started, Step
     from core.worker import device
     from core.worker.adapter import save_adapter
-    from core.worker.model import add_lora, load_base
+    from core.worker.lora import add_lora
+    from core.worker.model import load_base
     from core.worker.reference import write_reference
 
     runs = tmp_path_factory.mktemp("trained") / "runs"

@@ -13,7 +13,8 @@ from core.base_models.facts import ModelFacts
 from core.hardware.memory import _layer_bytes, _layers, estimate
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
-from core.worker.model import add_lora, parameter_counts
+from core.worker.lora import add_lora
+from core.worker.model import parameter_counts
 
 
 def llama(folder: Path, *, layers: int, hidden: int, between: int, heads: int) -> ModelFacts:

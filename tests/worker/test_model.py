@@ -9,7 +9,8 @@ from core.errors import ModelError
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
 from core.worker import device
-from core.worker.model import add_lora, gradient_error, load_base, parameter_counts
+from core.worker.lora import add_lora
+from core.worker.model import gradient_error, load_base, parameter_counts
 
 CPU = device.Device("cpu", "CPU")
 

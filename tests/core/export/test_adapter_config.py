@@ -42,6 +42,13 @@ def test_what_peft_writes_is_read(folder):
     assert "base_model_name_or_path" not in config.arguments
 
 
+def test_kinds_of_lora_are_read(folder):
+    config = read(folder, use_dora=True, modules_to_save=["lm_head"], layers_to_transform=[1, 3])
+    assert config.arguments["use_dora"] is True
+    assert config.arguments["modules_to_save"] == ["lm_head"]
+    assert config.arguments["layers_to_transform"] == [1, 3]
+
+
 @pytest.mark.parametrize(
     "named",
     [
@@ -86,13 +93,18 @@ def test_what_names_code_or_other_models_is_dropped(folder, named):
         {"rank_pattern": ["q_proj"]},
         {"alpha_pattern": {"q_proj": "4"}},
         {"bias": "all"},
-        {"use_dora": True},
         {"lora_bias": True},
-        {"modules_to_save": ["lm_head"]},
+        {"modules_to_save": "lm_head"},
+        {"modules_to_save": ["(a+)+$"]},
+        {"layers_to_transform": [10**9]},
+        {"layers_to_transform": [-1]},
+        {"layers_to_transform": "0"},
+        {"layers_to_transform": list(range(900)) * 2},
         {"layer_replication": [[0, 100_000]]},
         {"trainable_token_indices": [1]},
         {"target_parameters": ["experts"]},
         {"init_lora_weights": "pissa"},
+        {"init_lora_weights": "loftq"},
         {"init_lora_weights": {"a": 1}},
         {"use_qalora": True},
         {"arrow_config": {"x": 1}},

@@ -4,6 +4,7 @@ import pytest
 
 from core.errors import RecipeError
 from core.recipe import file, presets
+from core.recipe.layers import layer_numbers
 from core.recipe.recipe import differences, get, parse, remarks, with_settings
 from core.recipe.reference import setting_named, settings
 from core.recipe.schema import Recipe
@@ -43,6 +44,26 @@ def test_all_problems_are_named_at_once():
 def test_an_unknown_setting_gets_a_suggestion():
     with pytest.raises(RecipeError, match=r"lora\.rank"):
         with_settings(Recipe(), {"lora.rnk": 8})
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "numbers"),
+    [("", "", set()), (" 0-3 ,7", "0-3, 7", {0, 1, 2, 3, 7}), ("5", "5", {5}), ("2-2,", "2-2", {2})],
+)
+def test_layers_are_written_as_ranges(text, form, numbers):
+    assert with_settings(Recipe(), {"lora.layers": text}).lora.layers == form
+    assert layer_numbers(form) == numbers
+
+
+@pytest.mark.parametrize("text", ["first", "3-1", "-2", "1-", "0..3", "12345"])
+def test_layers_that_cannot_be_read_are_refused_with_an_example(text):
+    with pytest.raises(RecipeError, match="0-3, 7"):
+        with_settings(Recipe(), {"lora.layers": text})
+
+
+def test_names_can_be_given_as_text_and_as_none():
+    assert with_settings(Recipe(), {"lora.modules_to_save": "lm_head,norm"}).lora.modules_to_save == ["lm_head", "norm"]
+    assert with_settings(Recipe(), {"lora.modules_to_save": ""}).lora.modules_to_save == []
 
 
 def test_a_recipe_survives_its_file(tmp_path):

@@ -22,6 +22,8 @@ from core.recipe.words import difference, value
         ("model.double_quantization", True, "on"),
         ("lora.target_modules", "all-linear", "All linear layers"),
         ("lora.target_modules", ["q_proj", "v_proj"], "q_proj, v_proj"),
+        ("lora.modules_to_save", [], "none"),
+        ("lora.layers", "", "all layers"),
     ],
 )
 def test_values(name: str, content: object, expected: str) -> None:

@@ -1,0 +1,126 @@
+"""Every kind of adapter: counted right before, learning, saved, and loaded by plain PEFT as it was trained."""
+
+import pytest
+import torch
+from peft import PeftModel
+from safetensors.torch import save_file
+
+from core.base_models.facts import ModelFacts
+from core.errors import ModelError
+from core.export import adapter_config
+from core.recipe.recipe import with_settings
+from core.recipe.schema import Recipe
+from core.worker import device
+from core.worker.adapters import Adapters
+from core.worker.loop import adapter_state, load_adapter_state
+from core.worker.lora import add_lora
+from core.worker.model import load_base, parameter_counts
+from core.worker.reference import logits
+
+CPU = device.Device("cpu", "CPU")
+IDS = [5, 9, 40, 7, 100, 3]
+KINDS = {
+    "plain": {},
+    "rank-stabilised": {"lora.use_rslora": True},
+    "magnitudes": {"lora.use_dora": True},
+    "one layer": {"lora.layers": "1", "lora.target_modules": "attention"},
+    "parts in full": {"lora.modules_to_save": ["embed_tokens", "norm", "lm_head"]},
+    "all at once": {"lora.use_dora": True, "lora.use_rslora": True, "lora.layers": "0", "lora.modules_to_save": "norm"},
+}
+
+
+def recipe_of(folder, quantization, settings):
+    return with_settings(
+        Recipe(),
+        {"model.base": str(folder), "model.quantization": quantization, "lora.rank": 4, "lora.dropout": 0, **settings},
+    )
+
+
+def adapted(folder, recipe):
+    base = load_base(folder, recipe.model, CPU)
+    return add_lora(base, recipe, ModelFacts.read(folder))
+
+
+def train(model, steps=3):
+    """A few steps, so that every trained number differs from where it began."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=1e-2)
+    ids = torch.tensor([IDS])
+    model.train()
+    losses = []
+    for _ in range(steps):
+        loss = model(input_ids=ids, labels=ids, use_cache=False).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(float(loss.detach()))
+    return losses
+
+
+def save(model, folder):
+    folder.mkdir()
+    save_file(adapter_state(model), folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    text = adapter_config.dumps(model.peft_config["default"].to_dict(), base="tiny")
+    (folder / "adapter_config.json").write_text(text, encoding="utf-8")
+
+
+@pytest.mark.parametrize("quantization", ["nf4", "int8", "none"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_is_counted_learns_and_loads_in_plain_peft(tiny_model, tmp_path, kind, quantization):
+    recipe = recipe_of(tiny_model, quantization, KINDS[kind])
+    facts = ModelFacts.read(tiny_model)
+    if quantization == "int8" and recipe.lora.use_dora:
+        with pytest.raises(ModelError, match="DoRA"):
+            adapted(tiny_model, recipe)
+        return
+    model = adapted(tiny_model, recipe)
+    assert parameter_counts(model) == (
+        facts.trainable_parameters(recipe.lora),
+        facts.parameters + facts.trainable_parameters(recipe.lora),
+    )
+    before = {name: tensor.clone() for name, tensor in adapter_state(model).items()}
+    losses = train(model)
+    assert losses[-1] < losses[0]
+    assert all(not torch.equal(tensor, before[name]) for name, tensor in adapter_state(model).items())
+    said = logits(model, IDS, 6)
+    save(model, tmp_path / "adapter")
+    plain = PeftModel.from_pretrained(load_base(tiny_model, recipe.model, CPU), tmp_path / "adapter")
+    assert torch.equal(logits(plain, IDS, 6), said)
+    adapters = Adapters(load_base(tiny_model, recipe.model, CPU))
+    clean = logits(load_base(tiny_model, recipe.model, CPU), IDS, 6)
+    for _ in range(2):
+        with adapters.using(tmp_path / "adapter") as loaded:
+            assert torch.equal(logits(loaded, IDS, 6), said)
+        with adapters.using(None) as loaded:
+            assert torch.equal(logits(loaded, IDS, 6), clean)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_saved_state_is_taken_up_whole(tiny_model, tmp_path, kind):
+    recipe = recipe_of(tiny_model, "nf4", KINDS[kind])
+    model = adapted(tiny_model, recipe)
+    train(model)
+    save_file(adapter_state(model), tmp_path / "state.safetensors")
+    fresh = adapted(tiny_model, recipe)
+    load_adapter_state(fresh, tmp_path / "state.safetensors")
+    assert all(torch.equal(tensor, adapter_state(fresh)[name]) for name, tensor in adapter_state(model).items())
+
+
+def test_parts_and_layers_that_are_not_there_are_refused_by_name(tiny_model):
+    with pytest.raises(ModelError, match="wte") as caught:
+        adapted(tiny_model, recipe_of(tiny_model, "none", {"lora.modules_to_save": ["wte"]}))
+    assert "embed_tokens" in caught.value.reason
+    with pytest.raises(ModelError, match="layers 5-7"):
+        adapted(tiny_model, recipe_of(tiny_model, "none", {"lora.layers": "5-7"}))
+
+
+def test_a_whole_part_of_the_model_is_never_replaced(tiny_model, tmp_path):
+    recipe = recipe_of(tiny_model, "none", {})
+    model = adapted(tiny_model, recipe)
+    save(model, tmp_path / "adapter")
+    path = tmp_path / "adapter" / "adapter_config.json"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('"modules_to_save": null', '"modules_to_save": ["layers"]'), encoding="utf-8")
+    adapters = Adapters(load_base(tiny_model, recipe.model, CPU))
+    with pytest.raises(ModelError, match="does not fit"), adapters.using(tmp_path / "adapter"):
+        pass
