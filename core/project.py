@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,6 +23,7 @@ from core.recipe.presets import base_recipe
 from core.recipe.schema import STARTER, Recipe
 from core.runs import folder as run_folder
 from core.runs.folder import RunFolder
+from core.runs.queue import discard
 
 EXAMPLES_FILE = "examples.db"
 LOCK_FILE = ".lock"
@@ -177,19 +179,31 @@ class Project:
         Raises:
             RunError: nothing is ready to train on, or the folder cannot be written.
         """
-        recipe = recipe or self.recipe
-        train, heldout = split(self.store.iterate(Query(status=Status.READY)), recipe.heldout.share)
+        return self.create_runs([(name or self.name, recipe or self.recipe)])[0]
+
+    def create_runs(self, wanted: Sequence[tuple[str, Recipe]]) -> list[RunFolder]:
+        """Freeze the ready examples into several new runs, a name and settings each; all of them or none.
+
+        Raises:
+            RunError: nothing is ready to train on, or a folder cannot be written.
+        """
+        ready = list(self.store.iterate(Query(status=Status.READY)))
+        made: list[RunFolder] = []
         try:
-            return run_folder.create(
-                self.runs_folder, name=name or self.name, recipe=recipe, train=train, heldout=heldout
-            )
-        except OSError as error:
-            raise RunError(
-                "The run could not be prepared.",
-                reason=f"Its folder cannot be written: {error.strerror or error}.",
-                hint="Free some space or check the permissions of the project's folder.",
-                details=str(error),
-            ) from error
+            for name, recipe in wanted:
+                train, heldout = split(ready, recipe.heldout.share)
+                made.append(run_folder.create(self.runs_folder, name=name, recipe=recipe, train=train, heldout=heldout))
+        except BaseException as error:
+            discard(made)
+            if isinstance(error, OSError):
+                raise RunError(
+                    "The run could not be prepared.",
+                    reason=f"Its folder cannot be written: {error.strerror or error}.",
+                    hint="Free some space or check the permissions of the project's folder.",
+                    details=str(error),
+                ) from error
+            raise
+        return made
 
     def _check_writable(self) -> None:
         if self.read_only:

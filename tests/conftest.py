@@ -3,8 +3,11 @@
 Cyclic garbage is collected between tests, never in a thread: see ``app.garbage``.
 """
 
+import atexit
 import gc
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +17,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+
+# A home for this process alone: tests that train side by side must not wait for each other, nor touch the user's.
+_HOME = tempfile.mkdtemp(prefix="tunesmith-home-")
+os.environ["TUNESMITH_HOME"] = _HOME
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 
 gc.disable()
 

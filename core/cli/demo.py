@@ -16,6 +16,7 @@ from typing import Any, Self
 from core import paths, samples
 from core.cli import output
 from core.cli.follow import Screen, Silence, follow
+from core.cli.training import wait_for_machine
 from core.errors import RunError
 from core.evaluation.answers import Pair, compare
 from core.evaluation.style import exact_rate, style_rate
@@ -180,6 +181,7 @@ def new_folder() -> Path:
 
 
 def _train(run: RunFolder, project: Path, tell: _Telling) -> Series:
+    wait_for_machine(project)
     watch = Watch(run)
     watch.start()
     problem = follow(watch, Silence() if tell.quiet else Screen(indent="   "))

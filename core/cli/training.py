@@ -18,13 +18,16 @@ from core.cli.follow import JsonLines, Screen, follow
 from core.errors import RunError, UserError
 from core.project import Project
 from core.recipe.schema import Recipe
-from core.runs import folder, words
+from core.runs import folder, heavy, words
 from core.runs.events import Event, Finished, Stopped
 from core.runs.folder import Progress, RunFolder, State, Wish
+from core.runs.heavy import MachineBusy
+from core.runs.queue import discard
 from core.runs.watch import Watch, active_run
 
 _LOCK_FILE = ".starting.lock"
 _LOCK_SECONDS = 20.0
+_POLL_SECONDS = 0.5
 
 
 def register(commands: Any) -> None:
@@ -70,10 +73,15 @@ def _train(args: argparse.Namespace) -> int:
             for text in settings.remarks(project.recipe, recipe):
                 output.line(text)
         prove_examples(project, recipe, json=args.json)
+        wait_for_machine(project.path, detach=args.detach)
         with _starting(project):
             run = project.create_run(name=args.name, recipe=recipe)
             watch = Watch(run)
-            watch.start()
+            try:
+                watch.start()
+            except MachineBusy:
+                discard([run])
+                raise
     return _started(args, watch)
 
 
@@ -99,10 +107,28 @@ def _resume(args: argparse.Namespace) -> int:
         run = folder.find(project.runs_folder, args.run)
         if run.progress().state is State.FINISHED:
             raise RunError(f"{run.name} has finished.", hint="Train again to get another run.")
+        wait_for_machine(project.path, detach=args.detach)
         with _starting(project):
             watch = Watch(run)
             watch.start()
     return _started(args, watch)
+
+
+def wait_for_machine(project: Path, *, detach: bool = False) -> None:
+    """Wait until no run of another project is being trained on this machine; Ctrl-C gives up.
+
+    Raises:
+        MachineBusy: with ``detach`` nothing is waited for.
+    """
+    shown = output.ProgressLine(sys.stderr)
+    try:
+        while (busy := heavy.holder()) is not None and busy.folder.path.parent.parent != project.resolve():
+            if detach:
+                raise MachineBusy(busy)
+            shown.show(f"Waiting until {busy.words} has ended; one run at a time is trained on this machine …")
+            time.sleep(_POLL_SECONDS)
+    finally:
+        shown.clear()
 
 
 def _started(args: argparse.Namespace, watch: Watch) -> int:

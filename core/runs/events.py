@@ -182,6 +182,7 @@ Event = Annotated[
     Field(discriminator="type"),
 ]
 FINAL = (Paused, Finished, Stopped, Failed)
+_TAIL = 1 << 18  # bytes; a last event with a long traceback is shorter
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
 
 
@@ -247,6 +248,21 @@ class EventFollower:
         except ValidationError:
             self.unreadable += 1
             return None
+
+
+def has_last_word(path: Path) -> bool:
+    """Whether the last whole line of an event file is a last event; the rest of the file is not read."""
+    try:
+        with open(path, "rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _TAIL))
+            lines = file.read().splitlines()
+    except OSError:
+        return False
+    try:
+        return isinstance(_ADAPTER.validate_json(lines[-1]), FINAL)
+    except (ValidationError, IndexError):
+        return False
 
 
 def _ends_with_newline(path: Path) -> bool:

@@ -18,6 +18,7 @@ from core.errors import RunError
 from core.files import write_atomically
 from core.recipe import file as recipe_file
 from core.recipe.schema import Recipe
+from core.runs.alive import living
 from core.runs.events import (
     FINAL,
     Evaluation,
@@ -210,10 +211,8 @@ class RunFolder:
         """The living process named in ``worker.json``, recognised by number and time of start."""
         try:
             data = json.loads(self.worker_file.read_text(encoding="utf-8"))
-            process = psutil.Process(int(data["pid"]))
-            same = abs(process.create_time() - float(data["created"])) < 2.0
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-        except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+            return living(int(data["pid"]), float(data["created"]))
+        except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def claim(self, pid: int, *, versions: dict[str, str] | None = None) -> None:
@@ -253,11 +252,24 @@ def create(runs: Path, *, name: str, recipe: Recipe, train: Iterable[Example], h
             hint="Write or import examples, or set drafts to ready.",
         )
     runs.mkdir(parents=True, exist_ok=True)
-    folder = RunFolder(_new_folder(runs, name))
+    folder = new_folder(runs, name)
     _write_examples(folder.train_file, train)
     _write_examples(folder.heldout_file, heldout)
     recipe_file.save(recipe, folder.recipe_file)
     return folder
+
+
+def create_like(run: RunFolder, runs: Path, *, name: str, recipe: Recipe) -> RunFolder:
+    """A new numbered run folder under ``runs`` with the frozen examples of another run, byte for byte.
+
+    Raises:
+        OSError: they cannot be read, or the folder cannot be written.
+    """
+    new = new_folder(runs, name)
+    write_atomically(new.train_file, run.train_file.read_bytes())
+    write_atomically(new.heldout_file, run.heldout_file.read_bytes() if run.heldout_file.exists() else b"")
+    recipe_file.save(recipe, new.recipe_file)
+    return new
 
 
 def all_runs(runs: Path) -> list[RunFolder]:
@@ -302,8 +314,10 @@ def read_examples(path: Path) -> Iterator[Example]:
                 ) from error
 
 
-def _new_folder(runs: Path, name: str) -> Path:
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "run"
+def new_folder(runs: Path, name: str) -> RunFolder:
+    """An empty folder with the next number; names become small letters, digits, hyphens and decimal points."""
+    slug = re.sub(r"(?<!\d)\.|\.(?!\d)|[^a-z0-9.]+", "-", name.lower())
+    slug = re.sub(r"-+", "-", slug)[:40].strip("-.") or "run"
     numbers = [RunFolder(path).number for path in runs.iterdir()]
     number = max(numbers, default=0)
     while True:
@@ -313,7 +327,7 @@ def _new_folder(runs: Path, name: str) -> Path:
             folder.mkdir()
         except FileExistsError:
             continue
-        return folder
+        return RunFolder(folder)
 
 
 def _write_examples(path: Path, examples: Iterable[Example]) -> None:

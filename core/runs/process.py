@@ -10,6 +10,7 @@ from typing import IO
 
 from core import paths
 from core.errors import RunError
+from core.runs import heavy
 from core.runs.folder import RunFolder
 
 WORKER_ENVIRONMENT = {
@@ -60,16 +61,19 @@ def start_worker(run: RunFolder) -> subprocess.Popen[bytes]:
 
     Raises:
         RunError: another process works on it, or none can be started.
+        MachineBusy: another run is being trained on this machine.
     """
     if run.worker_is_alive():
         raise RunError(f"{run.name} is already running.", hint="Wait for it to end, or stop it first.")
-    run.withdraw_wish()
-    try:
-        with open(run.log_file, "ab") as log:
-            process = launch(["train", str(run.path.resolve())], output=log)
-        run.claim(process.pid)
-    except OSError as error:
-        raise RunError("The training process could not be started.", reason=str(error)) from error
+    with heavy.starting(run) as works:
+        run.withdraw_wish()
+        try:
+            with open(run.log_file, "ab") as log:
+                process = launch(["train", str(run.path.resolve())], output=log)
+            run.claim(process.pid)
+        except OSError as error:
+            raise RunError("The training process could not be started.", reason=str(error)) from error
+        works(process.pid)
     return process
 
 

@@ -149,3 +149,19 @@ def test_a_damaged_example_file_is_named_by_line(run):
     run.train_file.write_text(run.train_file.read_text(encoding="utf-8") + '{"id": 1}\n', encoding="utf-8")
     with pytest.raises(RunError, match=r"Line 3 of train\.jsonl"):
         run.train_examples()
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("Learning rate 0.0002 Rank 8", "learning-rate-0.0002-rank-8"),
+        ("v1. Harbour ...", "v1-harbour"),
+        (".hidden", "hidden"),
+        ("a/../b", "a-b"),
+        ("Größe", "gr-e"),
+        ("…", "run"),
+        ("x" * 39 + " 1", "x" * 39),
+    ],
+)
+def test_a_name_becomes_a_folder_that_every_system_takes(tmp_path, name, slug):
+    assert folder.new_folder(tmp_path, name).name == f"0001-{slug}"

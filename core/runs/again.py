@@ -1,0 +1,42 @@
+"""New runs from an earlier one: the same examples, other settings."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from core.dataset.split import split
+from core.errors import RunError
+from core.recipe.schema import Recipe
+from core.runs import folder
+from core.runs.folder import RunFolder
+
+
+def duplicate(run: RunFolder, runs: Path, *, recipe: Recipe, name: str = "") -> RunFolder:
+    """A run that has not begun with the frozen examples of another one, so that only the settings differ.
+
+    With another held-out share the same examples are divided anew.
+
+    Args:
+        run: the earlier run, in whatever state.
+        runs: the folder to make it in.
+        recipe: the new run's settings.
+        name: its name; the earlier run's unless given.
+
+    Raises:
+        RunError: the earlier run's files are damaged, or the new one cannot be written.
+    """
+    name = name or run.name.partition("-")[2] or run.name
+    try:
+        if recipe.heldout.share != run.recipe().heldout.share:
+            examples = sorted([*run.train_examples(), *run.heldout_examples()], key=lambda example: example.id)
+            train, heldout = split(examples, recipe.heldout.share)
+            return folder.create(runs, name=name, recipe=recipe, train=train, heldout=heldout)
+        return folder.create_like(run, runs, name=name, recipe=recipe)
+    except (OSError, shutil.Error) as error:
+        raise RunError(
+            f"{run.name} could not be duplicated.",
+            reason="Its examples cannot be read, or the new run cannot be written.",
+            hint="Free some space or check the permissions of the project's folder.",
+            details=str(error),
+        ) from error

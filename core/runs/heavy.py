@@ -1,0 +1,139 @@
+"""One training process at a time on a machine (or on a graphics card): who has it, and waiting for one's turn.
+
+``heavy.json`` in the user's data folder names the processes that train, for every window, terminal and project of the
+user. A process that has died holds nothing, however it ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import filelock
+import psutil
+
+from core import paths
+from core.errors import RunError
+from core.files import write_atomically
+from core.runs.alive import living
+from core.runs.events import has_last_word
+from core.runs.folder import RunFolder
+
+_FILE, _LOCK = "heavy.json", "heavy.lock"
+_ALL = "all"
+_LOCK_SECONDS = 20.0
+_ENDING_SECONDS = 30.0  # a process that has said its last word is given so long to be gone
+_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A process that trains. ``devices`` are what it may use: "all", "cpu", or the names of graphics cards."""
+
+    run: str
+    pid: int
+    created: float
+    host: str
+    devices: tuple[str, ...]
+
+    @property
+    def folder(self) -> RunFolder:
+        """Its run."""
+        return RunFolder(Path(self.run))
+
+    @property
+    def words(self) -> str:
+        """The run and its project, as a person finds them."""
+        return f"{self.folder.name} in {self.folder.path.parent.parent.name}"
+
+
+class MachineBusy(RunError):  # noqa: N818 - a state of the machine, which passes
+    """Another run is being trained on this machine."""
+
+    def __init__(self, holder: Holder) -> None:
+        super().__init__(
+            "Another run is being trained on this machine.",
+            reason=f"It is {holder.words}; two at once would take the memory from each other.",
+            hint="Add this one to the queue: it starts when its turn has come. Or wait for the other, or stop it.",
+            details=holder.run,
+        )
+        self.holder = holder
+
+
+def holder() -> Holder | None:
+    """The process that has what a new run would need, if there is one."""
+    wanted = _devices()
+    return next((one for one in _living() if _clash(one.devices, wanted)), None)
+
+
+@contextmanager
+def starting(run: RunFolder) -> Iterator[Callable[[int], None]]:
+    """Keep others from starting a run meanwhile; call what this yields with the number of the process that trains.
+
+    A process that has said its last word, and is only ending, is waited for.
+
+    Raises:
+        MachineBusy: another run is being trained.
+    """
+    try:
+        lock = filelock.FileLock(paths.user_data() / _LOCK, timeout=_LOCK_SECONDS)
+        lock.acquire()
+    except (OSError, filelock.Timeout, NotImplementedError):
+        yield lambda _pid: None  # a home that cannot be written must not keep anybody from training
+        return
+    try:
+        _wait_for_ending()
+        busy = holder()
+        if busy is not None:
+            raise MachineBusy(busy)
+        yield lambda pid: _take(run, pid)
+    finally:
+        lock.release()
+
+
+def _wait_for_ending() -> None:
+    until = time.monotonic() + _ENDING_SECONDS
+    while (busy := holder()) is not None and has_last_word(busy.folder.events_file) and time.monotonic() < until:
+        time.sleep(_POLL_SECONDS)
+
+
+def _take(run: RunFolder, pid: int) -> None:
+    try:
+        created = psutil.Process(pid).create_time()
+    except psutil.Error:
+        return  # it has ended already and holds nothing
+    taken = Holder(str(run.path.resolve()), pid, created, platform.node(), _devices())
+    data = [asdict(one) for one in (*_living(everywhere=True), taken)]
+    try:
+        write_atomically(paths.user_data() / _FILE, json.dumps(data).encode())
+    except OSError:
+        return  # as in ``starting``
+
+
+def _living(*, everywhere: bool = False) -> list[Holder]:
+    """Who trains on this machine; of other machines with the same home (a cluster) nobody here knows."""
+    try:
+        data = json.loads((paths.user_data() / _FILE).read_text(encoding="utf-8"))
+        written = [Holder(**{**one, "devices": tuple(one["devices"])}) for one in data]
+        here = platform.node()
+        return [one for one in written if (living(one.pid, one.created) if one.host == here else everywhere)]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+
+
+def _devices() -> tuple[str, ...]:
+    """What a process started from here may use; with ``CUDA_VISIBLE_DEVICES`` two can train side by side."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return (_ALL,)
+    return tuple(part.strip() for part in visible.split(",") if part.strip() not in ("", "-1")) or ("cpu",)
+
+
+def _clash(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    return _ALL in one or _ALL in other or not set(one).isdisjoint(other)
