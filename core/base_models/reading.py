@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ def read_text(path: Path, *, megabytes: int = 16) -> str:
     bound = megabytes * _MEGABYTE
     try:
         with path.open("rb") as file:
-            data = file.read(bound + 1)
+            size = os.fstat(file.fileno()).st_size  # a read claims all the memory it is allowed at once
+            data = file.read(min(size, bound) + 1)
         if len(data) > bound:
             raise broken(path, f"It is larger than {megabytes} MB.")
         return data.decode("utf-8-sig")

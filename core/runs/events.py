@@ -105,8 +105,8 @@ class Adjusted(_Event):
 
     type: Literal["adjusted"] = "adjusted"
     what: str
-    before: float | str
-    after: float | str
+    before: int | float | str
+    after: int | float | str
     why: str
 
 

@@ -99,7 +99,8 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             self.tokens_per_pass = smaller
             return
         base = self.model.get_base_model()
-        if base.is_gradient_checkpointing or not base.supports_gradient_checkpointing:
+        is_on = any(getattr(module, "gradient_checkpointing", False) for module in base.modules())
+        if is_on or not base.supports_gradient_checkpointing:
             raise NothingLeftToLower
         base.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         self._on_out_of_memory("training.gradient_checkpointing", "off", "on")

@@ -15,6 +15,7 @@ import itertools
 import signal
 import sys
 import time
+import traceback
 from importlib.metadata import version
 
 from transformers import TrainerState
@@ -102,6 +103,7 @@ class _Job:
                 can_lower = self.reporter is not None and smaller >= SMALLEST_PASS and restarts < _MOST_RESTARTS
                 if not is_out_of_memory(error) or isinstance(error, NothingLeftToLower) or not can_lower:
                     raise
+                traceback.print_exc()  # the log keeps where it was
             self.reporter = None  # it holds the trainer, and that the model
             free_memory(device.choose().torch_device)
             why = "The memory was full; the run goes on from its last checkpoint, and the result stays the same."

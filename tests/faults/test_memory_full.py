@@ -104,8 +104,9 @@ def test_a_real_limit_of_the_system_is_met_and_borne(runs: Path, model: Path) ->
     """The limit is set in the process itself; each allocation that fails is a real one."""
     long = [Example(id=n + 1, instruction="Say all.", input=f"{n} " * 100, output="all " * 100) for n in range(40)]
     found = []
-    for beyond in (160, 100, 60):
-        run = new_run(runs, model, long, training__max_length=512, training__batch_size=16, training__epochs=2)
+    for beyond in (90, 30):
+        settings = {"training__max_length": 512, "training__batch_size": 16, "training__epochs": 1}
+        run = new_run(runs, model, long, **settings, training__tokens_per_pass=16384)
         code, events = finish(run, "address_space", beyond << 20)
         last = events[-1]
         assert isinstance(last, (Finished, Failed)), log(run)

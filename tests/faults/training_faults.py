@@ -100,7 +100,7 @@ def address_space(beyond: int) -> None:
     whole = PackedTrainer.training_step
 
     def limited(self: PackedTrainer, *args: Any, **options: Any) -> torch.Tensor:
-        if self.state.global_step == 1:
+        if self.state.global_step == 0:
             limit = psutil.Process().memory_info().vms + beyond
             resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         return whole(self, *args, **options)
