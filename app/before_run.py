@@ -19,9 +19,11 @@ from core.runs.plan import FEW_STEPS, Plan, steps_per_epoch
 
 if TYPE_CHECKING:
     from core.project import Project
+    from core.prompt.gate import Checked
 
 EXAMPLES, TRAIN = "examples", "train"
-SHARE = "heldout.share"
+SHARE, LENGTH = "heldout.share", "training.max_length"
+REFUSED = "refused"  # leads to the list of what cannot be trained
 
 
 def planned(project: Project, recipe: Recipe) -> Plan:
@@ -88,6 +90,7 @@ def run_remarks(
     training: bool,
     trainable: int | None = None,
     unusual: Mapping[str, str] | None = None,
+    checked: Checked | None = None,
 ) -> list[Remark]:
     """Problems that keep the run from starting, and warnings.
 
@@ -98,6 +101,7 @@ def run_remarks(
         training: whether a run is being trained now.
         trainable: how many numbers would be trained; None while that is not known.
         unusual: what to say of unusual settings, by name.
+        checked: what the check of all examples found; None while it is not known.
     """
     none_held_out = plan is not None and plan.train > 0 and not plan.heldout
     found = [_unusual(*item) for item in (unusual or {}).items() if not (none_held_out and item[0] == SHARE)]
@@ -111,6 +115,8 @@ def run_remarks(
     if base_error is not None:
         text = " ".join(part for part in (base_error.title, base_error.hint) if part)
         found.append(Remark(text, "model.base", "Choose another base model", is_problem=True))
+    if checked is not None:
+        found += _proven(checked)
     if plan is None:
         return found
     if not plan.train:
@@ -124,6 +130,23 @@ def run_remarks(
         found.append(Remark(text, "training.epochs", "Go to the epochs"))
     if none_held_out:
         found.append(_no_heldout(plan))
+    return found
+
+
+def _proven(checked: Checked) -> list[Remark]:
+    """What the check of all examples says of the run."""
+    found = []
+    if checked.flawed:
+        text = f"{format.plural(len(checked.flawed), 'example')} cannot be trained with this base model."
+        found.append(Remark(text, REFUSED, "Show which, and why", is_problem=True))
+    elif checked.problem is not None:
+        text = f"{checked.problem.title} {checked.problem.reason}"
+        found.append(Remark(text, LENGTH, "Go to the maximum length", is_problem=True))
+    elif checked.too_long:
+        many = len(checked.too_long)
+        verb = "is" if many == 1 else "are"
+        text = f"{format.plural(many, 'example')} {verb} longer than the maximum length and will be left out."
+        found.append(Remark(text, LENGTH, "Go to the maximum length"))
     return found
 
 

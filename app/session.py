@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QThreadPool, Signal
 
 from app import disk, tasks
 from app.base_format import BaseFormat
+from app.gate import Gate
 from core.errors import UserError
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ class Session(QObject):
         self._format = BaseFormat(self)
         self._format.changed.connect(self.prompt_format_changed)
         self._format.failed.connect(self.prompt_format_failed)
+        self.gate = Gate(self)
+        self.gate.failed.connect(self._on_not_started)
+        self.gate.refused.connect(lambda _found: self._not_starting())
         self._starting = False
         self._state: State | None = None
         self._writer = QThreadPool(self)
@@ -156,6 +160,7 @@ class Session(QObject):
 
     def _let_go(self) -> None:
         self.leaving.emit()
+        self.gate.stop()
         self.wait()
         self.follow(None)
         self._starting = False
@@ -223,7 +228,7 @@ class Session(QObject):
         return self._starting or (self.training is not None and self.training.progress.state.is_active)
 
     def start_run(self) -> None:
-        """Freeze settings and examples into a new run and train it; not while another one is trained."""
+        """Prove the examples, freeze them and the settings into a new run and train it; not while one is trained."""
         project = self.project
         if project is None or self.is_training:
             return
@@ -231,11 +236,25 @@ class Session(QObject):
         self.hand_over.emit()
         recipe = self.recipe  # with what a field still held back
         self.runs_changed.emit()
-        self.write(
-            lambda: disk.new_run(project, recipe),
-            done=lambda run: self._on_created(project, run),
+        self.write(  # the gate reads what is on disk
+            lambda: project.store.revision,
+            done=lambda at: self.gate.check(project, recipe, at, lambda: self._make_run(project, recipe)),
             failed=self._on_not_started,
         )
+
+    def cancel_start(self) -> None:
+        """Start no run after all, while its examples are being checked."""
+        if self._starting and self.gate.is_asked:
+            self.gate.stop()
+            self._not_starting()
+
+    def _make_run(self, project: Project, recipe: Recipe) -> None:
+        if project is self.project:
+            self.write(
+                lambda: disk.new_run(project, recipe),
+                done=lambda run: self._on_created(project, run),
+                failed=self._on_not_started,
+            )
 
     def follow_new(self, run: RunFolder) -> None:
         """Start the training of a run, or take it up again, and follow it."""
@@ -267,9 +286,13 @@ class Session(QObject):
             self.follow_new(run)
 
     def _on_not_started(self, error: UserError) -> None:
-        self._starting = False
-        self.runs_changed.emit()
+        self._not_starting()
         self.problem.emit(error)
+
+    def _not_starting(self) -> None:
+        if self._starting:
+            self._starting = False
+            self.runs_changed.emit()
 
     def _on_progress(self, progress: Progress) -> None:
         if progress.state is not self._state:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from app.leaving import Leaving
 from app.looks import Looks
 from app.page_stack import PageStack
 from app.pages.page import Page
+from app.pages.start_check import StartCheck
 from app.preferences import Preferences
 from app.projects import Projects
 from app.session import Session
@@ -63,6 +64,7 @@ class Window(QMainWindow):
         self.steps = Steps(session, self.verbs, lambda: self.station == "examples", self)
         menus = self._make_menus()
         self.side_bar = SideBar(menus["Project"])
+        self.start_check = StartCheck(session, self.show_examples, self)
         self._opening = EmptyState("folder", "", "")
         self._stack.addWidget(self._opening)
         self._arrange()
@@ -234,6 +236,15 @@ class Window(QMainWindow):
         """Train with the settings as they are, and show it."""
         self.session.start_run()
         self.go("train")
+
+    def show_examples(self, ids: Sequence[int], words: str) -> None:
+        """Show these examples in the table, under a chip with these words."""
+        from app.pages.examples import ExamplesPage
+
+        self.go("examples")
+        page = self.page()
+        assert isinstance(page, ExamplesPage)
+        page.show_ids(ids, words)
 
     def _on_training(self) -> None:
         if self.session.training is not None:

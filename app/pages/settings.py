@@ -107,6 +107,8 @@ class SettingsPage(Page):
         session.examples_changed.connect(self._on_examples)
         session.runs_changed.connect(self._show_remarks)
         session.hand_over.connect(self.form.confirm)
+        session.gate.told.connect(self.run_card.show_checking)
+        session.gate.checked.connect(lambda _found: self._show_remarks())
 
     # Showing
 
@@ -197,6 +199,8 @@ class SettingsPage(Page):
         if self._counted != key:
             self._counted = key
             self._planner.ask(lambda: before_run.planned(project, recipe))
+        if self.isVisible() and not self.session.is_training:
+            self.session.gate.look(project, recipe, project.store.revision)
         self._show_plan()
 
     def _on_plan(self, found: Plan) -> None:
@@ -226,6 +230,7 @@ class SettingsPage(Page):
                 training=self.session.is_training,
                 trainable=self._trainable,
                 unusual=self._remarks,
+                checked=self.session.gate.result,
             )
         )
 
@@ -302,7 +307,9 @@ class SettingsPage(Page):
         self.go.emit("train")
 
     def _follow_link(self, link: str) -> None:
-        if link in self.form.fields:
+        if link == before_run.REFUSED:
+            self.session.gate.show_refused()
+        elif link in self.form.fields:
             field = self.form.reveal(link)
             self.area.ensureWidgetVisible(field, 0, 2 * SPACE.PAGE)
         else:

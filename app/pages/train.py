@@ -15,6 +15,7 @@ from app.pages.page import Page
 from app.pages.run_view import RunView
 from app.run_watch import RunWatch
 from app.session import Session
+from app.widgets.counting_bar import CountingBar
 from app.widgets.first_run import FirstRun
 from app.widgets.segments import Segments
 from app.widgets.toast import show_toast
@@ -27,9 +28,12 @@ from core.runs.series import Series
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
+    from core.dataset.statistics import Progress
     from core.project import Project
     from core.recipe.schema import Recipe
     from core.runs.plan import Plan
+
+_CHECKING = "Checking the examples"
 
 
 class TrainPage(Page):
@@ -48,6 +52,8 @@ class TrainPage(Page):
         self.again.setToolTip("Starts a new run with the examples and settings as they are now")
         self.add_act(self.tabs)
         self.add_act(self.again)
+        self.checking = CountingBar(cancel="Cancel")
+        self.body.addWidget(self.checking)
         self._stack = QStackedWidget()
         for widget in (self.first, self.view, self.runs):
             self._stack.addWidget(widget)
@@ -77,6 +83,8 @@ class TrainPage(Page):
         self.watch.changed.connect(self._on_watch)
         self.watch.failed.connect(self._on_failed)
         self.watch.loaded.connect(self._follow_if_alive)
+        self.checking.cancelled.connect(self.session.cancel_start)
+        self.session.gate.told.connect(self._on_checking)
         self.session.runs_changed.connect(self._show_tab)
         self.session.examples_changed.connect(lambda *_: self._count())
         self.session.recipe_changed.connect(lambda *_: self._count())
@@ -94,6 +102,10 @@ class TrainPage(Page):
     def _show_tab(self) -> None:
         starting = self.session.is_training and self.session.training is None
         self.first.set_starting(starting)
+        if not starting:
+            self.checking.stop()
+        elif self.checking.isHidden():
+            self.checking.begin(_CHECKING)
         has_runs = self._has_runs()
         self.tabs.setVisible(has_runs)
         self.again.setVisible(has_runs)
@@ -102,6 +114,11 @@ class TrainPage(Page):
         self.again.setText("Starting…" if starting else "Train again")
         all_runs = self.tabs.value == "all"
         self._stack.setCurrentWidget((self.runs if all_runs else self.view) if has_runs else self.first)
+
+    def _on_checking(self, progress: Progress | None) -> None:
+        """A run waits until its examples have been checked; that takes a while only the first time."""
+        if progress is not None and self.session.gate.is_asked:
+            self.checking.tell(_CHECKING, progress.done, progress.total)
 
     def _on_watch(self) -> None:
         """Another run is shown, because it was started or chosen."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from app import format
 from app.theme import SPACE
@@ -17,7 +17,11 @@ _SURE_SECONDS = 2.0  # before this, a time left is a guess
 class CountingBar(QWidget):
     """Takes no room while nothing is counted; appears only when that takes a moment."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    cancelled = Signal()
+    """The user wants it to end."""
+
+    def __init__(self, parent: QWidget | None = None, *, cancel: str = "") -> None:
+        """``cancel`` is what the button that ends the work says; without it there is none."""
         super().__init__(parent)
         self._words = QLabel()
         self._words.setProperty("kind", "secondary")
@@ -36,6 +40,10 @@ class CountingBar(QWidget):
         row.setSpacing(SPACE.UNIT)
         row.addWidget(self._words)
         row.addWidget(self._bar, 1)
+        self.cancel = QPushButton(cancel)
+        self.cancel.setVisible(bool(cancel))
+        self.cancel.clicked.connect(self.cancelled)
+        row.addWidget(self.cancel)
         row.addStretch(1)
         self.hide()
 

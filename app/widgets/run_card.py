@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
@@ -11,7 +12,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushBu
 from app import format, theme
 from app.theme import SPACE
 from app.widgets.card import Card
+from app.widgets.counting_bar import CountingBar
 from app.widgets.memory_view import MemoryView
+
+if TYPE_CHECKING:
+    from core.dataset.statistics import Progress
 
 ADAPTER_BYTES = 4  # a trained number is kept in 32 bits
 
@@ -66,6 +71,8 @@ class RunCard(Card):
         below.addWidget(_small("What will happen"))
         below.addWidget(self.plan)
         self.body.addLayout(below)
+        self.checking = CountingBar()
+        self.body.addWidget(self.checking)
         self.body.addLayout(self._remarks)
         self.body.addWidget(self.button)
         self._shown: list[Remark] = []
@@ -93,6 +100,15 @@ class RunCard(Card):
     def set_plan(self, sentences: Sequence[str]) -> None:
         """Say in short sentences what the run will do."""
         self.plan.setText("\n".join(sentences))
+
+    def show_checking(self, progress: Progress | None) -> None:
+        """Say how the check of the examples goes; None when it has ended."""
+        if progress is None:
+            self.checking.stop()
+            return
+        if self.checking.isHidden():
+            self.checking.begin("Checking the examples")
+        self.checking.tell("Checking the examples", progress.done, progress.total)
 
     def set_remarks(self, remarks: Sequence[Remark]) -> None:
         """Show problems (which disable the button) and warnings."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from core.dataset.example import Example
 from core.errors import UserError
-from core.prompt.format import Encoded, PromptFormat
+
+if TYPE_CHECKING:  # the window and the command line read flaws without a tokenizer
+    from core.prompt.format import Encoded, PromptFormat
 
 
 class Flaw(IntEnum):

@@ -15,6 +15,7 @@ from app.jobs import TrainingThread
 from app.session import Session
 from core.dataset.example import Example
 from core.errors import RunError
+from core.prompt.gate import Checked
 from core.recipe.schema import Recipe
 from core.runs.folder import RunFolder, all_runs
 
@@ -22,6 +23,7 @@ from core.runs.folder import RunFolder, all_runs
 class FakeStore:
     def __init__(self, examples: list[Example]) -> None:
         self.examples = examples
+        self.revision = 1
 
     def iterate(self, query: object = None) -> Iterator[Example]:
         return iter(self.examples)
@@ -57,6 +59,19 @@ class FakeProject:
         pass
 
 
+class FakeGateJob:
+    """The check of examples that are what they are."""
+
+    def __init__(self, *told: object) -> None:
+        self._told = told
+
+    def messages(self) -> Iterator[object]:
+        yield from self._told or [Checked(revision=1, ready=8)]
+
+    def stop(self) -> None:
+        pass
+
+
 class Bench:
     """A session with a project; its runs are done by the fake worker."""
 
@@ -65,12 +80,17 @@ class Bench:
         self.session = Session()
         self.folder = folder
         self._patch = monkeypatch
+        self.gate_tells()
         self.works()
 
     def works(self, *arguments: str, grace: float = 30.0) -> None:
         """What the next fake worker does."""
         thread = functools.partial(TrainingThread, starter=starter(*arguments), grace=grace, kill_after=0.2)
         self._patch.setattr("app.jobs.TrainingThread", thread)
+
+    def gate_tells(self, *told: object) -> None:
+        """What the next check of the examples tells; without anything, that all can be trained."""
+        self._patch.setattr("app.gate.make_job", lambda _project, _recipe: FakeGateJob(*told))
 
     def open(self, examples: int = 8, *, read_only: bool = False, name: str = "project") -> FakeProject:
         """Open a new project."""

@@ -9,6 +9,8 @@ import pytest
 from app.before_run import first_steps, plan_sentences, run_remarks
 from app.widgets.run_card import Remark
 from core.errors import ModelError
+from core.prompt.gate import Checked, Offender
+from core.prompt.proof import Flaw
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
 from core.runs.plan import Plan
@@ -34,6 +36,8 @@ def test_nothing_is_said_when_all_is_well() -> None:
         ({"base_error": ModelError("It is gone.", hint="Choose another.")}, "model.base"),
         ({"trainable": 0}, "lora.target_modules"),
         ({"plan": Plan(0, 0, 0)}, "examples"),
+        ({"checked": Checked(1, 9, (3, 4), (Offender(3, Flaw.CUT, "", "Cut.", ""),))}, "refused"),
+        ({"checked": Checked(1, 2, too_long=(1, 2))}, "training.max_length"),
     ],
 )
 def test_what_keeps_a_run_from_starting_is_a_problem_with_a_way_out(changes: dict[str, Any], link: str) -> None:
@@ -50,6 +54,13 @@ def test_few_steps_and_nothing_held_out_are_warnings() -> None:
     assert short.link == "training.epochs"
     assert memorising.link == "examples"
     assert said(Plan(train=200, heldout=0, steps=90))[0].link == "heldout.share"
+
+
+def test_what_is_too_long_is_told_and_left_out() -> None:
+    assert said(checked=Checked(1, 9)) == []
+    (remark,) = said(checked=Checked(1, 9, too_long=(4,)))
+    assert remark.text == "1 example is longer than the maximum length and will be left out."
+    assert not remark.is_problem
 
 
 def test_unusual_settings_lead_to_their_fields() -> None:

@@ -1,0 +1,123 @@
+"""The check of all ready examples before a run: looked at in the background, asked when a run is to start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.background_job import BackgroundJob, Job
+from core.errors import UserError
+
+if TYPE_CHECKING:
+    from core.dataset.statistics import Progress
+    from core.project import Project
+    from core.prompt.gate import Checked
+    from core.recipe.schema import Recipe
+
+Key = tuple[str, str, int, int]
+"""What a result holds for: the project, the base model, the maximum length, the revision of the examples."""
+
+
+class Gate(QObject):
+    """Keeps the newest result, so that a run whose examples were looked at before starts at once."""
+
+    told = Signal(object)
+    """(core.dataset.statistics.Progress or None): how a check goes; None when it has ended."""
+    checked = Signal(object)
+    """(core.prompt.gate.Checked): a check has ended."""
+    refused = Signal(object)
+    """(core.prompt.gate.Checked): examples keep a run from starting; they are to be shown."""
+    failed = Signal(object)
+    """(UserError): a run that was to start does not, because the examples cannot be checked."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._key: Key | None = None
+        self._result: Checked | None = None
+        self._then: Callable[[], object] | None = None
+        self._job = BackgroundJob(self)
+        self._job.told.connect(self._on_told)
+        self._job.ended.connect(self._on_ended)
+        self._job.failed.connect(self._on_failed)
+
+    @property
+    def result(self) -> Checked | None:
+        """What the newest check has found; None while it is under way, and after it failed."""
+        return self._result
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a run waits for the check."""
+        return self._then is not None
+
+    def look(self, project: Project, recipe: Recipe, revision: int) -> None:
+        """Check in the background, unless that was done."""
+        if self._then is None:
+            self._begin(project, recipe, revision)
+
+    def check(self, project: Project, recipe: Recipe, revision: int, then: Callable[[], object]) -> None:
+        """Go on with ``then`` if every example can be trained; else ``refused`` or ``failed`` tells why not."""
+        self._then = then
+        self._begin(project, recipe, revision)
+        if self._result is not None:
+            self._decide()
+
+    def show_refused(self) -> None:
+        """Show once more what keeps a run from starting."""
+        if self._result is not None and self._result.problem is not None:
+            self.refused.emit(self._result)
+
+    def stop(self) -> None:
+        """Check nothing any more."""
+        self._job.stop()
+        self._key, self._result, self._then = None, None, None
+        self.told.emit(None)
+
+    def _begin(self, project: Project, recipe: Recipe, revision: int) -> None:
+        key = (str(project.path), recipe.model.base, recipe.training.max_length, revision)
+        if key != self._key:
+            self._key, self._result = key, None
+            self._job.start(lambda: make_job(project, recipe))
+
+    def _on_told(self, message: Progress | Checked) -> None:
+        if not hasattr(message, "ready"):
+            self.told.emit(message)
+            return
+        self._result = message
+        if self._key is not None:
+            self._key = (*self._key[:3], message.revision)
+
+    def _on_ended(self) -> None:
+        self.told.emit(None)
+        if self._result is not None:
+            self.checked.emit(self._result)
+            self._decide()
+
+    def _decide(self) -> None:
+        then, self._then = self._then, None
+        if then is None or self._result is None:
+            return
+        problem = self._result.problem
+        if problem is None:
+            then()
+        elif self._result.flawed:
+            self.refused.emit(self._result)
+        else:
+            self.failed.emit(problem)
+
+    def _on_failed(self, error: UserError) -> None:
+        asked = self._then is not None
+        self._key, self._result, self._then = None, None, None
+        self.told.emit(None)
+        if asked:
+            self.failed.emit(error)
+
+
+def make_job(project: Project, recipe: Recipe) -> Job:
+    """The check of a project's ready examples (in another thread: it imports what the window does not need)."""
+    from core.project import EXAMPLES_FILE
+    from core.prompt.gate import GateJob
+
+    return GateJob(project.path / EXAMPLES_FILE, recipe)
