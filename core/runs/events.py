@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import threading
 import time
 from pathlib import Path
 from types import TracebackType
@@ -193,16 +194,33 @@ class EventWriter:
         self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - held for the run's length, closed in __exit__
         if self._file.tell() and not _ends_with_newline(path):
             self._file.write(b"\n")
+        self._ended = False
+        self._lock = threading.Lock()
 
     def write(self, event: _Event) -> None:
-        """Append one event; final ones are made durable before this returns.
+        """Append one event; final ones are made durable before this returns. From any thread.
 
         Raises:
             OSError: the disk is full or the folder is gone.
         """
+        with self._lock:
+            self._write(event)
+
+    def write_before_end(self, event: _Event) -> None:
+        """Append an event unless the last one has been written: for threads beside the one that trains.
+
+        Raises:
+            OSError: as :meth:`write`.
+        """
+        with self._lock:
+            if not self._ended and not self._file.closed:
+                self._write(event)
+
+    def _write(self, event: _Event) -> None:
         data = _finite(event.model_dump())
         self._file.write(json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace") + b"\n")
         if isinstance(event, FINAL):
+            self._ended = True
             os.fsync(self._file.fileno())
 
     def close(self) -> None:

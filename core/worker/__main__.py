@@ -13,6 +13,7 @@ from pathlib import Path
 from core.runs.events import EventWriter, Failed, Phase
 from core.runs.folder import RunFolder
 from core.runs.process import WORKER_ENVIRONMENT
+from core.worker.awake import keep_awake
 
 
 def main(arguments: list[str]) -> int:
@@ -45,15 +46,16 @@ def _train(run: RunFolder) -> int:
     run.claim(os.getpid())
     with EventWriter(run.events_file) as events:
         events.write(Phase(name="starting"))
-        try:
-            from core.worker.train import train
-        except ImportError as error:
-            hint = "Run `tunesmith doctor`; it says what is missing and how to mend it."
-            events.write(
-                Failed(kind="libraries", message="A training library is missing.", reason=str(error), hint=hint)
-            )
-            raise
-        return train(run, events)
+        with keep_awake(events):
+            try:
+                from core.worker.train import train
+            except ImportError as error:
+                hint = "Run `tunesmith doctor`; it says what is missing and how to mend it."
+                events.write(
+                    Failed(kind="libraries", message="A training library is missing.", reason=str(error), hint=hint)
+                )
+                raise
+            return train(run, events)
 
 
 if __name__ == "__main__":
