@@ -22,10 +22,13 @@ class IntegerField(QSpinBox):
     """The user confirmed another number."""
     problem_changed = Signal(str)
     """Why what is typed cannot be used; empty when it can."""
+    put_back = Signal(str, str)
+    """(what was typed, why it cannot be used): the last usable number is back."""
 
     def __init__(self, name: str, *, minimum: int, maximum: int, step: int = 1, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._problem = ""
+        self._refused: tuple[str, str] | None = None
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setRange(minimum, maximum)
@@ -35,7 +38,7 @@ class IntegerField(QSpinBox):
         self.lineEdit().setTextMargins(_INSET, 0, 0, 0)
         self.setMaximumHeight(CONTROL_HEIGHT)  # the margins must not make it higher than its neighbours
         self.lineEdit().textChanged.connect(self._check)
-        self.editingFinished.connect(self._check_shown)  # Qt puts the old number back without a word
+        self.editingFinished.connect(self._on_finished)
         self.valueChanged.connect(self._check_shown)
         self.valueChanged.connect(self.value_changed)
 
@@ -49,6 +52,7 @@ class IntegerField(QSpinBox):
     def confirm(self) -> None:
         """Take what is typed now, as Enter does."""
         self.interpretText()
+        self._on_finished()
 
     def validate(self, text: str, place: int) -> tuple[QValidator.State, str, int]:
         """Any digits may be typed; those out of bounds are no value yet."""
@@ -60,6 +64,12 @@ class IntegerField(QSpinBox):
             state = QValidator.State.Acceptable if within else QValidator.State.Intermediate
         return state, text, place
 
+    def fixup(self, text: str) -> str:
+        """Qt is about to put the last usable number back without a word: remember what was there, and why it goes."""
+        if self._problem:
+            self._refused = (text, self._problem)
+        return super().fixup(text)
+
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Leave the wheel to the page."""
         event.ignore()
@@ -67,6 +77,12 @@ class IntegerField(QSpinBox):
     def _number(self, text: str) -> int | None:
         digits = text.strip().replace(self.locale().groupSeparator(), "")
         return int(digits) if digits.isascii() and digits.isdigit() else None
+
+    def _on_finished(self) -> None:
+        self._check_shown()
+        refused, self._refused = self._refused, None
+        if refused is not None:
+            self.put_back.emit(*refused)
 
     def _check_shown(self) -> None:
         self._check(self.lineEdit().text())

@@ -21,6 +21,8 @@ class NumberField(QLineEdit):
     """A usable value was confirmed with Enter, by leaving the field, or by an arrow key."""
     problem_changed = Signal(str)
     """Why what is typed cannot be used; empty when it can."""
+    put_back = Signal(str, str)
+    """(what was typed, why it cannot be used): the field was left, and the last usable value is back."""
 
     def __init__(
         self,
@@ -69,8 +71,10 @@ class NumberField(QLineEdit):
         """Put back the last usable value where something else was left."""
         super().focusOutEvent(event)
         if self._problem:
+            typed, why = self.text(), self._problem
             self.setText(written(self._value))
             self._tell("")
+            self.put_back.emit(typed, why)
 
     def _check(self, text: str) -> None:
         value = parse(text)

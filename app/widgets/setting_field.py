@@ -65,6 +65,7 @@ class SettingField(QWidget):
         self.dot.clicked.connect(lambda: self.reset.emit(info.name))
         if isinstance(self.editor, NumberField | IntegerField):
             self.editor.problem_changed.connect(self.set_problem)
+            self.editor.put_back.connect(self._on_put_back)
 
     def _arrange(self) -> None:
         self.label.setMinimumHeight(CONTROL_HEIGHT)
@@ -133,6 +134,9 @@ class SettingField(QWidget):
         """Go back to the value that is in force, and say why the other was not taken."""
         self._editor.set_value(self._value)
         self.set_problem(f"Not taken: {why[:1].lower()}{why[1:].rstrip('.')}.")
+
+    def _on_put_back(self, typed: str, why: str) -> None:
+        self.set_problem(f"{typed.strip()} was not taken: {why[:1].lower()}{why[1:]}")
 
     def set_problem(self, text: str) -> None:
         """Say why a value cannot be used; empty for nothing."""

@@ -51,10 +51,24 @@ def test_a_whole_number_out_of_bounds_is_refused_in_words_and_the_old_one_comes_
     retype(qtbot, rank, "600")
     assert rank.text() == "600"
     assert problems == ["Between 1 and 512."]
-    with qtbot.assertNotEmitted(rank.value_changed):
+    with qtbot.assertNotEmitted(rank.value_changed), qtbot.waitSignal(rank.put_back) as told:
         qtbot.keyClick(rank, Qt.Key.Key_Tab)
+    assert told.args == ["600", "Between 1 and 512."]
     assert rank.text() == "16"
     assert problems[-1] == ""
+
+
+@pytest.mark.parametrize("how", ["enter", "confirm"])
+def test_a_whole_number_is_not_put_back_without_a_word(qtbot: QtBot, rank: IntegerField, how: str) -> None:
+    retype(qtbot, rank, "0")
+    with qtbot.waitSignal(rank.put_back) as told:
+        if how == "enter":
+            qtbot.keyClick(rank, Qt.Key.Key_Return)
+        else:
+            rank.confirm()
+    assert told.args == ["0", "Between 1 and 512."]
+    with qtbot.assertNotEmitted(rank.put_back):  # once is enough
+        qtbot.keyClick(rank, Qt.Key.Key_Tab)
 
 
 def test_letters_cannot_be_typed_into_a_whole_number(qtbot: QtBot, rank: IntegerField) -> None:
@@ -116,7 +130,9 @@ def test_a_number_that_cannot_be_used_is_marked_and_put_back(
         retype(qtbot, rate, text)
         assert problems[-1].startswith(why)
         assert rate.property("wrong")
-        qtbot.keyClick(rate, Qt.Key.Key_Tab)
+        with qtbot.waitSignal(rate.put_back) as told:
+            qtbot.keyClick(rate, Qt.Key.Key_Tab)
+        assert told.args == [text, problems[-2]]
     assert (rate.text(), rate.value, problems[-1]) == ("0.0002", 2e-4, "")
 
 

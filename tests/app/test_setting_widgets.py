@@ -41,6 +41,20 @@ def rank(qtbot: QtBot) -> SettingField:
     return field
 
 
+def test_a_number_that_was_put_back_is_said_until_the_field_is_entered_again(qtbot: QtBot, rank: SettingField) -> None:
+    retype(qtbot, rank.editor, "600")
+    qtbot.keyClick(rank.editor, Qt.Key.Key_Tab)
+    assert rank.note.text() == "600 was not taken: between 1 and 512."
+    assert rank.note.property("kind") == "problem"
+    rank.editor.setFocus()
+    assert rank.note.text() == rank.info.help
+    rate = SettingField(setting_named("training.learning_rate"))
+    shown(qtbot, rate)
+    retype(qtbot, rate.editor, "soon")
+    qtbot.keyClick(rate.editor, Qt.Key.Key_Tab)
+    assert rate.note.text() == "soon was not taken: this is not a number."
+
+
 def test_the_form_has_every_setting_once_in_the_order_of_the_schema(form: RecipeForm) -> None:
     assert list(form.fields) == [info.name for info in settings()]
     assert len(form.findChildren(SettingField)) == len(settings())
