@@ -52,5 +52,10 @@ def change(fit: Fit) -> str:
 
 def remark(fit: Fit) -> str:
     """What full fine-tuning would take instead."""
-    full = format.size(fit.needs.full_fine_tuning)
-    return f"Training all {format.count(fit.needs.total_parameters)} parameters instead would take about {full}."
+    needs = fit.needs
+    times = needs.full_fine_tuning / max(1, needs.total_bytes)
+    more = f", {times:.0f} times as much" if times >= 2 else ""
+    return (
+        f"Full fine-tuning would train all {format.count(needs.total_parameters)} parameters and take about "
+        f"{format.size(needs.full_fine_tuning)}{more}."
+    )

@@ -68,6 +68,11 @@ def as_json(found: Fit, planned: Plan, seconds: float | None) -> dict[str, objec
         "seconds": seconds,
         "trainable_parameters": found.needs.trainable_parameters,
         "total_parameters": found.needs.total_parameters,
+        "full_fine_tuning": {
+            "parts": found.needs.full_parts,
+            "total_bytes": found.needs.full_fine_tuning,
+            "trainable_parameters": found.needs.total_parameters,
+        },
         "changes": found.changes or {},
         "steps": planned.steps,
     }
@@ -83,7 +88,8 @@ def lines(found: Fit, planned: Plan, recipe: Recipe, seconds: float | None) -> l
         *(f"  {PART_WORDS[name].ljust(20)} {_size(size):>10}" for name, size in needs.parts.items()),
         f"About {_size(needs.total_bytes)} at the peak: "
         f"{_VERDICTS[found.verdict].format(free=_size(found.free_bytes))} ({where}).",
-        f"Training all parameters instead would take about {_size(needs.full_fine_tuning)}.",
+        f"Full fine-tuning would train all {needs.total_parameters:,} parameters and take about "
+        f"{_size(needs.full_fine_tuning)}.",
     ]
     if found.changes:
         words = ", ".join(f"{setting_named(name).title.lower()} {value}" for name, value in found.changes.items())

@@ -21,7 +21,9 @@ _NF4_DOUBLE = 0.5 + 1 / 64 + 4 / (64 * 256)
 _ADAMW, _ADAMW_8BIT = 8.0, 2.0 + 8 / 256  # bytes a trained number: two moments, and the scales of their blocks
 _PROCESS = 650_000_000  # bytes of a training process on a CPU before it loads a model (measured)
 _CUDA_CONTEXT = 700_000_000  # bytes: a CUDA context with cuBLAS workspaces; a rule of thumb
-_FULL = 16.0  # bytes a parameter: bf16 weights and gradients, float32 master copy and two moments
+# Bytes a parameter when all are trained in mixed precision (arXiv:1910.02054): 16-bit weights and gradients; the
+# optimizer keeps a float32 copy and two moments.
+_FULL = {"base_model": 2, "gradients": 2, "optimizer": 12}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Estimate:
         total_parameters: of the base model.
         tokens: of the longest packed row that was reckoned with.
         checkpointing: whether activations are computed twice to save memory.
-        full_fine_tuning: bytes that training all parameters in mixed precision would take, for comparison.
+        full_parts: bytes by part if all parameters were trained in mixed precision, for comparison.
     """
 
     parts: dict[str, int]
@@ -43,12 +45,17 @@ class Estimate:
     total_parameters: int
     tokens: int
     checkpointing: bool
-    full_fine_tuning: int
+    full_parts: dict[str, int]
 
     @property
     def total_bytes(self) -> int:
         """All parts together."""
         return sum(self.parts.values())
+
+    @property
+    def full_fine_tuning(self) -> int:
+        """Bytes that training all parameters would take."""
+        return sum(self.full_parts.values())
 
 
 def estimate(facts: ModelFacts, recipe: Recipe, kind: Kind, *, supervised_share: float = 0.5) -> Estimate:
@@ -75,7 +82,8 @@ def estimate(facts: ModelFacts, recipe: Recipe, kind: Kind, *, supervised_share:
         "predictions": round(tokens * supervised_share * facts.vocab_size * (12 + (width if width < 4 else 0))),
         "overhead": _CUDA_CONTEXT if kind == "cuda" else _PROCESS,
     }
-    full = round(facts.parameters * _FULL) + parts["activations"] + parts["predictions"] + parts["overhead"]
+    full = {name: facts.parameters * each for name, each in _FULL.items()}
+    full |= {name: parts[name] for name in ("activations", "predictions", "overhead")}
     return Estimate(parts, trainable, facts.parameters, tokens, checkpointing, full)
 
 

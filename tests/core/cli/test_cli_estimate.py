@@ -19,6 +19,10 @@ def test_the_parts_add_up_and_changed_settings_count(cli, project):
     assert before["total_bytes"] == sum(before["parts"].values())
     assert before["fits"]
     assert before["seconds"] is None
+    full = before["full_fine_tuning"]
+    assert full["trainable_parameters"] == before["total_parameters"]
+    assert full["total_bytes"] == sum(full["parts"].values()) > before["total_bytes"]
+    assert full["parts"]["optimizer"] == 12 * before["total_parameters"]
     after = json.loads(cli("estimate", project, "--json", "--set", "lora.rank=32").out)
     assert after["trainable_parameters"] > before["trainable_parameters"]
     assert after["total_parameters"] == before["total_parameters"]
