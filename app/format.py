@@ -17,6 +17,14 @@ def count(value: int) -> str:
     return _locale().toString(value)
 
 
+def short_count(value: float) -> str:
+    """A large count in thousands or millions: "250 k", "1.5 M"."""
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= limit * 10 or (value >= limit and unit != "k"):
+            return f"{_locale().toString(round(value / limit, 2), 'g', 4)} {unit}"
+    return count(int(value))
+
+
 def loss(value: float | None) -> str:
     """A loss with three decimals."""
     return NOTHING if value is None or not math.isfinite(value) else _locale().toString(float(value), "f", 3)

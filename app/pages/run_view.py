@@ -6,9 +6,9 @@ import importlib
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from app import format, run_words, tasks
+from app import run_words, tasks
 from app.latest import Latest
 from app.run_watch import RunWatch
 from app.theme import SPACE
@@ -17,18 +17,18 @@ from app.widgets.card import Card
 from app.widgets.log_drawer import LogDrawer
 from app.widgets.run_head import RunHead
 from app.widgets.samples_view import SamplesView
-from app.widgets.sparkline import Sparkline
+from app.widgets.spark_grid import SparkGrid
 from core.runs import words
 from core.runs.events import Checkpoint, Evaluation, Event, Resumed, Sample, Started, Step
 from core.runs.folder import State
 
 if TYPE_CHECKING:
-    from app.widgets.loss_chart import LossChart
+    from app.widgets.run_chart import RunChart
     from core.runs.folder import Progress
 
 _LOG_MS = 1000
 _LEAST_HEIGHT = 280  # of chart and answers; a smaller window scrolls
-_CHART_MODULE = "app.widgets.loss_chart"
+_CHART_MODULE = "app.widgets.run_chart"
 
 
 class RunView(QWidget):
@@ -42,18 +42,13 @@ class RunView(QWidget):
     def __init__(self, watch: RunWatch, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.watch = watch
-        self.chart: LossChart | None = None
+        self.chart: RunChart | None = None
         self._chart_task: tasks.Task | None = None
         self.head = RunHead()
         self.banner = Banner()
         self.samples = SamplesView()
         self.log = LogDrawer()
-        self.sparks = {
-            "learning_rate": Sparkline("Learning rate", format.number, "The size of each step"),
-            "grad_norm": Sparkline("Gradient norm", format.number, "How strongly a step pulls; spikes are odd batches"),
-            "tokens_per_second": Sparkline("Tokens per second", lambda value: format.number(value), "Speed"),
-            "memory_bytes": Sparkline("Memory", format.size, "In use by the training process"),
-        }
+        self.sparks = SparkGrid()
         self._output = Latest(self.log.set_output, parent=self)
         self._log_clock = QTimer(self, interval=_LOG_MS)
         self._log_clock.timeout.connect(self._read_output)
@@ -72,10 +67,6 @@ class RunView(QWidget):
         self._middle.addWidget(self._waiting)
         self._middle.addWidget(self.samples)
         self._divide()
-        small = QHBoxLayout()
-        small.setSpacing(SPACE.GAP)
-        for spark in self.sparks.values():
-            small.addWidget(spark, 1)
         content = QWidget()
         content.setProperty("kind", "scrolled")
         self._area = QScrollArea()
@@ -93,7 +84,7 @@ class RunView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE.GAP)
         layout.addWidget(self._middle, 1)
-        layout.addLayout(small)
+        layout.addWidget(self.sparks)
         layout.addWidget(self.log)
 
     def _divide(self) -> None:
@@ -109,6 +100,7 @@ class RunView(QWidget):
         self.head.resume_wanted.connect(self.resume_wanted)
         self.head.use_wanted.connect(self.use_wanted)
         self.log.opened.connect(self._on_log)
+        self.sparks.chosen.connect(self._choose_metric)
         self.watch.changed.connect(self._on_changed)
         self.watch.loaded.connect(self._on_loaded)
         self.watch.advanced.connect(self._on_events)
@@ -142,8 +134,7 @@ class RunView(QWidget):
         self.banner.clear()
         self.log.clear()
         self.samples.clear("")
-        for spark in self.sparks.values():
-            spark.clear()
+        self.sparks.clear()
         if self.chart is not None:
             self.chart.clear("")
         self._show_state()
@@ -154,9 +145,8 @@ class RunView(QWidget):
         self.log.clear()
         self.log.add_events(record.journal)
         self._show_samples()
-        for name, spark in self.sparks.items():
-            spark.clear()
-            spark.extend(record.series.steps, record.series.metrics[name])
+        self.sparks.clear()
+        self.sparks.sync(record.series)
         self._show_chart()
         self._show_state()
         self._read_output()
@@ -171,19 +161,12 @@ class RunView(QWidget):
         if self.chart is not None and (steps or any(isinstance(event, Evaluation | Checkpoint) for event in events)):
             self.chart.sync(record.series, min(steps, default=record.progress.step + 1))
         if steps:
-            self._extend_sparks(min(steps))
+            self.sparks.sync(record.series, min(steps))
         if any(isinstance(event, Sample) for event in events):
             self._show_samples()
         self.log.add_events(events)
         self._show_empty()
         self._show_head()
-
-    def _extend_sparks(self, since: int) -> None:
-        record = self.watch.record
-        assert record is not None
-        first = next((i for i in range(len(record.series.steps) - 1, -1, -1) if record.series.steps[i] < since), -1) + 1
-        for name, spark in self.sparks.items():
-            spark.extend(record.series.steps[first:], record.series.metrics[name][first:])
 
     def _show_samples(self) -> None:
         record = self.watch.record
@@ -236,14 +219,19 @@ class RunView(QWidget):
         self._show_empty()
 
     def _make_chart(self, _module: object) -> None:
-        from app.widgets.loss_chart import LossChart
+        from app.widgets.run_chart import RunChart
 
-        self.chart = LossChart()
+        self.chart = RunChart()
+        self.chart.metric_changed.connect(self.sparks.set_chosen)
         self._middle.replaceWidget(0, self.chart)
         self._divide()
         self._waiting.deleteLater()
         self._show_chart()
         self.chart_made.emit()
+
+    def _choose_metric(self, key: str) -> None:
+        if self.chart is not None:
+            self.chart.set_metric(key)
 
     # The log
 

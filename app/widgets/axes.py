@@ -3,12 +3,40 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF
 
 from app import format as words
 from app import theme
+from app.widgets.metrics import Over
+
+_DAY = 86_400.0
+_TIME_SPACINGS = (
+    0.1,
+    0.2,
+    0.5,
+    1,
+    2,
+    5,
+    10,
+    15,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    7200,
+    14_400,
+    21_600,
+    43_200,
+    _DAY,
+)
+_TIME_WIDTH = 90  # pixels for a time and the air around it
 
 
 class ValueAxis(pg.AxisItem):  # type: ignore[misc]
@@ -17,6 +45,7 @@ class ValueAxis(pg.AxisItem):  # type: ignore[misc]
     def __init__(self) -> None:
         super().__init__("left")
         self.log = False
+        self.write: Callable[[float, float], str] = lambda value, _spacing: words.number(value)
         self.setStyle(tickLength=0, tickTextOffset=8)
         self.dress()
 
@@ -40,15 +69,15 @@ class ValueAxis(pg.AxisItem):  # type: ignore[misc]
         """Values as the window writes them."""
         if self.log:
             return [words.number(10**value, 2) for value in values]
-        digits = max(0, math.ceil(-math.log10(spacing * 0.999))) if spacing > 0 else 3
-        return [words.fixed(value, digits) for value in values]
+        return [self.write(value, spacing) for value in values]
 
 
-class StepAxis(pg.AxisItem):  # type: ignore[misc]
-    """The bottom axis: whole steps."""
+class ProgressAxis(pg.AxisItem):  # type: ignore[misc]
+    """The bottom axis: whole steps, tokens, or the time of training in seconds."""
 
     def __init__(self) -> None:
         super().__init__("bottom")
+        self.over = Over.STEPS
         self.setStyle(tickLength=0, tickTextOffset=8)
         self.dress()
 
@@ -62,13 +91,29 @@ class StepAxis(pg.AxisItem):  # type: ignore[misc]
         return QRectF(super().boundingRect()).adjusted(-24, 0, 24, 0)
 
     def tickValues(self, low: float, high: float, size: float) -> list[tuple[float, list[float]]]:
-        """Whole steps only."""
-        levels = super().tickValues(low, high, size)[:1]
-        return [(max(1.0, spacing), [value for value in values if value == int(value)]) for spacing, values in levels]
+        """Whole steps and tokens; round times."""
+        if self.over is not Over.TIME:
+            levels = super().tickValues(low, high, size)[:1]
+            return [(max(1.0, space), [value for value in found if value == int(value)]) for space, found in levels]
+        spacing = time_spacing(high - low, ticks=max(2.0, size / _TIME_WIDTH))
+        first, last = math.ceil(low / spacing), math.floor(high / spacing)
+        return [(spacing, [number * spacing for number in range(first, last + 1)])]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        """Steps with separators."""
+        """As the window writes them; large counts of tokens in thousands or millions."""
+        if self.over is Over.TIME:
+            return [words.duration(value) if spacing >= 1 else f"{words.fixed(value, 1)} s" for value in values]
+        if self.over is Over.TOKENS:
+            return [words.short_count(value) for value in values]
         return [words.count(int(value)) for value in values]
+
+
+def time_spacing(span: float, *, ticks: float) -> float:
+    """Seconds between two ticks, a round length of time, so that there are at most so many in ``span``."""
+    wanted = span / ticks
+    if wanted > _DAY:
+        return math.ceil(wanted / _DAY) * _DAY
+    return next(spacing for spacing in _TIME_SPACINGS if spacing >= wanted)
 
 
 def round_bounds(low: float, high: float) -> tuple[float, float]:

@@ -61,6 +61,12 @@ class Card(QFrame):
         """Change the heading."""
         self._title.setText(title)
 
+    def set_heading(self, widget: QWidget) -> None:
+        """Have a widget in place of the words of the heading."""
+        self._title.hide()
+        self._head.insertWidget(0, widget)
+        self._head.insertStretch(1, 1)
+
     def add_act(self, widget: QWidget) -> None:
         """Put a small button at the right end of the heading."""
         self._head.addWidget(widget)

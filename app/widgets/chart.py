@@ -1,37 +1,41 @@
 """A chart of many long curves that grow while one looks at them.
 
 Data goes into append-only buffers at once; a timer paints at most 30 times a second, and only when something changed
-and the chart can be seen. Points are moved with the mouse (drag and wheel move along the steps, a double click shows
-everything) or the keyboard (arrows move the cross-hair, + and - zoom, 0 shows everything).
+and the chart can be seen. With the mouse: a drawn rectangle or the wheel zooms, Shift with either moves along, a double
+click shows everything. With the keyboard: arrows, Home and End move the cross-hair, with Shift the view; + and - zoom,
+0 shows everything.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QHideEvent, QImage, QKeyEvent, QPainter, QShowEvent
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QImage, QKeyEvent, QShowEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app import theme
-from app.widgets.axes import StepAxis, ValueAxis, round_bounds
+from app.widgets.axes import round_bounds
 from app.widgets.curve import Curve, CurveItem
-from app.widgets.marks import MarksItem
+from app.widgets.marks import Point
+from app.widgets.metrics import Over
+from app.widgets.plot import Plot
 
 FRAME_MS = 34
 _VALUE_PADDING = 0.05  # room for the dots at the ends
-_FEWEST_STEPS = 10
+_FEWEST = {Over.STEPS: 10.0, Over.TOKENS: 100.0, Over.TIME: 1.0}  # what an axis spans at least
+_NEAREST = {Over.STEPS: 2.0, Over.TOKENS: 10.0, Over.TIME: 0.05}  # how far one can zoom in
 _MARGIN = 0.012
+_PAN = 0.2
 
 
 class Chart(QWidget):
-    """Curves over steps. It knows no run: curves are added and fed by whoever owns it."""
+    """Curves over steps, tokens or time. It knows no run: curves are added and fed by whoever owns it."""
 
     pointed = Signal(object)
-    """The step under the cross-hair (float), or None."""
+    """The place under the cross-hair (float), or None."""
     followed = Signal(bool)
     """Whether the whole of the curves is shown and new points move the view along."""
 
@@ -41,28 +45,13 @@ class Chart(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumSize(280, 120)
         self._curves: dict[str, CurveItem] = {}
-        self._value_axis, self._step_axis = ValueAxis(), StepAxis()
-        self._plot = pg.PlotWidget(self, axisItems={"left": self._value_axis, "bottom": self._step_axis})
-        self._plot.setMenuEnabled(False)
-        self._plot.hideButtons()
-        self._plot.setFrameShape(self._plot.Shape.NoFrame)
-        self._plot.setFocusProxy(self)
-        self._plot.plotItem.layout.setContentsMargins(0, 8, 16, 0)
-        self._view: pg.ViewBox = self._plot.getViewBox()
-        self._view.setMouseEnabled(x=True, y=False)
-        self._view.setDefaultPadding(0)
-        self._view.disableAutoRange()
+        self._bounds: tuple[float | None, float | None] = (None, None)
+        self._held: tuple[float, float] | None = None  # the values of a drawn rectangle, as drawn
+        self._plot = Plot(self)
+        self._view = self._plot.box
         self._view.sigRangeChangedManually.connect(self._on_moved)
-        self._marks = MarksItem()
-        self._plot.addItem(self._marks, ignoreBounds=True)
-        self._hair = pg.InfiniteLine(angle=90, movable=False)
-        self._hair.setZValue(10)
-        self._hair.hide()
-        self._plot.addItem(self._hair, ignoreBounds=True)
-        self._empty = QLabel(self._plot)
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._empty.setProperty("kind", "secondary")
-        self._empty.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._view.box_drawn.connect(self._on_box)
+        self._view.pan_wanted.connect(self.pan)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._plot)
@@ -98,15 +87,24 @@ class Chart(QWidget):
         """The curves in the order in which they came."""
         return [item.curve for item in self._curves.values()]
 
-    def set_marks(self, checkpoints: Iterable[float], best: tuple[float, float] | None = None) -> None:
-        """Mark steps on the bottom axis, and one point as the best."""
-        self._marks.set(list(checkpoints), best)
+    def _shown(self) -> list[Curve]:
+        return [curve for curve in self.curves() if curve.shown and len(curve.points)]
+
+    def set_marks(
+        self, checkpoints: Iterable[float], best: Point | None = None, events: Sequence[tuple[float, str]] = ()
+    ) -> None:
+        """Mark places on the bottom axis, one point as the best, and breaks and adjustments."""
+        self._plot.marks.set(list(checkpoints), best, events)
         self.touch()
 
     def set_empty(self, words: str) -> None:
         """What to say while there is no point."""
-        self._empty.setText(words)
+        self._plot.empty.setText(words)
         self._say_if_empty()
+
+    def say(self, note: str) -> None:
+        """A note in the corner; none with an empty text."""
+        self._plot.say(note)
 
     def touch(self) -> None:
         """Points or looks changed: paint with the next frame."""
@@ -119,51 +117,81 @@ class Chart(QWidget):
     @property
     def log(self) -> bool:
         """Whether the value axis is logarithmic."""
-        return bool(self._value_axis.log)
+        return bool(self._plot.value_axis.log)
 
     def set_log(self, log: bool) -> None:
         """Draw values on a logarithmic axis, or on a plain one."""
-        self._value_axis.log = self._marks.log = log
+        self._plot.value_axis.log = self._plot.marks.log = log
         for item in self._curves.values():
             item.log = log
-        self._value_axis.picture = None
+        self._plot.value_axis.picture = None
+        self._held = None
         self.touch()
+
+    def set_axes(
+        self, over: Over, bounds: tuple[float | None, float | None], write: Callable[[float, float], str]
+    ) -> None:
+        """Say what the axes count, and show everything.
+
+        Args:
+            over: the bottom axis.
+            bounds: the lowest and the highest value shown; None lets it follow from the points.
+            write: puts a number of the left axis into words, given the distance to its neighbours.
+        """
+        self._plot.progress_axis.over = over
+        self._plot.value_axis.write = write
+        self._plot.progress_axis.picture = self._plot.value_axis.picture = None
+        self._bounds = bounds
+        self.point_at(None)
+        self.show_all()
 
     def show_all(self) -> None:
         """Show everything, and follow new points again."""
+        self._held = None
         self._set_following(True)
         self.touch()
+
+    def pan(self, share: float) -> None:
+        """Move along by a share of what is in view."""
+        low, high = self.x_range()
+        self._show_range(low + share * (high - low), high + share * (high - low))
 
     def image(self) -> QImage:
         """The chart as it is, at twice the size."""
         self._paint_if_dirty()
-        image = QImage(self.size() * 2, QImage.Format.Format_RGB32)
-        image.setDevicePixelRatio(2)
-        image.fill(theme.colour("card"))
-        painter = QPainter(image)
-        self._plot.render(painter, self._plot.rect().toRectF(), self._plot.rect())
-        painter.end()
-        return image
+        return self._plot.image()
 
     def x_range(self) -> tuple[float, float]:
-        """The steps in view."""
+        """The places in view."""
         low, high = self._view.viewRange()[0]
         return float(low), float(high)
 
-    def point_at(self, step: float | None) -> None:
-        """Put the cross-hair on the nearest step that has a point; None takes it away."""
-        nearest = self._nearest(step) if step is not None else None
+    def point_at(self, place: float | None) -> None:
+        """Put the cross-hair on the nearest place that has a point; None takes it away."""
+        nearest = self._nearest(place) if place is not None else None
+        hair = self._plot.hair
         if nearest is None:
-            self._hair.hide()
+            hair.hide()
         else:
-            self._hair.setPos(nearest)
-            self._hair.show()
+            hair.setPos(nearest)
+            hair.show()
+        dots = [] if nearest is None else [(self.value(curve, nearest), curve) for curve in self._shown()]
+        self._plot.marks.set_dots([(found, curve.colour) for found, curve in dots if found is not None])
         self.pointed.emit(nearest)
 
-    def _nearest(self, step: float) -> float | None:
-        found = [item.curve.points.value_at(step) for item in self._curves.values() if item.curve.shown]
-        steps = [point[0] for point in found if point is not None]
-        return min(steps, key=lambda place: abs(place - step), default=None)
+    def value(self, curve: Curve, place: float) -> Point | None:
+        """The point of a curve that is meant at a place; None where the curve has ended, or not begun."""
+        found = curve.points.value_at(place)
+        if found is None or not math.isfinite(found[1]):
+            return None
+        low, high = self.x_range()
+        beyond = place > curve.points.x[-1] or place < curve.points.x[0]
+        return None if beyond and abs(found[0] - place) > 2 * _MARGIN * (high - low) and not curve.dots else found
+
+    def _nearest(self, place: float) -> float | None:
+        found = [curve.points.value_at(place) for curve in self._shown()]
+        places = [point[0] for point in found if point is not None]
+        return min(places, key=lambda other: abs(other - place), default=None)
 
     # Painting
 
@@ -177,44 +205,53 @@ class Chart(QWidget):
         self._plot.viewport().update()
 
     def _fit(self) -> None:
-        shown = [item.curve.points for item in self._curves.values() if item.curve.shown and len(item.curve.points)]
+        shown = [curve.points for curve in self._shown()]
         if not shown:
             return
+        over = self._plot.progress_axis.over
+        low = min(float(points.x[0]) for points in shown)
+        high = max(float(points.x[-1]) for points in shown)
+        high = max(high, low + _FEWEST[over])
+        margin = _MARGIN * (high - low)
+        self._view.setLimits(xMin=low - margin, xMax=high + margin, minXRange=_NEAREST[over])
         if self._following:
-            low = min(float(points.x[0]) for points in shown)
-            high = max(float(points.x[-1]) for points in shown)
-            high = max(high, low + _FEWEST_STEPS)
-            margin = _MARGIN * (high - low)
-            self._view.setLimits(xMin=low - margin, xMax=high + margin, minXRange=2)
             self._view.setXRange(low - margin, high + margin, padding=0)
+        if self._held is not None:
+            self._view.setYRange(*self._held, padding=0)
+            return
         bounds = [found for points in shown if (found := points.bounds(*self.x_range())) is not None]
         if bounds:
             self._fit_values(min(low for low, _ in bounds), max(high for _, high in bounds))
 
     def _fit_values(self, low: float, high: float) -> None:
         if not self.log:
+            least, most = self._bounds
+            low, high = low if least is None else min(low, least), high if most is None else max(high, most)
             self._view.setYRange(*round_bounds(low, high), padding=_VALUE_PADDING)
         elif high > 0:
             low = low if low > 0 else high / 1000
             self._view.setYRange(math.log10(low) - 0.03, math.log10(high) + 0.03, padding=0)
 
     def _say_if_empty(self) -> None:
-        empty = not any(len(item.curve.points) for item in self._curves.values())
-        self._plot.plotItem.setVisible(not empty)  # axes without a curve would tell of numbers that there are not
-        self._empty.setVisible(empty and bool(self._empty.text()))
-        self._empty.resize(self._plot.size())
+        self._plot.show_empty(not any(len(curve.points) for curve in self.curves()))
 
     def _dress(self) -> None:
-        self._plot.setBackground(theme.colour("card"))
-        self._value_axis.dress()
-        self._step_axis.dress()
-        self._hair.setPen(pg.mkPen(QColor(theme.colour("border")), width=1))
+        self._plot.dress()
         self.touch()
 
     # Mouse and keyboard
 
     def _on_moved(self, *_: object) -> None:
         self._set_following(False)
+        self.touch()
+
+    def _on_box(self, box: QRectF, height_too: bool) -> None:
+        self._held = (box.top(), box.bottom()) if height_too else None
+        self._show_range(box.left(), box.right())
+
+    def _show_range(self, low: float, high: float) -> None:
+        self._set_following(False)
+        self._view.setXRange(low, high, padding=0)
         self.touch()
 
     def _set_following(self, following: bool) -> None:
@@ -236,41 +273,42 @@ class Chart(QWidget):
         return super().eventFilter(watched, event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move the cross-hair, zoom, show everything."""
+        """Move the cross-hair or the view, zoom, show everything."""
+        shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         match Qt.Key(event.key()):
-            case Qt.Key.Key_Left:
-                self._move_hair(-1)
-            case Qt.Key.Key_Right:
-                self._move_hair(1)
+            case Qt.Key.Key_Left | Qt.Key.Key_Right as key:
+                direction = 1 if key is Qt.Key.Key_Right else -1
+                self.pan(direction * _PAN) if shift else self._move_hair(direction)
+            case Qt.Key.Key_Home:
+                self.point_at(self.x_range()[0])
+            case Qt.Key.Key_End:
+                self.point_at(self.x_range()[1])
             case Qt.Key.Key_Plus | Qt.Key.Key_Equal:
                 self._zoom(0.5)
             case Qt.Key.Key_Minus:
                 self._zoom(2.0)
             case Qt.Key.Key_0:
                 self.show_all()
-            case Qt.Key.Key_Escape if self._hair.isVisible():
+            case Qt.Key.Key_Escape if self._plot.hair.isVisible():
                 self.point_at(None)
             case _:
                 super().keyPressEvent(event)
 
     def _move_hair(self, direction: int) -> None:
         low, high = self.x_range()
-        if not self._hair.isVisible():
+        if not self._plot.hair.isVisible():
             self.point_at(high if direction < 0 else low)
             return
-        steps = [item.curve.points.x for item in self._curves.values() if item.curve.shown and len(item.curve.points)]
-        here = float(self._hair.value())
-        beyond = [_next_step(x, here, direction) for x in steps]
-        known = [step for step in beyond if step is not None]
+        here = float(self._plot.hair.value())
+        beyond = [_next_place(curve.points.x, here, direction) for curve in self._shown()]
+        known = [place for place in beyond if place is not None]
         if known:
-            self.point_at(min(known, key=lambda step: abs(step - here)))
+            self.point_at(min(known, key=lambda place: abs(place - here)))
 
     def _zoom(self, factor: float) -> None:
-        self._set_following(False)
         low, high = self.x_range()
-        centre = float(self._hair.value()) if self._hair.isVisible() else (low + high) / 2
-        self._view.setXRange(centre - (centre - low) * factor, centre + (high - centre) * factor, padding=0)
-        self.touch()
+        centre = float(self._plot.hair.value()) if self._plot.hair.isVisible() else (low + high) / 2
+        self._show_range(centre - (centre - low) * factor, centre + (high - centre) * factor)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Catch up with what came while hidden."""
@@ -283,6 +321,6 @@ class Chart(QWidget):
         super().hideEvent(event)
 
 
-def _next_step(x: np.ndarray, here: float, direction: int) -> float | None:
+def _next_place(x: np.ndarray, here: float, direction: int) -> float | None:
     index = int(np.searchsorted(x, here, side="right" if direction > 0 else "left")) + (0 if direction > 0 else -1)
     return float(x[index]) if 0 <= index < len(x) else None

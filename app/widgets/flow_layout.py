@@ -9,9 +9,11 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 class FlowLayout(QLayout):
     """Lines of widgets in reading order; mirrored where the language runs from right to left."""
 
-    def __init__(self, parent: QWidget | None = None, *, spacing: int = 4) -> None:
+    def __init__(self, parent: QWidget | None = None, *, spacing: int = 4, lines: int | None = None) -> None:
+        """``spacing`` is the air between neighbours, ``lines`` that between lines (the same unless given)."""
         super().__init__(parent)
         self._items: list[QLayoutItem] = []
+        self._lines = spacing if lines is None else lines
         self.setSpacing(spacing)
         self.setContentsMargins(0, 0, 0, 0)
 
@@ -77,7 +79,7 @@ class FlowLayout(QLayout):
             if line and x + (item.minimumSize() if last else hint).width() > rect.right() + 1:
                 _place(placed, y, line)
                 placed = []
-                x, y, line = rect.x(), y + line + self.spacing(), 0
+                x, y, line = rect.x(), y + line + self._lines, 0
             if last and item.expandingDirections() & Qt.Orientation.Horizontal:
                 hint.setWidth(max(rect.right() + 1 - x, item.minimumSize().width()))
             if move:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
@@ -12,6 +13,7 @@ from app import theme
 from app.theme import SPACE
 from app.widgets.curve import Curve
 from app.widgets.flow_layout import FlowLayout
+from app.widgets.marks import ADJUSTED, BEST, BREAK, CHECKPOINT, MARK_WORDS, paint_event, paint_ring, paint_ticks
 
 _SAMPLE = 18
 _WIDEST_VALUE = "00.000"
@@ -86,6 +88,42 @@ class LegendEntry(QAbstractButton):
         return font
 
 
+class MarkKey(QWidget):
+    """What one of the chart's marks looks like, and what it means."""
+
+    _TIPS: ClassVar = {
+        CHECKPOINT: "The run can be taken up again from here",
+        BEST: "The lowest held-out loss; the adapter has this state",
+        BREAK: "Paused or interrupted here, and taken up again",
+        ADJUSTED: "The run changed a setting by itself here to go on",
+    }
+
+    def __init__(self, kind: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.kind = kind
+        self.setToolTip(self._TIPS[kind])
+        self.setAccessibleName(f"{MARK_WORDS[kind]}: {self._TIPS[kind]}")
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        """Room for the sign and the word."""
+        return QSize(24 + QFontMetrics(theme.ui_font("small")).horizontalAdvance(MARK_WORDS[self.kind]) + 8, 24)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Draw the sign as the chart does, and the word."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self.kind == CHECKPOINT:
+            paint_ticks(painter, [6, 11, 16], 16)
+        elif self.kind == BEST:
+            paint_ring(painter, QPointF(11, 12))
+        else:
+            paint_event(painter, self.kind, QPointF(11, 9), 21)
+        painter.setFont(theme.ui_font("small"))
+        painter.setPen(theme.colour("secondary"))
+        painter.drawText(self.rect().adjusted(24, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, MARK_WORDS[self.kind])
+
+
 class Legend(QWidget):
     """The entries of all curves, and the step that their values belong to."""
 
@@ -94,26 +132,34 @@ class Legend(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._flow = FlowLayout(self, spacing=SPACE.UNIT)
+        self._flow = FlowLayout(self, spacing=SPACE.HALF, lines=0)
         self._step = QLabel()
         self._step.setProperty("kind", "secondary")
-        self._step.setMinimumSize(QFontMetrics(theme.ui_font("small")).horizontalAdvance("Step 000,000") + 8, 24)
+        self._step.setMinimumSize(QFontMetrics(theme.ui_font("small")).horizontalAdvance("Step 00,000") + 8, 24)
         self._flow.addWidget(self._step)
         self._entries: dict[str, LegendEntry] = {}
+        self._keys: list[MarkKey] = []
         policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
     def set_curves(self, curves: Iterable[Curve]) -> None:
         """Have exactly these entries, in this order."""
-        for entry in self._entries.values():
-            self._flow.removeWidget(entry)
-            entry.hide()
-            entry.deleteLater()
+        _take_away(self._flow, self._entries.values())
         self._entries = {curve.key: self._make(curve) for curve in curves}
-        for entry in self._entries.values():
-            self._flow.addWidget(entry)
+        for place, entry in enumerate(self._entries.values()):
+            self._flow.insert_widget(1 + place, entry)
             entry.show()
+
+    def set_marks(self, kinds: list[str]) -> None:
+        """Explain these marks (:mod:`app.widgets.marks`), after the curves."""
+        if kinds == [key.kind for key in self._keys]:
+            return
+        _take_away(self._flow, self._keys)
+        self._keys = [MarkKey(kind, self) for kind in kinds]
+        for key in self._keys:
+            self._flow.addWidget(key)
+            key.show()
 
     def entry(self, key: str) -> LegendEntry:
         """The entry of a curve."""
@@ -133,3 +179,10 @@ class Legend(QWidget):
     def _toggle(self, curve: Curve, shown: bool) -> None:
         curve.shown = shown
         self.toggled.emit(curve)
+
+
+def _take_away(flow: FlowLayout, widgets: Iterable[QWidget]) -> None:
+    for widget in widgets:
+        flow.removeWidget(widget)
+        widget.hide()
+        widget.deleteLater()

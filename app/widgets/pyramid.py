@@ -39,12 +39,13 @@ class Pyramid:
         """The values; a view."""
         return self._y[: self._n]
 
-    def extend(self, x: ArrayLike, y: ArrayLike) -> None:
+    def extend(self, x: ArrayLike, y: ArrayLike, *, unit: float = 1.0) -> None:
         """Append points; those already there from ``x[0]`` on are dropped first (a run taken up again repeats steps).
 
         Args:
             x: positions in rising order.
             y: as many values.
+            unit: what the values are divided by.
         """
         xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
         if not len(xs):
@@ -54,16 +55,19 @@ class Pyramid:
         if self._n > len(self._x):
             self.reserve(max(self._n, 2 * len(self._x)))
         self._x[start : self._n] = xs
-        self._y[start : self._n] = ys
+        self._y[start : self._n] = ys if unit == 1.0 else ys / unit
         self._update(start)
 
     def drop_from(self, x: float) -> None:
         """Forget the points at ``x`` and after it."""
-        keep = int(np.searchsorted(self.x, x, side="left"))
-        if keep < self._n:
-            self._n = keep
-            if keep:
-                self._update(keep - 1)
+        self.keep(int(np.searchsorted(self.x, x, side="left")))
+
+    def keep(self, amount: int) -> None:
+        """Forget all points but the first ``amount``."""
+        if amount < self._n:
+            self._n = amount
+            if amount:
+                self._update(amount - 1)
 
     def clear(self) -> None:
         """Forget all points."""

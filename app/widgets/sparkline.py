@@ -1,12 +1,22 @@
-"""A small chart of one figure: its name, its value now, and its course."""
+"""A small chart of one figure: its name, its value now, and its course. Clicked, it asks for the large chart."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QEnterEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QEnterEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+)
 from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from app import format as words
@@ -14,24 +24,30 @@ from app import theme
 from app.theme import SPACE
 from app.widgets.pyramid import Pyramid
 
-_HEIGHT = 84
+_HEIGHT = 62
 _FILL_ALPHA = 28
 
 
 class Sparkline(QFrame):
     """Draws itself; under the pointer it shows the value there instead of the last one."""
 
+    clicked = Signal()
+    """The figure is wanted in the large chart."""
+
     def __init__(self, title: str, write: Callable[[float], str], tip: str = "", parent: QWidget | None = None) -> None:
         """``write`` puts a value into words; ``tip`` says what the figure means."""
         super().__init__(parent)
         self.setProperty("kind", "card")
         self.setMouseTracking(True)
-        self.setToolTip(tip)
+        self.setToolTip(f"{tip}. Click to see it in the large chart." if tip else "")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.title = title
         self._write = write
         self._points = Pyramid()
         self._pointer: float | None = None
+        self._chosen = False
         self.setAccessibleName(title)
         theme.on_change(self, self.update)
 
@@ -43,6 +59,23 @@ class Sparkline(QFrame):
         """Forget the points."""
         self._points = Pyramid()
         self.update()
+
+    @property
+    def has_values(self) -> bool:
+        """Whether there is any number to show."""
+        return self._points.bounds() is not None
+
+    @property
+    def chosen(self) -> bool:
+        """Whether the large chart shows this figure."""
+        return self._chosen
+
+    def set_chosen(self, chosen: bool) -> None:
+        """Show that the large chart shows this figure, or no longer."""
+        if chosen != self._chosen:
+            self._chosen = chosen
+            self.setAccessibleName(f"{self.title}, in the large chart" if chosen else self.title)
+            self.update()
 
     def extend(self, steps: Sequence[float], values: Sequence[float]) -> None:
         """Append points; those from ``steps[0]`` on that are there already are replaced."""
@@ -66,7 +99,10 @@ class Sparkline(QFrame):
         super().paintEvent(event)
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        head = QRectF(SPACE.FIELD, SPACE.UNIT, self.width() - 2 * SPACE.FIELD, 20)
+        if self.hasFocus() or self._chosen:
+            painter.setPen(QPen(theme.colour("accent" if self.hasFocus() else "border"), 2))
+            painter.drawRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), theme.RADIUS_CARD, theme.RADIUS_CARD)
+        head = QRectF(SPACE.FIELD, SPACE.HALF, self.width() - 2 * SPACE.FIELD, 20)
         painter.setFont(theme.ui_font("small"))
         painter.setPen(theme.colour("secondary"))
         painter.drawText(head, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, self.title)
@@ -77,7 +113,7 @@ class Sparkline(QFrame):
             self._paint_line(painter)
 
     def _room(self) -> QRectF:
-        return QRectF(self.rect()).adjusted(SPACE.FIELD, 34, -SPACE.FIELD, -10)
+        return QRectF(self.rect()).adjusted(SPACE.FIELD, 27, -SPACE.FIELD, -8)
 
     def _paint_line(self, painter: QPainter) -> None:
         room = self._room()
@@ -127,3 +163,26 @@ class Sparkline(QFrame):
         self._pointer = None
         self.update()
         super().leaveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """A click asks for the large chart."""
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.clicked.emit()
+        super().mouseReleaseEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter and space are a click."""
+        if Qt.Key(event.key()) in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.clicked.emit()
+            return
+        super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show the ring."""
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Take the ring away."""
+        super().focusOutEvent(event)
+        self.update()

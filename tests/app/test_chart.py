@@ -14,7 +14,7 @@ from app import theme
 from app.widgets.axes import log_ticks, round_bounds
 from app.widgets.chart import Chart
 from app.widgets.curve import Curve
-from app.widgets.loss_chart import LossChart
+from app.widgets.run_chart import RunChart
 from core.runs.events import Checkpoint, Evaluation, Resumed, Step
 from core.runs.series import Series, smoothed
 
@@ -51,8 +51,8 @@ def chart(qtbot: QtBot) -> Chart:
 
 
 @pytest.fixture
-def loss(qtbot: QtBot) -> LossChart:
-    made = LossChart()
+def loss(qtbot: QtBot) -> RunChart:
+    made = RunChart()
     qtbot.addWidget(made)
     made.resize(800, 500)
     made.show()
@@ -116,12 +116,12 @@ def test_a_logarithmic_axis_bears_zero_and_nan(qtbot: QtBot, chart: Chart) -> No
 
 def test_an_empty_chart_says_so(qtbot: QtBot, chart: Chart) -> None:
     chart.set_empty("No steps yet.")
-    assert chart._empty.isVisible()
+    assert chart._plot.empty.isVisible()
     assert not chart._plot.plotItem.isVisible()  # no axes with invented numbers
     chart.add_curve(Curve("a", "Loss", 0)).points.extend([1], [1.0])
     chart.touch()
     painted(qtbot, chart)
-    assert not chart._empty.isVisible()
+    assert not chart._plot.empty.isVisible()
     assert chart._plot.plotItem.isVisible()
 
 
@@ -129,7 +129,7 @@ def test_frames_come_at_most_thirty_times_a_second(chart: Chart) -> None:
     assert 1000 / chart._frame.interval() <= 30
 
 
-def test_the_colours_follow_the_theme(qtbot: QtBot, loss: LossChart) -> None:
+def test_the_colours_follow_the_theme(qtbot: QtBot, loss: RunChart) -> None:
     loss.set_run("0001", series(50))
     painted(qtbot, loss.chart)
     light = loss.image()
@@ -143,7 +143,7 @@ def test_the_colours_follow_the_theme(qtbot: QtBot, loss: LossChart) -> None:
     assert dark.pixelColor(4, 4).lightness() < 80
 
 
-def test_the_legend_reads_out_the_last_values_and_those_under_the_cross_hair(qtbot: QtBot, loss: LossChart) -> None:
+def test_the_legend_reads_out_the_last_values_and_those_under_the_cross_hair(qtbot: QtBot, loss: RunChart) -> None:
     loss.set_run("0001", series(50))
     assert loss.legend.entry("0001/raw").value == "0.040"
     loss.chart.point_at(4)
@@ -153,13 +153,13 @@ def test_the_legend_reads_out_the_last_values_and_those_under_the_cross_hair(qtb
     assert loss.legend.entry("0001/raw").value == "0.040"
 
 
-def test_a_line_is_hidden_by_its_entry(qtbot: QtBot, loss: LossChart) -> None:
+def test_a_line_is_hidden_by_its_entry(qtbot: QtBot, loss: RunChart) -> None:
     loss.set_run("0001", series(50))
     qtbot.mouseClick(loss.legend.entry("0001/raw"), Qt.MouseButton.LeftButton)
     assert [curve.key for curve in loss.chart.curves() if curve.shown] == ["0001/smooth", "0001/heldout"]
 
 
-def test_the_smoothed_curve_is_the_cores_and_follows_the_slider(qtbot: QtBot, loss: LossChart) -> None:
+def test_the_smoothed_curve_is_the_cores_and_follows_the_slider(qtbot: QtBot, loss: RunChart) -> None:
     run = series(50)
     loss.set_run("0001", run)
     smooth = next(curve for curve in loss.chart.curves() if curve.key == "0001/smooth")
@@ -168,7 +168,7 @@ def test_the_smoothed_curve_is_the_cores_and_follows_the_slider(qtbot: QtBot, lo
     np.testing.assert_allclose(smooth.points.y, smoothed(run.metrics["loss"], 0.5))
 
 
-def test_points_come_piece_by_piece_and_a_resumed_run_replaces_its_end(qtbot: QtBot, loss: LossChart) -> None:
+def test_points_come_piece_by_piece_and_a_resumed_run_replaces_its_end(qtbot: QtBot, loss: RunChart) -> None:
     run = series(20)
     loss.set_run("0001", run, steps=1000)
     for number in range(21, 31):
@@ -187,7 +187,7 @@ def test_points_come_piece_by_piece_and_a_resumed_run_replaces_its_end(qtbot: Qt
     assert heldout.points.x.tolist() == [16]
 
 
-def test_earlier_runs_lie_over_it_in_colours_that_stay(qtbot: QtBot, loss: LossChart) -> None:
+def test_earlier_runs_lie_over_it_in_colours_that_stay(qtbot: QtBot, loss: RunChart) -> None:
     loss.set_run("0003", series(20))
     loss.set_overlays([("0001", "Run 1", series(20)), ("0002", "Run 2", series(30))])
     assert loss.overlays == ["0001", "0002"]
@@ -199,7 +199,7 @@ def test_earlier_runs_lie_over_it_in_colours_that_stay(qtbot: QtBot, loss: LossC
     assert "0001/smooth" not in {curve.key for curve in loss.chart.curves()}
 
 
-def test_five_other_runs_have_five_other_colours(qtbot: QtBot, loss: LossChart) -> None:
+def test_five_other_runs_have_five_other_colours(qtbot: QtBot, loss: RunChart) -> None:
     loss.set_run("0000", series(20))
     for begin in (1, 6):
         loss.set_overlays([(f"{n:04}", f"Run {n}", series(20)) for n in range(begin, begin + 5)])
@@ -207,7 +207,7 @@ def test_five_other_runs_have_five_other_colours(qtbot: QtBot, loss: LossChart) 
         assert len(colours) == 6
 
 
-def test_the_picture_has_the_legend_and_no_cross_hair(qtbot: QtBot, loss: LossChart) -> None:
+def test_the_picture_has_the_legend_and_no_cross_hair(qtbot: QtBot, loss: RunChart) -> None:
     loss.set_run("0000", series(20))
     plain = loss.image()
     loss.chart.point_at(5)

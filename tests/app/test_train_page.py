@@ -140,7 +140,7 @@ def test_a_run_is_shown_live_to_its_end(place: Bench, page: TrainPage) -> None:
     assert list(curves["raw"].x) == list(range(1, 61))
     assert list(curves["smooth"].x) == list(range(1, 61))
     assert list(curves["heldout"].x) == [0, 10, 20, 30, 40, 50, 60]
-    assert all(len(spark._points) == 60 for spark in page.view.sparks.values())
+    assert all(len(spark._points) == 60 for spark in page.view.sparks.sparks.values())
     assert len([block for block in page.view.samples._blocks if not block.isHidden()]) == 3
     assert page.view.samples.step == 60
     place.until(lambda: "Finished after 60 steps" in page.view.log.events.toPlainText())
@@ -515,7 +515,7 @@ def test_in_a_small_window_everything_can_be_reached(place: Bench, page: TrainPa
     bar = page.view._area.verticalScrollBar()
     place.until(lambda: bar.maximum() > 0)
     place.until(lambda: bar.value() == bar.maximum())  # the log is in view
-    for widget in (page.view.head, page.view.banner, page.view.log, *page.view.sparks.values()):
+    for widget in (page.view.head, page.view.banner, page.view.log, *page.view.sparks.sparks.values()):
         assert widget.height() >= widget.minimumSizeHint().height()
 
 

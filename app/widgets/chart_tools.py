@@ -1,0 +1,124 @@
+"""The controls of a run's chart: which metric over what, smoothing, scale, the way back from a zoom, saving."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QWidget
+
+from app import format as words
+from app import theme
+from app.theme import CONTROL_HEIGHT, SPACE
+from app.widgets.menu_button import add_menu
+from app.widgets.metrics import LOSS, METRICS, OVER_WORDS, Over
+
+_WEIGHT_STEPS = 100
+
+
+class MetricChoice(QWidget):
+    """What the chart shows, as its heading."""
+
+    metric_chosen = Signal(str)
+    over_chosen = Signal(object)
+    """(Over)"""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.offered: set[str] = set()
+        self.what = QComboBox()
+        self.what.setProperty("kind", "heading")
+        self.what.setAccessibleName("What the chart shows")
+        self.what.activated.connect(lambda index: self.metric_chosen.emit(self.what.itemData(index)))
+        self.over = QComboBox()
+        self.over.setAccessibleName("What the bottom axis counts")
+        for kind, text in OVER_WORDS.items():
+            self.over.addItem(text, kind)
+        self.over.activated.connect(lambda index: self.over_chosen.emit(Over(self.over.itemData(index))))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACE.UNIT)
+        layout.addWidget(self.what)
+        layout.addWidget(self.over)
+        self.offer({LOSS.key})
+
+    @property
+    def over_words(self) -> str:
+        """What the bottom axis counts, in words."""
+        return self.over.currentText()
+
+    def offer(self, keys: set[str]) -> None:
+        """Let the user choose among these metrics."""
+        if keys == self.offered:
+            return
+        self.offered = set(keys)
+        chosen = self.what.currentData()
+        with QSignalBlocker(self.what):
+            self.what.clear()
+            for key, metric in METRICS.items():
+                if key in keys:
+                    self.what.addItem(metric.title, key)
+                    self.what.setItemData(self.what.count() - 1, metric.tip, Qt.ItemDataRole.ToolTipRole)
+            self.what.setCurrentIndex(max(0, self.what.findData(chosen)))
+
+    def show_choice(self, key: str, over: Over) -> None:
+        """Show what was chosen."""
+        with QSignalBlocker(self.what), QSignalBlocker(self.over):
+            self.what.setCurrentIndex(self.what.findData(key))
+            self.over.setCurrentIndex(self.over.findData(over))
+        self.what.setToolTip(METRICS[key].tip)
+
+
+class ChartTools(QWidget):
+    """A row of small controls."""
+
+    weight_changed = Signal(float)
+    image_wanted = Signal()
+    table_wanted = Signal()
+
+    def __init__(self, weight: float, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._label = QLabel("Smoothing")
+        self._label.setProperty("kind", "secondary")
+        self.smoothing = QSlider(Qt.Orientation.Horizontal)
+        self.smoothing.setRange(0, _WEIGHT_STEPS - 1)
+        self.smoothing.setPageStep(10)
+        self.smoothing.setFixedWidth(80)
+        self.smoothing.setAccessibleName("Smoothing")
+        self.set_weight(weight)
+        self.smoothing.valueChanged.connect(lambda value: self.weight_changed.emit(value / _WEIGHT_STEPS))
+        self.log = QCheckBox("Log scale")
+        self.fit = _tool("fit", "Show the whole run (double click, or 0)")
+        self.fit.setEnabled(False)
+        self.save = _tool("export", "Save the chart")
+        menu = QMenu(self.save)
+        menu.addAction("Save as picture (PNG)…", self.image_wanted.emit)
+        menu.addAction("Save the numbers (CSV)…", self.table_wanted.emit)
+        add_menu(self.save, menu)
+        self.save.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setFixedHeight(CONTROL_HEIGHT)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(SPACE.UNIT)
+        widgets: list[Any] = [self._label, self.smoothing, self.log, self.fit, self.save]
+        for widget in widgets:
+            layout.addWidget(widget)
+
+    def set_weight(self, weight: float) -> None:
+        """Show how strongly the curves are smoothed."""
+        with QSignalBlocker(self.smoothing):
+            self.smoothing.setValue(round(weight * _WEIGHT_STEPS))
+        self.smoothing.setToolTip(f"Smoothing {words.fixed(weight, 2)}")
+
+    def set_smooth(self, smooth: bool) -> None:
+        """Whether what is shown has a smoothed curve."""
+        self._label.setVisible(smooth)
+        self.smoothing.setVisible(smooth)
+
+
+def _tool(icon: str, words_: str) -> QToolButton:
+    button = QToolButton()
+    button.setIcon(theme.icon(icon, "secondary"))
+    button.setToolTip(words_)
+    button.setAccessibleName(words_)
+    return button
