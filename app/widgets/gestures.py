@@ -22,6 +22,7 @@ class GestureView(pg.ViewBox):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__(enableMenu=False)
+        self._drawing = False
         self.setMouseEnabled(x=True, y=False)
         self.setDefaultPadding(0)
         self.disableAutoRange()
@@ -36,7 +37,9 @@ class GestureView(pg.ViewBox):  # type: ignore[misc]
     def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
         """Draw a rectangle with the left button; move with Shift or with the middle button."""
         left = event.button() == Qt.MouseButton.LeftButton
-        if left and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+        if event.isStart():  # what a movement began as it stays, whatever becomes of the key
+            self._drawing = left and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+        if left and self._drawing:
             event.accept()
             self._draw(event)
         elif left or event.button() == Qt.MouseButton.MiddleButton:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pyqtgraph as pg
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtTest import QTest
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -204,14 +203,32 @@ def test_the_best_point_belongs_to_the_loss(qtbot: QtBot, shown: RunChart) -> No
 # Zoom
 
 
-def drag(qtbot: QtBot, shown: RunChart, start: QPoint, end: QPoint, modifiers: Qt.KeyboardModifier) -> None:
+NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
+LEFT, MIDDLE = Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton
+
+
+def drag(
+    qtbot: QtBot,
+    shown: RunChart,
+    start: QPoint,
+    end: QPoint,
+    modifiers: Qt.KeyboardModifier = NONE,
+    button: Qt.MouseButton = LEFT,
+) -> None:
     place: QWidget = shown.chart._plot.viewport()
-    QTest.mouseMove(place, start)
-    QTest.mousePress(place, Qt.MouseButton.LeftButton, modifiers, start)
+
+    def send(kind: QEvent.Type, at: QPoint, buttons: Qt.MouseButton) -> None:
+        there = QPointF(at)
+        acting = Qt.MouseButton.NoButton if kind is QEvent.Type.MouseMove else button
+        QApplication.sendEvent(
+            place, QMouseEvent(kind, there, place.mapToGlobal(there), acting, Qt.MouseButton(buttons), modifiers)
+        )
+
+    send(QEvent.Type.MouseMove, start, Qt.MouseButton.NoButton)
+    send(QEvent.Type.MouseButtonPress, start, button)
     for share in (0.25, 0.5, 0.75, 1.0):
-        QTest.mouseMove(place, start + (end - start) * share)
-        QApplication.processEvents()
-    QTest.mouseRelease(place, Qt.MouseButton.LeftButton, modifiers, end)
+        send(QEvent.Type.MouseMove, start + (end - start) * share, button)
+    send(QEvent.Type.MouseButtonRelease, end, Qt.MouseButton.NoButton)
     painted(qtbot, shown)
 
 
@@ -219,7 +236,7 @@ def test_a_drawn_rectangle_zooms_into_both_axes_and_a_flat_one_into_one(qtbot: Q
     shown.set_run("0001", run())
     painted(qtbot, shown)
     whole = shown.chart._view.viewRange()
-    drag(qtbot, shown, QPoint(200, 60), QPoint(400, 200), Qt.KeyboardModifier.NoModifier)
+    drag(qtbot, shown, QPoint(200, 60), QPoint(400, 200))
     zoomed = shown.chart._view.viewRange()
     assert whole[0][0] < zoomed[0][0] < zoomed[0][1] < whole[0][1]
     assert whole[1][0] < zoomed[1][0] < zoomed[1][1] < whole[1][1]
@@ -227,7 +244,7 @@ def test_a_drawn_rectangle_zooms_into_both_axes_and_a_flat_one_into_one(qtbot: Q
     shown.tools.fit.click()
     painted(qtbot, shown)
     assert shown.chart._view.viewRange() == whole
-    drag(qtbot, shown, QPoint(200, 110), QPoint(400, 114), Qt.KeyboardModifier.NoModifier)
+    drag(qtbot, shown, QPoint(200, 110), QPoint(400, 114))
     assert shown.chart.x_range() == pytest.approx(zoomed[0], abs=0.01)
     assert not shown.chart._held
 
@@ -236,20 +253,24 @@ def test_a_click_with_a_shaking_hand_changes_nothing(qtbot: QtBot, shown: RunCha
     shown.set_run("0001", run())
     painted(qtbot, shown)
     whole = shown.chart._view.viewRange()
-    drag(qtbot, shown, QPoint(200, 60), QPoint(203, 120), Qt.KeyboardModifier.NoModifier)
+    drag(qtbot, shown, QPoint(200, 60), QPoint(203, 120))
     assert shown.chart._view.viewRange() == whole
 
 
 def test_shift_moves_along_with_mouse_wheel_and_arrows(qtbot: QtBot, shown: RunChart) -> None:
     shown.set_run("0001", run())
     painted(qtbot, shown)
-    drag(qtbot, shown, QPoint(300, 100), QPoint(500, 104), Qt.KeyboardModifier.NoModifier)
+    drag(qtbot, shown, QPoint(300, 100), QPoint(500, 104))
     low, high = shown.chart.x_range()
     qtbot.keyClick(shown.chart, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
     moved = shown.chart.x_range()
     assert moved[0] - low == pytest.approx(0.2 * (high - low))
-    drag(qtbot, shown, QPoint(350, 150), QPoint(390, 150), Qt.KeyboardModifier.ShiftModifier)
-    assert shown.chart.x_range()[0] < moved[0]
+    drag(qtbot, shown, QPoint(350, 150), QPoint(390, 150), SHIFT)
+    dragged = shown.chart.x_range()
+    assert dragged[0] < moved[0]
+    assert dragged[1] - dragged[0] == pytest.approx(high - low)
+    drag(qtbot, shown, QPoint(350, 150), QPoint(310, 150), button=MIDDLE)
+    assert shown.chart.x_range() == pytest.approx(moved)
     before = shown.chart.x_range()[0]
     place = QPointF(400, 100)
     turn = QWheelEvent(
