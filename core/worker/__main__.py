@@ -14,6 +14,7 @@ from core.runs.events import EventWriter, Failed, Phase
 from core.runs.folder import RunFolder
 from core.runs.process import WORKER_ENVIRONMENT
 from core.worker.awake import keep_awake
+from core.worker.imports import import_lean
 
 
 def main(arguments: list[str]) -> int:
@@ -48,6 +49,7 @@ def _train(run: RunFolder) -> int:
         events.write(Phase(name="starting"))
         with keep_awake(events):
             try:
+                import_lean()
                 from core.worker.train import train
             except ImportError as error:
                 hint = "Run `tunesmith doctor`; it says what is missing and how to mend it."

@@ -29,6 +29,7 @@ from core.generation.protocol import (
     receive_request,
     send,
 )
+from core.worker.imports import import_lean
 
 if TYPE_CHECKING:
     from core.worker.answering import Answering
@@ -92,6 +93,7 @@ def in_words(error: Exception) -> UserError:
 def _load(opening: Open) -> Answering:
     folder = catalogue.resolve(opening.base)
     ModelFacts.read(folder)
+    import_lean()
     from core.worker.answering import Answering
 
     return Answering(folder, opening.model)
