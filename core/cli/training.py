@@ -18,7 +18,7 @@ from core.cli.follow import JsonLines, Screen, follow
 from core.errors import RunError, UserError
 from core.project import Project
 from core.recipe.schema import Recipe
-from core.runs import folder, heavy, words
+from core.runs import folder, heavy, notes, words
 from core.runs.events import Event, Finished, Stopped
 from core.runs.folder import Progress, RunFolder, State, Wish
 from core.runs.heavy import MachineBusy
@@ -187,7 +187,7 @@ def _runs(args: argparse.Namespace) -> int:
     with Project.open(args.project, read_only=True) as project:
         found = [(run, run.progress()) for run in project.runs()]
     if args.json:
-        output.emit([{**result(run, progress), "created": run.created} for run, progress in found])
+        output.emit([{**result(run, progress), "created": run.created, **_notes(run)} for run, progress in found])
         return 0
     if not found:
         output.line(f"No runs yet. Start one with {output.command('train', args.project)}")
@@ -196,6 +196,11 @@ def _runs(args: argparse.Namespace) -> int:
         output.table(("run", "state", "step", "loss", "held-out loss", "created"), [_row(*pair) for pair in found])
     )
     return 0
+
+
+def _notes(run: RunFolder) -> dict[str, object]:
+    said = notes.read(run)
+    return {"title": notes.title(run, said), "note": said.note, "starred": said.starred}
 
 
 def _row(run: RunFolder, progress: Progress) -> tuple[str, ...]:

@@ -38,6 +38,10 @@ def main(arguments: list[str]) -> int:
         from core.worker.verify import verify
 
         return verify(RunFolder(Path(rest[0])), Path(rest[1]), Path(rest[2]))
+    if job == "reproduce" and len(rest) == 3:
+        from core.worker.reproduce import reproduce
+
+        return reproduce(RunFolder(Path(rest[0])), Path(rest[1]), Path(rest[2]))
     print("usage: python -m core.worker train RUN | verify RUN ADAPTER REPORT | probe", file=sys.stderr)  # noqa: T201
     return 2
 
