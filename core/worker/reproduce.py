@@ -91,7 +91,7 @@ def script(run: RunFolder) -> str:
         "QUANTIZATION": _quantisation(held) if held is not None else None,
         "LORA": _lora(lora_config(recipe, ModelFacts.read(base))),
         "ARGUMENTS": _arguments(training_arguments(run, recipe, place, steps)),
-        "CHECKPOINTING": is_checkpointing(recipe, place.kind),
+        "CHECKPOINTING": is_checkpointing(recipe, "cuda" if place.kind == "xpu" else place.kind),
     }
     body = (paths.resources() / "scripts" / BODY).read_text(encoding="utf-8")
     for name, value in values.items():

@@ -1,6 +1,5 @@
 """A run as one plain Python file: it trains the same adapter."""
 
-import os
 import re
 import subprocess
 import sys
