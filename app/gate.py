@@ -11,7 +11,7 @@ from app.background_job import BackgroundJob, Job
 from core.errors import UserError
 
 if TYPE_CHECKING:
-    from core.dataset.statistics import Progress
+    from core.dataset.review import Progress
     from core.project import Project
     from core.prompt.gate import Checked
     from core.recipe.schema import Recipe
@@ -24,7 +24,7 @@ class Gate(QObject):
     """Keeps the newest result, so that a run whose examples were looked at before starts at once."""
 
     told = Signal(object)
-    """(core.dataset.statistics.Progress or None): how a check goes; None when it has ended."""
+    """(core.dataset.review.Progress or None): how a check goes; None when it has ended."""
     checked = Signal(object)
     """(core.prompt.gate.Checked): a check has ended."""
     refused = Signal(object)

@@ -28,7 +28,7 @@ from core.runs.series import Series
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
-    from core.dataset.statistics import Progress
+    from core.dataset.review import Progress
     from core.project import Project
     from core.recipe.schema import Recipe
     from core.runs.plan import Plan

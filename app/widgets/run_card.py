@@ -16,7 +16,7 @@ from app.widgets.counting_bar import CountingBar
 from app.widgets.memory_view import MemoryView
 
 if TYPE_CHECKING:
-    from core.dataset.statistics import Progress
+    from core.dataset.review import Progress
 
 ADAPTER_BYTES = 4  # a trained number is kept in 32 bits
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from core.cli import output
-from core.dataset.statistics import Progress
+from core.dataset.review import Progress
 from core.errors import UserError
 from core.project import EXAMPLES_FILE
 from core.prompt.gate import Checked, GateJob

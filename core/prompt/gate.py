@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from core.base_models.facts import ModelFacts
 from core.child import Child
-from core.dataset.statistics import Progress
+from core.dataset.review import Progress
 from core.errors import RunError, UserError
 from core.prompt.proof import Flaw
+from core.recipe.advice import DataFacts
 from core.recipe.schema import Recipe
 
-BIN = 64  # tokens; the lengths of examples are told in steps of this
 _CHILD = "core.prompt.gate_child"
 _MEGABYTES = 6144  # a tokenizer of 250,000 words and a million examples
 
@@ -54,6 +55,17 @@ class Checked:
     tokens: int = 0
     supervised: int = 0
     too_long: tuple[int, ...] = ()
+
+    def data(self, *, train: int, heldout: int, facts: ModelFacts | None) -> DataFacts:
+        """What advice on the settings goes by; ``train`` and ``heldout`` are how the ready examples are divided."""
+        return DataFacts(
+            train,
+            heldout,
+            self.lengths,
+            self.longest,
+            facts.parameters if facts is not None else 0,
+            facts.context_length if facts is not None else 0,
+        )
 
     @property
     def problem(self) -> UserError | None:

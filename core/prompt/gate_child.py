@@ -19,9 +19,9 @@ from core.dataset.statistics import FIELDS, REFUSED, UNCOUNTED
 from core.dataset.store import ExampleStore
 from core.prompt.counting import Counter, Tell, format_of
 from core.prompt.format import PromptFormat
-from core.prompt.gate import BIN
 from core.prompt.lengths_cache import LengthsCache
 from core.prompt.proof import prove
+from core.recipe.advice import BIN
 
 _IN_WORDS = 500  # offenders that are told with their reason
 _EXCERPT = 120  # characters

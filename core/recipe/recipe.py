@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -55,13 +55,43 @@ def differences(before: Recipe, after: Recipe) -> dict[str, tuple[Any, Any]]:
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
-def remarks(recipe: Recipe) -> dict[str, str]:
-    """What to say of allowed but unusual values: ``{"group.field": sentence}``."""
+def remarks(recipe: Recipe, *, train: int = 0) -> dict[str, str]:
+    """What to say of allowed but unusual values and combinations: ``{"group.field": sentence}``.
+
+    Args:
+        recipe: the settings.
+        train: how many examples are trained on; 0 when that is not known.
+    """
     found = {info.name: info.remark(get(recipe, info.name)) for info in settings()}
-    ratio = recipe.lora.alpha / recipe.lora.rank
-    if not found["lora.alpha"] and not 0.5 <= ratio <= 4:
-        found["lora.alpha"] = f"Alpha is {ratio:g} times the rank; twice is usual, and the learning rate depends on it."
+    for name, text in _combinations(recipe, train):
+        found[name] = found[name] or text
     return {name: text for name, text in found.items() if text}
+
+
+def _combinations(recipe: Recipe, train: int) -> Iterator[tuple[str, str]]:
+    """What is unusual only together with another setting, or with the number of examples."""
+    lora, training = recipe.lora, recipe.training
+    ratio, batch, epochs = lora.alpha / lora.rank, training.batch_size, training.epochs
+    if not 0.5 <= ratio <= 4:
+        text = f"Alpha is {ratio:g} times the rank; twice is usual, and the learning rate depends on it."
+        yield "lora.alpha", text
+    if ratio > 2 and training.learning_rate * ratio / 2 > 5e-4:
+        text = f"With alpha {ratio:g} times the rank this acts like {training.learning_rate * ratio / 2:g}: halve one."
+        yield "training.learning_rate", text
+    if lora.rank > 64 and training.learning_rate > 3e-4 and not lora.use_rslora:
+        yield "training.learning_rate", f"With rank {lora.rank} the loss may jump at this rate; 2e-4 is safer."
+    if lora.dropout == 0 and epochs > 4 and train <= 5000:
+        yield "lora.dropout", f"Without dropout, {epochs:g} passes over small data are soon learnt by heart."
+    if 0 < train < batch:
+        text = f"There are only {train:,} examples to train on: each pass is a single step."
+        yield "training.batch_size", text
+    if train > 20_000 and epochs > 3:
+        yield "training.epochs", f"Of {train:,} examples one to three passes are usually enough."
+    if 0 < train < 100 and lora.rank > 32:
+        yield "lora.rank", f"{train:,} examples cannot fill a rank of {lora.rank}; 8 learns as much and forgets less."
+    if training.gradient_checkpointing == "off" and training.max_length > 8192:
+        text = "Without it, long examples take very much memory."
+        yield "training.gradient_checkpointing", text
 
 
 def _unknown(name: str, known: set[str]) -> str:

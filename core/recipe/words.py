@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from core.recipe.recipe import differences
@@ -22,6 +23,12 @@ def value(info: SettingInfo, content: Any) -> str:
     if isinstance(content, float):
         return _number(content)
     return str(content)
+
+
+def changed(changes: Mapping[str, Any]) -> str:
+    """Settings and their new values: "Rank 8, alpha 16"."""
+    parts = [f"{setting_named(name).title} {value(setting_named(name), content)}" for name, content in changes.items()]
+    return ", ".join([*parts[:1], *(f"{part[:1].lower()}{part[1:]}" for part in parts[1:])])
 
 
 def difference(before: Recipe, after: Recipe) -> list[str]:

@@ -18,7 +18,7 @@ from app.pages.train import TrainPage
 from app.session import Session
 from core.child import Stopped
 from core.dataset.example import Example, Status
-from core.dataset.statistics import Progress
+from core.dataset.review import Progress
 from core.errors import ModelError
 from core.project import Project
 from core.prompt.gate import Checked, Offender

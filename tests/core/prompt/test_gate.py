@@ -9,7 +9,8 @@ import pytest
 
 from core.child import Stopped
 from core.dataset.example import Example, Status
-from core.dataset.statistics import Progress, StatisticsJob
+from core.dataset.review import Progress
+from core.dataset.statistics import StatisticsJob
 from core.dataset.store import ExampleStore
 from core.errors import UserError
 from core.prompt.format import PromptFormat
