@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from app import format
@@ -91,6 +92,7 @@ def run_remarks(
     trainable: int | None = None,
     unusual: Mapping[str, str] | None = None,
     checked: Checked | None = None,
+    obstacles: Mapping[str, str] | None = None,
 ) -> list[Remark]:
     """Problems that keep the run from starting, and warnings.
 
@@ -102,10 +104,12 @@ def run_remarks(
         trainable: how many numbers would be trained; None while that is not known.
         unusual: what to say of unusual settings, by name.
         checked: what the check of all examples found; None while it is not known.
+        obstacles: what in the settings cannot be trained, by name.
     """
     none_held_out = plan is not None and plan.train > 0 and not plan.heldout
     found = [_unusual(*item) for item in (unusual or {}).items() if not (none_held_out and item[0] == SHARE)]
-    if trainable == 0:
+    found += [replace(_unusual(*item), is_problem=True) for item in (obstacles or {}).items()]
+    if trainable == 0 and not obstacles:
         text = "The base model has none of the chosen target modules, so nothing would be trained."
         found.append(Remark(text, "lora.target_modules", "Choose other modules", is_problem=True))
     if read_only:

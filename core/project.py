@@ -12,12 +12,15 @@ from typing import Self
 import filelock
 
 from core import project_file
+from core.base_models import catalogue
+from core.base_models.facts import ModelFacts
 from core.dataset import backups
 from core.dataset.example import Status
 from core.dataset.importing.staging import clear_stale
 from core.dataset.split import split
 from core.dataset.store import ExampleStore, Query
-from core.errors import ProjectError, RunError
+from core.errors import ModelError, ProjectError, RunError
+from core.hardware.obstacles import check
 from core.project_file import PROJECT_FILE, ProjectFile
 from core.recipe.presets import base_recipe
 from core.recipe.schema import STARTER, Recipe
@@ -178,6 +181,7 @@ class Project:
 
         Raises:
             RunError: nothing is ready to train on, or the folder cannot be written.
+            RecipeError: the settings cannot be trained together, or with their base model.
         """
         return self.create_runs([(name or self.name, recipe or self.recipe)])[0]
 
@@ -186,7 +190,10 @@ class Project:
 
         Raises:
             RunError: nothing is ready to train on, or a folder cannot be written.
+            RecipeError: settings cannot be trained together, or with their base model.
         """
+        for _, recipe in wanted:
+            check(recipe, facts=_facts(recipe.model.base))
         ready = list(self.store.iterate(Query(status=Status.READY)))
         made: list[RunFolder] = []
         try:
@@ -208,6 +215,14 @@ class Project:
     def _check_writable(self) -> None:
         if self.read_only:
             raise ProjectError("This project is open for reading only.", hint="Open it again to change it.")
+
+
+def _facts(base: str) -> ModelFacts | None:
+    """What is known of a base model; None when it is not here (the run is for another machine, or says so itself)."""
+    try:
+        return ModelFacts.read(catalogue.resolve(base))
+    except (ModelError, OSError):
+        return None
 
 
 def _check_length(path: Path) -> None:

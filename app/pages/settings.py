@@ -20,7 +20,8 @@ from app.widgets.run_card import RunCard
 from app.widgets.toast import show_toast
 from core.base_models.catalogue import KnownModel, local_models
 from core.errors import RecipeError, UserError
-from core.hardware.fitting import Fit, fit
+from core.hardware.fitting import Fit, fit, kind_of
+from core.hardware.obstacles import obstacles
 from core.recipe import presets
 from core.recipe.recipe import differences, get, remarks, with_settings
 from core.recipe.reference import setting_named
@@ -182,6 +183,7 @@ class SettingsPage(Page):
 
     def _on_fit(self, found: Fit) -> None:
         self._fit = found
+        self._show_remarks()
         fit_words.show(self.run_card.memory, found)
 
     # The plan
@@ -222,6 +224,8 @@ class SettingsPage(Page):
 
     def _show_remarks(self) -> None:
         project = self.session.project
+        device = kind_of(self._fit.memory) if self._fit is not None else ""
+        facts = self._facts.facts if self._facts is not None else None
         self.run_card.set_remarks(
             before_run.run_remarks(
                 self._plan,
@@ -231,6 +235,7 @@ class SettingsPage(Page):
                 trainable=self._trainable,
                 unusual=self._remarks,
                 checked=self.session.gate.result,
+                obstacles=obstacles(self.session.recipe, facts=facts, device=device),
             )
         )
 

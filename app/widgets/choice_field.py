@@ -10,12 +10,12 @@ _FEWEST_LETTERS = 8  # where room is short; the list that opens shows all of the
 
 
 class ChoiceField(QComboBox):
-    """Choices are ``{value: words}``."""
+    """Choices are ``{value: words}``; a line can part the first few from the others."""
 
     value_changed = Signal(str)
     """The user chose this value."""
 
-    def __init__(self, name: str, choices: dict[str, str], parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, choices: dict[str, str], parent: QWidget | None = None, *, first: int = 0) -> None:
         super().__init__(parent)
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -23,6 +23,8 @@ class ChoiceField(QComboBox):
         self.setMinimumContentsLength(_FEWEST_LETTERS)
         for value, words in choices.items():
             self.addItem(words, value)
+        if 0 < first < len(choices):
+            self.insertSeparator(first)
         self.activated.connect(lambda _index: self.value_changed.emit(self.value))
 
     @property

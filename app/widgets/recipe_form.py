@@ -20,7 +20,7 @@ TARGETS = "lora.target_modules"
 
 
 class RecipeForm(QWidget):
-    """Shows a recipe and says what the user changes.
+    """Shows a recipe and says what the user changes; settings that have no effect as others stand are hidden.
 
     The advanced fields, which are folded away at first, are made a moment after the others, so that the page opens
     without a stutter.
@@ -84,6 +84,7 @@ class RecipeForm(QWidget):
             field.set_value(value)
             field.set_reference(preset, usual, differs=value != usual)
             field.set_remark(remarks.get(name, ""))
+            field.setVisible(field.info.matters(recipe))
 
     def refuse(self, problems: dict[str, str]) -> None:
         """Say at their fields why values cannot be used."""

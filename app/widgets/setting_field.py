@@ -182,7 +182,7 @@ def make_editor(info: SettingInfo) -> QWidget:
     elif info.kind == "switch":
         field = Switch(info.title)
     elif info.kind == "choice":
-        field = ChoiceField(info.title, info.choices)
+        field = ChoiceField(info.title, info.choices, first=info.first)
         field.setMaximumWidth(CHOICE_WIDTH)
     elif info.kind == "modules":
         field = ModulesField(info.title, info.choices)

@@ -54,6 +54,11 @@ class ModelFacts:
     others: dict[str, int] = field(default_factory=dict, repr=False)
     tied: bool = False
 
+    @property
+    def stores_inputs_first(self) -> bool:
+        """Whether the weights of its linear layers are stored as (inputs, outputs)."""
+        return self.model_type in _INPUT_FIRST
+
     @classmethod
     def read(cls, folder: Path) -> ModelFacts:
         """Read config.json and the headers of the weight files.

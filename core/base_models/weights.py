@@ -57,13 +57,18 @@ def read_weights(folder: Path) -> Weights:
     """
     tensors: dict[str, Tensor] = {}
     size = 0
-    for file in _files(folder):
+    for file in weight_files(folder):
         tensors |= _read_header(file)
         size += file.stat().st_size
     return Weights(tensors, size)
 
 
-def _files(folder: Path) -> list[Path]:
+def weight_files(folder: Path) -> list[Path]:
+    """The safetensors files that hold a model's weights.
+
+    Raises:
+        ModelError: there are only pickled weights, or none; a file is missing.
+    """
     single, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
     if single.is_file():
         return [single]

@@ -13,9 +13,13 @@ from typing import Any
 import filelock
 
 from core.base_models import catalogue
+from core.base_models.facts import ModelFacts
 from core.cli import gate, output, settings
 from core.cli.follow import JsonLines, Screen, follow
 from core.errors import RunError, UserError
+from core.hardware.fitting import kind_of
+from core.hardware.obstacles import check
+from core.hardware.usage import memory_use
 from core.project import Project
 from core.recipe.schema import Recipe
 from core.runs import folder, heavy, notes, words
@@ -68,7 +72,8 @@ def _train(args: argparse.Namespace) -> int:
     changes = settings.changes(args.set)
     with Project.open(args.project, read_only=True) as project:
         recipe = settings.recipe_for(project.recipe, model=args.model, changes=changes)
-        catalogue.resolve(recipe.model.base)
+        facts = ModelFacts.read(catalogue.resolve(recipe.model.base))
+        check(recipe, facts=facts, device=kind_of(memory_use()))
         if not args.json:
             for text in settings.remarks(project.recipe, recipe):
                 output.line(text)

@@ -18,7 +18,7 @@ Kind = Literal["cuda", "mps", "cpu"]
 
 _NF4 = 0.5 + 4 / 64  # bytes a weight: four bits, and a float32 scale for each 64 (arXiv:2305.14314)
 _NF4_DOUBLE = 0.5 + 1 / 64 + 4 / (64 * 256)
-_ADAMW, _ADAMW_8BIT = 8.0, 2.0 + 8 / 256  # bytes a trained number: two moments, and the scales of their blocks
+_BLOCK = 4 / 256  # bytes a number of an 8-bit moment: the scale of its block
 _PROCESS = 650_000_000  # bytes of a training process on a CPU before it loads a model (measured)
 _CUDA_CONTEXT = 700_000_000  # bytes: a CUDA context with cuBLAS workspaces; a rule of thumb
 # Bytes a parameter when all are trained in mixed precision (arXiv:1910.02054): 16-bit weights and gradients; the
@@ -71,12 +71,11 @@ def estimate(facts: ModelFacts, recipe: Recipe, kind: Kind, *, supervised_share:
     trainable = facts.trainable_parameters(recipe.lora)
     tokens = longest_row(recipe)
     checkpointing = is_checkpointing(recipe, kind)
-    eight_bit = kind == "cuda" and recipe.training.optimizer != "adamw_torch"
     parts = {
         "base_model": _base_model(facts, recipe, width),
         "adapter": 4 * trainable,
         "gradients": 4 * trainable,
-        "optimizer": round(trainable * (_ADAMW_8BIT if eight_bit else _ADAMW)),
+        "optimizer": round(trainable * _optimizer(recipe, kind)),
         "activations": _activations(facts, recipe, width, tokens, checkpointing=checkpointing),
         # The logits, a float32 copy of them, their log-softmax and its gradient.
         "predictions": round(tokens * supervised_share * facts.vocab_size * (12 + (width if width < 4 else 0))),
@@ -97,6 +96,19 @@ def is_checkpointing(recipe: Recipe, kind: Kind) -> bool:
     """Whether the settings mean gradient checkpointing on this device."""
     chosen = recipe.training.gradient_checkpointing
     return chosen == "on" or (chosen == "auto" and kind != "cpu")
+
+
+def _optimizer(recipe: Recipe, kind: Kind) -> float:
+    """Bytes a trained number that the optimizer keeps: its moments, in 32 or in 8 bits."""
+    chosen = recipe.training.optimizer
+    if chosen == "auto":
+        chosen = "paged_adamw_8bit" if kind == "cuda" else "adamw_torch"
+    if chosen == "sgd":
+        return 0.0
+    if chosen == "adafactor":
+        return 0.1  # sums over rows and columns: a rule of thumb for matrices of low rank
+    moments = 3 if "ademamix" in chosen else 2 if "adamw" in chosen else 1
+    return moments * (1 + _BLOCK if chosen.endswith("8bit") else 4.0)
 
 
 def _width(recipe: Recipe, kind: Kind) -> int:

@@ -35,6 +35,15 @@ class SettingInfo:
     usual: tuple[float, float] | None
     unusual: str
     empty: str = ""
+    first: int = 0
+    only_with: tuple[str, tuple[Any, ...]] | None = None
+
+    def matters(self, recipe: Recipe) -> bool:
+        """Whether the setting has an effect, as the others stand."""
+        if self.only_with is None:
+            return True
+        (group, field), values = self.only_with[0].split("."), self.only_with[1]
+        return getattr(getattr(recipe, group), field) in values
 
     def remark(self, value: object) -> str:
         """What to say of an allowed but unusual value; empty when there is nothing to say."""
@@ -93,6 +102,8 @@ def _describe(group: str, group_title: str, field: str, info: FieldInfo) -> Sett
         usual=extra["usual"],
         unusual=extra["unusual"],
         empty=extra["empty"],
+        first=extra["first"],
+        only_with=extra["only_with"],
     )
 
 

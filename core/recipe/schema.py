@@ -6,48 +6,17 @@ Adding a setting is one field here and its use in ``core/worker``. Defaults and 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from core.recipe.choices import FLOORED, OPTIMIZERS, SCHEDULES, Optimizer, Schedule
 from core.recipe.layers import as_layers
+from core.recipe.setting import setting
 
-Level = Literal["basic", "advanced"]
 ALL_LINEAR = "all-linear"
 ATTENTION = "attention"
 STARTER = "starter"
-
-
-def setting(
-    default: Any,
-    *,
-    title: str,
-    help: str,
-    level: Level = "basic",
-    unit: str = "",
-    usual: tuple[float, float] | None = None,
-    unusual: str = "",
-    words: dict[str, str] | None = None,
-    empty: str = "",
-    **bounds: Any,
-) -> Any:
-    """A field that describes itself.
-
-    Args:
-        default: the value unless a preset or the user says otherwise.
-        title: the label.
-        help: one or two plain sentences.
-        level: ``basic`` is always shown, ``advanced`` behind one click.
-        unit: shown after the number.
-        usual: the range in which values need no remark.
-        unusual: what to say outside of it.
-        words: for a choice, what each value is called on the screen.
-        empty: for a text or a list that may be empty, what that means.
-        bounds: pydantic's ``ge``, ``le``, ``gt``, ``lt``.
-    """
-    extra: Any = {"level": level, "unit": unit, "usual": usual, "unusual": unusual, "words": words or {}}
-    extra["empty"] = empty
-    return Field(default=default, title=title, description=help, json_schema_extra=extra, **bounds)
 
 
 def _as_targets(value: object) -> object:
@@ -144,6 +113,19 @@ class LoraSettings(_Group):
         help="Learns the size of each weight row apart from its direction (arXiv:2402.09353). Slower; helps low ranks.",
         level="advanced",
     )
+    initialisation: Literal["standard", "gaussian", "orthogonal", "loftq", "pissa"] = setting(
+        "standard",
+        title="Beginning",
+        help="Where the adapter begins. LoftQ makes up for what 4 bits lose, PiSSA trains the main directions.",
+        level="advanced",
+        words={
+            "standard": "Standard (no change)",
+            "gaussian": "Gaussian (no change)",
+            "orthogonal": "Orthogonal (no change)",
+            "loftq": "LoftQ (4-bit models)",
+            "pissa": "PiSSA (full precision)",
+        },
+    )
     layers: Annotated[str, AfterValidator(as_layers)] = setting(
         "",
         title="Layers",
@@ -202,17 +184,46 @@ class TrainingSettings(_Group):
         usual=(64, 8192),
         unusual="Under 64 tokens most answers do not fit; long rows need much memory.",
     )
-    schedule: Literal["cosine", "linear", "constant_with_warmup", "constant"] = setting(
+    schedule: Schedule = setting(
         "cosine",
         title="Learning-rate schedule",
         help="How the learning rate falls over the run; decaying to zero matters in short runs.",
         level="advanced",
-        words={
-            "cosine": "Cosine to zero",
-            "linear": "Linear to zero",
-            "constant_with_warmup": "Constant after warm-up",
-            "constant": "Constant",
-        },
+        words=SCHEDULES,
+        first=4,
+    )
+    schedule_floor: float = setting(
+        0.1,
+        title="Lowest learning rate",
+        help="Where the schedule ends, as a share of the learning rate.",
+        level="advanced",
+        ge=0,
+        le=1,
+        usual=(0, 0.5),
+        unusual="Over half of the learning rate, the schedule hardly falls.",
+        only_with=("training.schedule", FLOORED),
+    )
+    schedule_cycles: int = setting(
+        3,
+        title="Restarts",
+        help="How many falls the schedule has; each begins at the full learning rate again.",
+        level="advanced",
+        ge=1,
+        le=100,
+        usual=(1, 10),
+        unusual="Each restart undoes some of what the fall before it settled.",
+        only_with=("training.schedule", ("cosine_with_restarts",)),
+    )
+    schedule_decay: float = setting(
+        0.2,
+        title="Fall at the end",
+        help="The share of steps in which the learning rate falls after it was constant.",
+        level="advanced",
+        gt=0,
+        le=1,
+        usual=(0.05, 0.5),
+        unusual="A tenth to a fifth of the run is usual (arXiv:2404.06395).",
+        only_with=("training.schedule", ("warmup_stable_decay",)),
     )
     warmup_share: float = setting(
         0.03,
@@ -224,17 +235,13 @@ class TrainingSettings(_Group):
         usual=(0, 0.2),
         unusual="More than a fifth of the run in warm-up is time lost.",
     )
-    optimizer: Literal["auto", "adamw_torch", "paged_adamw_8bit", "adamw_8bit"] = setting(
+    optimizer: Optimizer = setting(
         "auto",
         title="Optimizer",
-        help="Automatic takes paged 8-bit AdamW on CUDA and AdamW elsewhere.",
+        help="Automatic takes paged 8-bit AdamW on CUDA and AdamW elsewhere. Others want a learning rate of their own.",
         level="advanced",
-        words={
-            "auto": "Automatic",
-            "adamw_torch": "AdamW",
-            "paged_adamw_8bit": "Paged 8-bit AdamW (CUDA)",
-            "adamw_8bit": "8-bit AdamW (CUDA)",
-        },
+        words=OPTIMIZERS,
+        first=4,
     )
     weight_decay: float = setting(
         0.0,

@@ -153,6 +153,11 @@ class RunFolder:
         return self.path / "adapter"
 
     @property
+    def taken_out_file(self) -> Path:
+        """With PiSSA, what was taken out of the base model at the beginning."""
+        return self.path / "pissa.safetensors"
+
+    @property
     def reference_file(self) -> Path:
         """Logits of the trained model on a few prompts, to verify exports against."""
         return self.path / "reference.safetensors"

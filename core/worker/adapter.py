@@ -15,6 +15,7 @@ from core.export.card import model_card
 from core.files import sync_folder
 from core.prompt.format import PromptFormat
 from core.runs.folder import RunFolder
+from core.worker.initialisation import as_plain_lora
 
 CARD_FILE = "README.md"
 
@@ -54,10 +55,12 @@ def save_adapter(model: PeftModel, *, base: Path, run: RunFolder) -> Path:
 
 def _fill(folder: Path, model: PeftModel, base: Path, run: RunFolder) -> None:
     state = get_peft_model_state_dict(model, save_embedding_layers=False)
-    weights = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
+    tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
+    settings = model.peft_config[model.active_adapter].to_dict()
+    weights, config = as_plain_lora(tensors, settings, run.taken_out_file)
     save_file(weights, folder / adapter_config.WEIGHTS_FILE, metadata={"format": "pt"})
-    config = adapter_config.dumps(model.peft_config[model.active_adapter].to_dict(), base=run.recipe().model.base)
-    (folder / adapter_config.CONFIG_FILE).write_text(config, encoding="utf-8", newline="\n")
+    text = adapter_config.dumps(config, base=run.recipe().model.base)
+    (folder / adapter_config.CONFIG_FILE).write_text(text, encoding="utf-8", newline="\n")
     prompt_format = PromptFormat.load(base)
     try:
         prompt_format.save(folder)

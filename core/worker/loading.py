@@ -65,7 +65,7 @@ def load(run: RunFolder, recipe: Recipe, events: EventWriter) -> Loaded:
             hint="Set the precision of the base model to full, or update bitsandbytes.",
         )
     use_packed_attention(model)
-    adapted = add_lora(model, recipe, ModelFacts.read(base))
+    adapted = add_lora(model, recipe, ModelFacts.read(base), run)
     return Loaded(adapted, place, prompt_format, base, train, heldout)
 
 

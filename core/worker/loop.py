@@ -60,7 +60,12 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         callbacks: list[Any],
     ) -> None:
         super().__init__(
-            model=model, args=args, train_dataset=ExampleTokens(train), data_collator=list, callbacks=callbacks
+            model=model,
+            args=args,
+            train_dataset=ExampleTokens(train),
+            eval_dataset=ExampleTokens(heldout),
+            data_collator=list,
+            callbacks=callbacks,
         )
         self.heldout = list(heldout)
         self.tokens_per_pass = self.evaluation_tokens = tokens_per_pass

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from app.widgets.base_model_field import BaseModelField
 from app.widgets.card import Card
+from app.widgets.choice_field import ChoiceField
 from app.widgets.integer_field import IntegerField
 from app.widgets.modules_field import ModulesField
 from app.widgets.number_field import NumberField
@@ -65,7 +66,28 @@ def test_basic_settings_are_shown_and_advanced_ones_are_behind_one_click(qtbot: 
     for name, field in form.fields.items():
         assert field.isVisibleTo(form) == (setting_named(name).level == "basic"), name
     form.advanced.set_folded(False)
-    assert all(field.isVisibleTo(form) for field in form.fields.values())
+    assert all(field.isVisibleTo(form) == field.info.matters(Recipe()) for field in form.fields.values())
+
+
+def test_a_setting_is_shown_while_it_has_an_effect(form: RecipeForm) -> None:
+    form.advanced.set_folded(False)
+    restarts = form.field("training.schedule_cycles")
+    assert not restarts.isVisibleTo(form)
+    form.show_recipe(with_settings(Recipe(), {"training.schedule": "cosine_with_restarts"}), Recipe(), "Balanced", {})
+    assert restarts.isVisibleTo(form)
+    form.show_recipe(Recipe(), Recipe(), "Balanced", {})
+    assert not restarts.isVisibleTo(form)
+
+
+def test_the_usual_choices_stand_first_with_a_line_after_them(form: RecipeForm) -> None:
+    schedule = form.field("training.schedule").editor
+    assert isinstance(schedule, ChoiceField)
+    assert [schedule.itemData(index) for index in range(6)] == [
+        *("cosine", "linear", "constant_with_warmup", "constant"),
+        *(None, "cosine_with_min_lr"),
+    ]
+    schedule.set_value("greedy")
+    assert schedule.value == "greedy"
 
 
 def test_every_control_has_a_name_and_help_for_those_who_cannot_see_it(form: RecipeForm) -> None:
@@ -179,14 +201,14 @@ def test_the_whole_form_can_be_walked_through_with_the_tab_key(qtbot: QtBot, for
     form.advanced.set_folded(False)
     form.fields["model.base"].editor.setFocus()
     reached = []
-    for _ in range(80):
+    for _ in range(120):
         focus = window.focusWidget()
         reached += [name for name, field in form.fields.items() if focus is not None and field.isAncestorOf(focus)]
         qtbot.keyClick(focus, Qt.Key.Key_Tab)
         if reached and reached[-1] == list(form.fields)[-1]:
             break
     basic = [info.name for info in settings() if info.level == "basic"]
-    advanced = [info.name for info in settings() if info.level == "advanced"]
+    advanced = [info.name for info in settings() if info.level == "advanced" and info.matters(Recipe())]
     assert list(dict.fromkeys(reached)) == basic + advanced
 
 

@@ -6,7 +6,7 @@ from peft import PeftModel
 from safetensors.torch import save_file
 
 from core.base_models.facts import ModelFacts
-from core.errors import ModelError
+from core.errors import ModelError, RecipeError
 from core.export import adapter_config
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
@@ -70,7 +70,7 @@ def test_each_kind_is_counted_learns_and_loads_in_plain_peft(tiny_model, tmp_pat
     recipe = recipe_of(tiny_model, quantization, KINDS[kind])
     facts = ModelFacts.read(tiny_model)
     if quantization == "int8" and recipe.lora.use_dora:
-        with pytest.raises(ModelError, match="DoRA"):
+        with pytest.raises(RecipeError, match="DoRA"):
             adapted(tiny_model, recipe)
         return
     model = adapted(tiny_model, recipe)
@@ -107,10 +107,10 @@ def test_a_saved_state_is_taken_up_whole(tiny_model, tmp_path, kind):
 
 
 def test_parts_and_layers_that_are_not_there_are_refused_by_name(tiny_model):
-    with pytest.raises(ModelError, match="wte") as caught:
+    with pytest.raises(RecipeError, match="wte") as caught:
         adapted(tiny_model, recipe_of(tiny_model, "none", {"lora.modules_to_save": ["wte"]}))
     assert "embed_tokens" in caught.value.reason
-    with pytest.raises(ModelError, match="layers 5-7"):
+    with pytest.raises(RecipeError, match="layers 0 to 1"):
         adapted(tiny_model, recipe_of(tiny_model, "none", {"lora.layers": "5-7"}))
 
 

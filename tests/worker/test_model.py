@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from core.base_models.facts import ModelFacts
-from core.errors import ModelError
+from core.errors import ModelError, RecipeError
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
 from core.worker import device
@@ -67,7 +67,7 @@ def test_the_count_shown_before_is_the_count_trained(tiny_model, targets, rank):
 
 def test_a_module_that_is_not_there_is_refused_by_name(tiny_model):
     recipe = with_settings(Recipe(), {"lora.target_modules": ["query_key_value"]})
-    with pytest.raises(ModelError, match="query_key_value") as caught:
+    with pytest.raises(RecipeError, match="query_key_value") as caught:
         add_lora(load(tiny_model), recipe, ModelFacts.read(tiny_model))
     assert "q_proj" in caught.value.reason
 

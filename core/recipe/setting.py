@@ -1,0 +1,45 @@
+"""How a setting describes itself: its words, its level, what is usual."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+Level = Literal["basic", "advanced"]
+
+
+def setting(
+    default: Any,
+    *,
+    title: str,
+    help: str,
+    level: Level = "basic",
+    unit: str = "",
+    usual: tuple[float, float] | None = None,
+    unusual: str = "",
+    words: dict[str, str] | None = None,
+    first: int = 0,
+    empty: str = "",
+    only_with: tuple[str, tuple[Any, ...]] | None = None,
+    **bounds: Any,
+) -> Any:
+    """A field that describes itself.
+
+    Args:
+        default: the value unless a preset or the user says otherwise.
+        title: the label.
+        help: one or two plain sentences.
+        level: ``basic`` is always shown, ``advanced`` behind one click.
+        unit: shown after the number.
+        usual: the range in which values need no remark.
+        unusual: what to say outside of it.
+        words: for a choice, what each value is called on the screen.
+        first: for a choice, how many values stand before the others; 0 for all alike.
+        only_with: another setting and the values of it with which this one has an effect.
+        empty: for a text or a list that may be empty, what that means.
+        bounds: pydantic's ``ge``, ``le``, ``gt``, ``lt``.
+    """
+    extra: Any = {"level": level, "unit": unit, "usual": usual, "unusual": unusual, "words": words or {}}
+    extra |= {"empty": empty, "first": first, "only_with": only_with}
+    return Field(default=default, title=title, description=help, json_schema_extra=extra, **bounds)
