@@ -186,7 +186,7 @@ class RunView(QWidget):
             return
         if not progress.state.is_active:
             self._wish_clock.stop()
-        if progress.state in (State.FAILED, State.INTERRUPTED) and problem is not None:
+        if not progress.state.is_active and problem is not None:
             self.banner.show_problem(problem)
         else:
             self.banner.clear()

@@ -11,6 +11,7 @@ import math
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Any, Literal, Self
@@ -127,10 +128,17 @@ class Resumed(_Event):
 
 
 class Paused(_Event):
-    """Last event: the process is gone, its memory free; can be resumed."""
+    """Last event: the process is gone, its memory free; can be resumed.
+
+    Without a message the user asked for it; else the run could not go on for now (a full disk), and says why.
+    """
 
     type: Literal["paused"] = "paused"
     step: int
+    message: str = ""
+    reason: str = ""
+    hint: str = ""
+    traceback: str = ""
 
 
 class Finished(_Event):
@@ -164,6 +172,7 @@ class Failed(_Event):
     reason: str = ""
     hint: str = ""
     traceback: str = ""
+    examples: list[int] = Field(default_factory=list, description="numbers of the examples that it is about")
 
 
 Event = Annotated[
@@ -184,18 +193,25 @@ Event = Annotated[
 ]
 FINAL = (Paused, Finished, Stopped, Failed)
 _TAIL = 1 << 18  # bytes; a last event with a long traceback is shorter
+_RESERVED_BYTES = 64 * 1024
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)
 
 
 class EventWriter:
-    """Appends events to a file, whole lines at a time."""
+    """Appends events to a file, whole lines or nothing.
+
+    A little room on the disk is kept beside it, so that a last event can be written when the disk is full.
+    """
 
     def __init__(self, path: Path) -> None:
+        self._reserve = path.with_name(".reserve")
         self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - held for the run's length, closed in __exit__
         if self._file.tell() and not _ends_with_newline(path):
             self._file.write(b"\n")
         self._ended = False
         self._lock = threading.Lock()
+        with suppress(OSError):
+            self._reserve.write_bytes(bytes(_RESERVED_BYTES))
 
     def write(self, event: _Event) -> None:
         """Append one event; final ones are made durable before this returns. From any thread.
@@ -218,14 +234,32 @@ class EventWriter:
 
     def _write(self, event: _Event) -> None:
         data = _finite(event.model_dump())
-        self._file.write(json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace") + b"\n")
-        if isinstance(event, FINAL):
-            self._ended = True
-            os.fsync(self._file.fileno())
+        line = json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace") + b"\n"
+        if not isinstance(event, FINAL):
+            self._append(line)
+            return
+        with suppress(OSError):
+            self._reserve.unlink()
+        self._append(line)
+        self._ended = True
+        os.fsync(self._file.fileno())
+
+    def _append(self, line: bytes) -> None:
+        end = os.fstat(self._file.fileno()).st_size
+        try:
+            rest = memoryview(line)
+            while rest:  # a disk that is nearly full takes a part of it
+                rest = rest[self._file.write(rest) :]
+        except OSError:
+            with suppress(OSError):
+                self._file.truncate(end)
+            raise
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file and give the kept room back."""
         self._file.close()
+        with suppress(OSError):
+            self._reserve.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self

@@ -18,7 +18,7 @@ from core.errors import RunError
 from core.files import write_atomically
 from core.recipe import file as recipe_file
 from core.recipe.schema import Recipe
-from core.runs.alive import living
+from core.runs.alive import birth, living
 from core.runs.events import (
     FINAL,
     Evaluation,
@@ -64,6 +64,7 @@ class Progress:
     heldout_loss: float | None = None
     seconds_left: float | None = None
     error: Failed | None = None
+    halted: Paused | None = None
     ended: float = 0.0
 
     def add(self, event: Event) -> None:
@@ -72,7 +73,8 @@ class Progress:
             self.ended, self.seconds_left = event.at, None
         match event:
             case Started():
-                self.state, self.steps, self.error = State.RUNNING, event.steps, None
+                self.state, self.steps = State.RUNNING, event.steps
+                self.error = self.halted = None
             case Step():
                 self.state, self.step, self.loss = State.RUNNING, event.step, event.loss
                 self.seconds_left = event.seconds_left
@@ -80,6 +82,7 @@ class Progress:
                 self.heldout_loss = loss
             case Paused():
                 self.state = State.PAUSED
+                self.halted = event if event.message else None
             case Finished():
                 self.state, self.loss, self.heldout_loss = State.FINISHED, event.loss, event.heldout_loss
             case Stopped():
@@ -222,7 +225,7 @@ class RunFolder:
 
     def claim(self, pid: int, *, versions: dict[str, str] | None = None) -> None:
         """Write ``worker.json`` for a process."""
-        data = {"pid": pid, "created": psutil.Process(pid).create_time(), "versions": versions or {}}
+        data = {"pid": pid, "created": birth(pid), "versions": versions or {}}
         write_atomically(self.worker_file, json.dumps(data).encode())
 
     def ask(self, wish: Wish) -> None:

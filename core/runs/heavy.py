@@ -21,7 +21,7 @@ import psutil
 from core import paths
 from core.errors import RunError
 from core.files import write_atomically
-from core.runs.alive import living
+from core.runs.alive import birth, living
 from core.runs.events import has_last_word
 from core.runs.folder import RunFolder
 
@@ -105,7 +105,7 @@ def _wait_for_ending() -> None:
 
 def _take(run: RunFolder, pid: int) -> None:
     try:
-        created = psutil.Process(pid).create_time()
+        created = birth(pid)
     except psutil.Error:
         return  # it has ended already and holds nothing
     taken = Holder(str(run.path.resolve()), pid, created, platform.node(), _devices())

@@ -41,6 +41,15 @@ _PHASES = {
     "saving": "Saving",
 }
 _TAIL = 20_000
+_CRASHES = {
+    "SIGSEGV": "it touched memory that is not its own",
+    "SIGBUS": "a file it had mapped was cut off, or the disk is full",
+    "SIGILL": "it met an instruction that this processor does not know",
+    "SIGFPE": "a calculation with whole numbers failed",
+    "SIGABRT": "a library gave up",
+}
+PROCESS_STARTED = "Training process"
+"""How a process begins to write into the run's log, followed by its number."""
 
 
 def state(value: State) -> str:
@@ -72,6 +81,9 @@ def sentence(event: Event) -> str:
         case Resumed():
             return f"Taken up again from the checkpoint at step {event.step:,}."
         case Paused():
+            if event.message:
+                said = " ".join(part for part in (event.message, event.reason, event.hint) if part)
+                return f"Paused after step {event.step:,}: {said}"
             return f"Paused at step {event.step:,}; the memory is free."
         case Finished():
             early = " early, because the held-out loss no longer fell" if event.early else ""
@@ -91,7 +103,7 @@ def loss(value: float | None) -> str:
 def problem(
     progress: Progress, run: RunFolder, exit_code: int | None = None, *, forced: bool = False
 ) -> UserError | None:
-    """What went wrong with a run that failed or was interrupted; None for every other state.
+    """What went wrong with a run that failed, was interrupted or could not go on; None for every other.
 
     Args:
         progress: the run's state.
@@ -102,13 +114,24 @@ def problem(
     if progress.state is State.FAILED and progress.error is not None:
         error = progress.error
         return UserError(error.message, reason=error.reason, hint=error.hint, details=error.traceback)
+    if progress.state is State.PAUSED and progress.halted is not None:
+        halted = progress.halted
+        return UserError(halted.message, reason=halted.reason, hint=halted.hint, details=halted.traceback)
     if progress.state is not State.INTERRUPTED:
         return None
+    if not run.recipe_file.is_file():
+        return UserError(
+            "The folder of the run is gone.",
+            reason=f"{run.path} was deleted, moved or renamed while it was trained.",
+            hint="Put it back, from the trash for example, and resume: its checkpoints are in it.",
+        )
     log = log_tail(run)
     saved = run.checkpoints.is_dir() and any(run.checkpoints.glob("step-*"))
     return UserError(
         "The run was interrupted.",
-        reason="You had its process ended before it could save." if forced else _why_interrupted(log, exit_code),
+        reason="You had its process ended before it could save."
+        if forced
+        else _why_interrupted(log.rpartition(f"{PROCESS_STARTED} ")[2], exit_code),
         hint="Resume goes on from the last checkpoint with the same result as if nothing had happened."
         if saved
         else "There is no checkpoint yet: the run can be started again from the beginning.",
@@ -129,15 +152,28 @@ def log_tail(run: RunFolder, limit: int = _TAIL) -> str:
 
 
 def _why_interrupted(log: str, exit_code: int | None) -> str:
+    """Why a process is gone that has said no last word.
+
+    Args:
+        log: what it printed.
+        exit_code: how it ended, where that is known.
+    """
+    name = _signal_name(exit_code)
+    if name in _CRASHES:
+        return f"The training process crashed ({_CRASHES[name]}, {name}); the last lines of the log say where."
+    if name in ("SIGKILL", "SIGTERM", "SIGHUP", "SIGINT"):
+        full = " Systems end programs like that when the memory is full." if name == "SIGKILL" else ""
+        return f"The training process was ended from outside ({name}).{full}"
+    if "No space left on device" in log:
+        return "The disk is full."
     if "MemoryError" in log or "out of memory" in log.lower():
         return "The memory was full."
     if "CUDA error" in log:
         return "The graphics card reported an error; the last lines of the log say which."
-    if exit_code is not None and exit_code < 0:
-        number = -exit_code
-        name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
-        full = " Systems end programs like that when the memory is full." if name == "SIGKILL" else ""
-        return f"The training process was ended from outside ({name}).{full}"
+    if name:
+        return f"The training process was ended from outside ({name})."
+    if (crash := re.search(r"^Fatal Python error: (.+)$", log, re.MULTILINE)) is not None:
+        return f"The training process crashed ({crash[1]}); the last lines of the log say where."
     said = re.findall(r"^(?:\w+\.)*\w*(?:Error|Exception): .+$", log, re.MULTILINE)
     if exit_code and said:
         return f"The training process ended with an error: {said[-1][:300]}"
@@ -146,6 +182,13 @@ def _why_interrupted(log: str, exit_code: int | None) -> str:
     return (
         "The training process ended without a last word: it was ended from outside, or the computer was switched off."
     )
+
+
+def _signal_name(exit_code: int | None) -> str:
+    if exit_code is None or exit_code >= 0:
+        return ""
+    number = -exit_code
+    return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
 
 
 def _title(name: str) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from core.runs.events import EventWriter, Failed, Phase
 from core.runs.folder import RunFolder
 from core.runs.process import WORKER_ENVIRONMENT
+from core.runs.words import PROCESS_STARTED
 from core.worker.awake import keep_awake
 from core.worker.imports import import_lean
 
@@ -48,6 +49,7 @@ def main(arguments: list[str]) -> int:
 
 def _train(run: RunFolder) -> int:
     """The run says that it is starting before the slow imports, and what is wrong when they fail."""
+    print(f"{PROCESS_STARTED} {os.getpid()}", file=sys.stderr)  # noqa: T201 - what follows in the log is of this one
     run.claim(os.getpid())
     with EventWriter(run.events_file) as events:
         events.write(Phase(name="starting"))

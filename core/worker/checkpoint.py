@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -15,6 +16,11 @@ from core.files import sync_folder
 
 MANIFEST = "manifest.json"
 _PREFIX = "step-"
+_FULL_BYTES = 64 * 1024
+
+
+class RunFolderGone(Exception):  # noqa: N818 - a state, reported as a failure by core.worker.failures
+    """The run's folder was deleted, moved or renamed while it was trained."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +46,11 @@ def write(folder: Path, step: int, fingerprint: Fingerprint, fill: Callable[[Pat
 
     Raises:
         OSError: disk full or read-only; earlier checkpoints are untouched.
+        RunFolderGone: the run's folder was deleted or moved.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.parent.is_dir():
+        raise RunFolderGone(folder.parent)
+    folder.mkdir(exist_ok=True)
     target = folder / f"{_PREFIX}{step:08d}"
     aside = folder / f".{target.name}.tmp"
     shutil.rmtree(aside, ignore_errors=True)
@@ -56,8 +65,12 @@ def write(folder: Path, step: int, fingerprint: Fingerprint, fill: Callable[[Pat
         sync_folder(aside)
         shutil.rmtree(target, ignore_errors=True)
         os.replace(aside, target)
-    except BaseException:
+    except BaseException as error:
+        # Torch tells of a full disk in many words, few of which say so.
+        is_full = isinstance(error, Exception) and _is_full(folder)
         shutil.rmtree(aside, ignore_errors=True)
+        if is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from error
         raise
     sync_folder(folder)
     return target
@@ -116,6 +129,13 @@ def _hash(path: Path) -> tuple[int, str]:
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256")
         return file.tell(), digest.hexdigest()
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _FULL_BYTES
+    except OSError:
+        return False
 
 
 def _sync(path: Path) -> None:

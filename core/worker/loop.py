@@ -21,6 +21,7 @@ from transformers import Trainer, TrainingArguments
 
 from core.worker import checkpoint
 from core.worker.batches import ExampleTokens, Row, Tokens, pack
+from core.worker.finite import FiniteCheck
 from core.worker.out_of_memory import NothingLeftToLower, RandomState, attempt, free_memory, smaller_pass
 
 ADAPTER_FILE = "adapter_model.safetensors"
@@ -35,6 +36,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         model: the base model with its LoRA adapter.
         args: what the recipe was mapped to.
         train: encoded training examples.
+        numbers: by which the user knows them.
         heldout: encoded held-out examples; may be empty.
         tokens_per_pass: the longest packed row.
         checkpoints: the folder of checkpoints.
@@ -50,6 +52,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         args: TrainingArguments,
         *,
         train: Sequence[Tokens],
+        numbers: Sequence[int],
         heldout: Sequence[Tokens],
         tokens_per_pass: int,
         checkpoints: Path,
@@ -67,6 +70,8 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             data_collator=list,
             callbacks=callbacks,
         )
+        self._numbers = {id(tokens): number for tokens, number in zip(train, numbers, strict=True)}
+        self._finite = FiniteCheck()
         self.heldout = list(heldout)
         self.tokens_per_pass = self.evaluation_tokens = tokens_per_pass
         self.checkpoints = checkpoints
@@ -90,7 +95,25 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             self._lower(inputs)
             before.restore()
         self.state.num_input_tokens_seen += sum(len(example.ids) for example in inputs)
+        self._step = inputs, loss
         return loss
+
+    def _get_grad_norm(self, model: nn.Module, grad_norm: torch.Tensor | float | None = None) -> Any:
+        """The gradient norm, looked at together with the loss before the optimizer takes the step."""
+        norm = super()._get_grad_norm(model, grad_norm=grad_norm)
+        inputs, loss = self._step
+        # With scaled 16-bit losses infinite gradients are expected now and then: such a step is left out.
+        scaled = self.accelerator.scaler is not None or not isinstance(norm, torch.Tensor)
+        self._finite.look(
+            self.state.global_step + 1,
+            [self._numbers[id(example)] for example in inputs],
+            [loss] if scaled else [loss, norm],
+            lambda: [self._numbers[id(example)] for example in inputs if not self._is_finite(example)],
+        )
+        return norm
+
+    def _is_finite(self, example: Tokens) -> bool:
+        return math.isfinite(heldout_loss(self.model, [example], len(example.ids), self.args.device, self))
 
     def _lower(self, inputs: list[Tokens]) -> None:
         """Do with less memory from now on: shorter passes, then activations computed twice instead of kept.
@@ -158,6 +181,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             passes = {"training": self.tokens_per_pass, "evaluation": self.evaluation_tokens}
             (folder / _PASSES_FILE).write_text(json.dumps(passes), encoding="utf-8")
 
+        self._finite.answer()  # a step that spoilt the weights must not be saved
         began = time.monotonic()
         checkpoint.write(self.checkpoints, self.state.global_step, self.fingerprint, fill)
         self.saving_seconds = time.monotonic() - began

@@ -21,14 +21,6 @@ from core.worker.metering import meters_of
 _SAVING_SHARE = 0.02
 
 
-class LossNotFinite(ArithmeticError):  # noqa: N818 - a state, reported as a failure by core.worker.failures
-    """The loss became infinite or not a number at ``step``."""
-
-    def __init__(self, step: int) -> None:
-        super().__init__(f"the loss is not finite at step {step}")
-        self.step = step
-
-
 @dataclass(slots=True)
 class Schedule:
     """Which steps are followed by an evaluation."""
@@ -113,6 +105,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         step = state.global_step
         control.should_evaluate = step in self.schedule.evaluations
         self.wish = self.wish or self.run.wish()
+        if not self.run.recipe_file.exists():
+            raise checkpoint.RunFolderGone(self.run.path)
         ends_epoch = step % self.schedule.per_epoch == 0
         last = self.wish is not None or step >= self.schedule.steps
         control.should_save = control.should_evaluate or ends_epoch or last or self._checkpoint_is_due()
@@ -148,8 +142,6 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
                 host_memory=meters.host_memory,
             )
         )
-        if not math.isfinite(loss):
-            raise LossNotFinite(state.global_step)
         self._last_loss = loss
 
     def on_save(

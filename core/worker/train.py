@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 import traceback
+from contextlib import suppress
 from importlib.metadata import version
 
 from transformers import TrainerState
@@ -65,9 +66,10 @@ def train(run: RunFolder, events: EventWriter) -> int:
     try:
         _Job(run, events).work()
     except Exception as error:  # noqa: BLE001 - whatever ended the run is told as its last event
-        failed = explain(error, run)
-        print(failed.traceback, file=sys.stderr)  # noqa: T201 - the log keeps it when the event cannot be written
-        events.write(failed)
+        last = explain(error, run)
+        print(last.traceback, file=sys.stderr)  # noqa: T201 - the log keeps it when the event cannot be written
+        with suppress(OSError):  # what cannot be written is told by the log, or by the missing folder
+            events.write(last)
         return 1
     return 0
 
@@ -104,6 +106,8 @@ class _Job:
                 if not is_out_of_memory(error) or isinstance(error, NothingLeftToLower) or not can_lower:
                     raise
                 traceback.print_exc()  # the log keeps where it was
+            if self.reporter is not None:
+                self.reporter.close()
             self.reporter = None  # it holds the trainer, and that the model
             free_memory(device.choose().torch_device)
             why = "The memory was full; the run goes on from its last checkpoint, and the result stays the same."
@@ -167,6 +171,7 @@ class _Job:
             loaded.model,
             training_arguments(self.run, recipe, loaded.device, schedule.steps),
             train=loaded.train.tokens,
+            numbers=[example.id for example in loaded.train.examples],
             heldout=loaded.heldout.tokens,
             tokens_per_pass=self.tokens_per_pass,
             checkpoints=self.run.checkpoints,

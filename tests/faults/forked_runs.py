@@ -16,6 +16,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+from tiny_model import words
+
 from core.dataset.example import Example
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
@@ -32,10 +34,11 @@ SETTINGS = {
     "lora.dropout": 0.1,
     "heldout.early_stopping": False,
 }
+EXAMPLES = [words(number) for number in range(40)]
 _names = itertools.count(1)
 
 
-def new_run(runs: Path, model: Path, examples: Sequence[Example], **settings: object) -> RunFolder:
+def new_run(runs: Path, model: Path, examples: Sequence[Example] = EXAMPLES, **settings: object) -> RunFolder:
     """A run of twelve steps, unless told otherwise, with eight examples held out."""
     changes = {
         "model.base": str(model),

@@ -6,30 +6,12 @@ import itertools
 from pathlib import Path
 
 import pytest
-from forked_runs import adapter_bytes, evaluations, finish, log, losses, new_run
-from tiny_model import make_tiny_model, words
+from forked_runs import EXAMPLES, adapter_bytes, evaluations, finish, log, losses, new_run
 
 from core.dataset.example import Example
 from core.runs.events import Adjusted, Evaluation, Failed, Finished, Notice, Sample
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The smallest model that trains."""
-    folder = tmp_path_factory.mktemp("model")
-    make_tiny_model(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the runs of this module are."""
-    return tmp_path_factory.mktemp("runs")
-
-
-EXAMPLES = [words(number) for number in range(40)]
 
 
 def adjustments(events: list) -> list[tuple[str, float | str, float | str]]:

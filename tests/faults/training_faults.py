@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import resource
+import shutil
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -106,3 +110,96 @@ def address_space(beyond: int) -> None:
         return whole(self, *args, **options)
 
     PackedTrainer.training_step = limited  # type: ignore[method-assign]
+
+
+def loss_not_finite(step: int) -> None:
+    """The weights of the adapter make the loss infinite in one optimizer step."""
+    whole = loop.summed_loss
+    began = PackedTrainer.training_step
+    now = {"step": 0}
+
+    def counted(self: PackedTrainer, *args: Any, **options: Any) -> torch.Tensor:
+        now["step"] = self.state.global_step + 1
+        return began(self, *args, **options)
+
+    def infinite(model: Any, row: Row) -> torch.Tensor:
+        loss = whole(model, row)
+        return loss * torch.inf if now["step"] == step and torch.is_grad_enabled() else loss
+
+    PackedTrainer.training_step = counted  # type: ignore[method-assign]
+    loop.summed_loss = infinite
+
+
+def poisoned(longer: int) -> None:
+    """The loss of every row with an example of more tokens is not a number, as if it broke a kernel."""
+    whole = loop.summed_loss
+
+    def broken(model: Any, row: Row) -> torch.Tensor:
+        loss = whole(model, row)
+        return loss * torch.nan if int(row.position_ids.max()) >= longer else loss
+
+    loop.summed_loss = broken
+
+
+def gradient_not_finite(step: int) -> None:
+    """The loss is a number, its gradient is not."""
+    whole = PackedTrainer._forward_backward
+
+    def broken(self: PackedTrainer, model: Any, examples: Any) -> torch.Tensor:
+        loss = whole(self, model, examples)
+        if self.state.global_step + 1 == step:
+            next(p for p in self.model.parameters() if p.requires_grad).grad.flatten()[0] = torch.inf
+        return loss
+
+    PackedTrainer._forward_backward = broken  # type: ignore[method-assign]
+
+
+def error_at(step: int, error: Exception) -> None:
+    """An optimizer step raises an error."""
+    whole = PackedTrainer.training_step
+
+    def fail(self: PackedTrainer, *args: Any, **options: Any) -> torch.Tensor:
+        if self.state.global_step + 1 == step:
+            raise error
+        return whole(self, *args, **options)
+
+    PackedTrainer.training_step = fail  # type: ignore[method-assign]
+
+
+def act_at(step: int, act: str, *arguments: Any) -> None:
+    """Something is done to the process or its files when an optimizer step begins: a name of :data:`ACTS`."""
+    whole = PackedTrainer.training_step
+
+    def acting(self: PackedTrainer, *args: Any, **options: Any) -> torch.Tensor:
+        if self.state.global_step + 1 == step:
+            ACTS[act](*arguments)
+        return whole(self, *args, **options)
+
+    PackedTrainer.training_step = acting  # type: ignore[method-assign]
+
+
+def _crash() -> None:
+    ctypes.string_at(0)
+
+
+ACTS: dict[str, Any] = {
+    "crash": _crash,
+    "abort": os.abort,
+    "exit": os._exit,
+    "rmtree": shutil.rmtree,
+    "rename": os.rename,
+    "fill": lambda path, size: Path(path).write_bytes(bytes(size)),
+}
+
+
+def fill_disk_at(step: int, ballast: str, left: int) -> None:
+    """When a step begins, the disk is filled but for some bytes."""
+    whole = PackedTrainer.training_step
+
+    def filling(self: PackedTrainer, *args: Any, **options: Any) -> torch.Tensor:
+        if self.state.global_step + 1 == step:
+            free = shutil.disk_usage(Path(ballast).parent).free
+            Path(ballast).write_bytes(bytes(max(0, free - left)))
+        return whole(self, *args, **options)
+
+    PackedTrainer.training_step = filling  # type: ignore[method-assign]

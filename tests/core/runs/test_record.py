@@ -120,7 +120,7 @@ def test_samples_come_in_the_order_of_their_examples(run: RunFolder) -> None:
         (Evaluation(step=2, loss=None, perplexity=None), "Step 2: held-out loss –."),
         (
             Adjusted(what="training.tokens_per_pass", before=4096, after=2048, why="Memory was full."),
-            "Tokens per pass was changed from 4096.0 to 2048.0. Memory was full.",
+            "Tokens per pass was changed from 4096 to 2048. Memory was full.",
         ),
         (Adjusted(what="other", before="a", after="b", why="So."), "other was changed from a to b. So."),
         (Notice(message="Odd.", hint="Look."), "Odd. Look."),
