@@ -82,7 +82,7 @@ def test_a_run_is_followed_from_its_start_to_its_end(
     until(qtbot, watched.thread.isFinished)
     until(qtbot, lambda: State.FINISHED in watched.states)
     assert watched.states == [State.STARTING, State.RUNNING, State.FINISHED]
-    assert watched.record.series.steps == list(range(1, 31))
+    assert list(watched.record.series.steps) == list(range(1, 31))
     assert len(watched.record.series.samples) == 7
     assert watched.thread.exit_code == 0
     assert watched.thread.problem is None
@@ -127,7 +127,7 @@ def test_a_paused_run_goes_on_where_it_was(qtbot: QtBot, run: RunFolder, watch: 
     second.start()
     until(qtbot, second.isFinished)
     until(qtbot, lambda: State.FINISHED in states)
-    assert record.series.steps == list(range(1, 201))
+    assert list(record.series.steps) == list(range(1, 201))
     assert 0 < paused_at < 200
     assert State.PAUSED not in states
 
