@@ -20,7 +20,6 @@ from app.widgets.samples_view import SamplesView
 from app.widgets.spark_grid import SparkGrid
 from core.runs import words
 from core.runs.events import Checkpoint, Evaluation, Event, Resumed, Sample, Started, Step
-from core.runs.folder import State
 
 if TYPE_CHECKING:
     from app.widgets.run_chart import RunChart
