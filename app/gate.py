@@ -36,6 +36,7 @@ class Gate(QObject):
         super().__init__(parent)
         self._key: Key | None = None
         self._result: Checked | None = None
+        self._latest: Checked | None = None
         self._then: Callable[[], object] | None = None
         self._job = BackgroundJob(self)
         self._job.told.connect(self._on_told)
@@ -46,6 +47,11 @@ class Gate(QObject):
     def result(self) -> Checked | None:
         """What the newest check has found; None while it is under way, and after it failed."""
         return self._result
+
+    @property
+    def latest(self) -> Checked | None:
+        """What is known of the project with its base model, perhaps of the examples as they were a moment ago."""
+        return self._latest
 
     @property
     def is_asked(self) -> bool:
@@ -72,12 +78,14 @@ class Gate(QObject):
     def stop(self) -> None:
         """Check nothing any more."""
         self._job.stop()
-        self._key, self._result, self._then = None, None, None
+        self._key, self._result, self._latest, self._then = None, None, None, None
         self.told.emit(None)
 
     def _begin(self, project: Project, recipe: Recipe, revision: int) -> None:
         key = (str(project.path), recipe.model.base, recipe.training.max_length, revision)
         if key != self._key:
+            if self._key is None or key[:2] != self._key[:2]:
+                self._latest = None
             self._key, self._result = key, None
             self._job.start(lambda: make_job(project, recipe))
 
@@ -85,7 +93,7 @@ class Gate(QObject):
         if not hasattr(message, "ready"):
             self.told.emit(message)
             return
-        self._result = message
+        self._result = self._latest = message
         if self._key is not None:
             self._key = (*self._key[:3], message.revision)
 

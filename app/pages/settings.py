@@ -11,6 +11,7 @@ from app import base_facts, before_run, fit_words, format, theme
 from app.base_facts import BaseFacts
 from app.latest import Latest
 from app.pages.page import Page
+from app.pages.setting_advice import SettingAdvice
 from app.session import Session
 from app.theme import SPACE
 from app.widgets.modules_field import ModulesField
@@ -41,11 +42,11 @@ class SettingsPage(Page):
         self.preset_card = PresetCard(presets.PRESETS)
         self.form = RecipeForm(self.preset_card)
         self.run_card = RunCard()
+        self.advice = SettingAdvice(session, self)
         self._facts: BaseFacts | None = None
         self._plan: Plan | None = None
         self._counted: tuple[object, ...] = ()
         self._before: Recipe | None = None
-        self._remarks: dict[str, str] = {}
         self._trainable: int | None = None
         self._models_reader = Latest(self._show_models, parent=self)
         self._facts_reader = Latest(self._on_facts, failed=_never, parent=self)
@@ -78,21 +79,29 @@ class SettingsPage(Page):
         self.body.addLayout(row)
 
     def _beside(self) -> QWidget:
-        """The card of the run, which can be scrolled when it has much to say in a small window."""
+        """What is known of the run, which can be scrolled in a small window, and the button, always in sight."""
         column = QWidget()
         column.setProperty("kind", "scrolled")
         inner = QVBoxLayout(column)
         inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(SPACE.GAP)
         inner.addWidget(self.run_card)
+        inner.addWidget(self.advice.card)
         inner.addStretch(1)
         area = QScrollArea()
         area.setWidget(column)
         area.setWidgetResizable(True)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setMinimumWidth(272)
-        area.setMaximumWidth(480)
-        return area
+        side = QWidget()
+        side.setMinimumWidth(272)
+        side.setMaximumWidth(480)
+        column_of_side = QVBoxLayout(side)
+        column_of_side.setContentsMargins(0, 0, 0, 0)
+        column_of_side.setSpacing(SPACE.FIELD)
+        column_of_side.addWidget(area, 1)
+        column_of_side.addWidget(self.run_card.button)
+        return side
 
     def _connect(self) -> None:
         self.form.changed.connect(self._change)
@@ -136,8 +145,7 @@ class SettingsPage(Page):
         preset = presets.nearest(recipe)
         reference = presets.apply(preset, presets.base_recipe(recipe.model.base))
         changed = [setting_named(name).title for name in differences(reference, recipe)]
-        self._remarks = _own_remarks(recipe)
-        self.form.show_recipe(recipe, reference, preset.title, self._remarks)
+        self.form.show_recipe(recipe, reference, preset.title, _own_remarks(recipe, self._plan))
         self.preset_card.show_preset(preset.id, changed)
         self._read_facts(recipe.model.base)
         self._show_parameters()
@@ -226,18 +234,20 @@ class SettingsPage(Page):
         project = self.session.project
         device = kind_of(self._fit.memory) if self._fit is not None else ""
         facts = self._facts.facts if self._facts is not None else None
-        self.run_card.set_remarks(
-            before_run.run_remarks(
-                self._plan,
-                base_error=self._facts.error if self._facts is not None else None,
-                read_only=project is not None and project.read_only,
-                training=self.session.is_training,
-                trainable=self._trainable,
-                unusual=self._remarks,
-                checked=self.session.gate.result,
-                obstacles=obstacles(self.session.recipe, facts=facts, device=device),
-            )
+        self.advice.show(self._plan, facts)
+        found = before_run.run_remarks(
+            self._plan,
+            base_error=self._facts.error if self._facts is not None else None,
+            read_only=project is not None and project.read_only,
+            training=self.session.is_training,
+            trainable=self._trainable,
+            unusual=_own_remarks(self.session.recipe, self._plan),
+            checked=self.session.gate.latest,
+            obstacles=obstacles(self.session.recipe, facts=facts, device=device),
         )
+        # What there is advice on needs no remark besides.
+        told = self.advice.settings
+        self.run_card.set_remarks([remark for remark in found if remark.is_problem or remark.link not in told])
 
     # What the user does
 
@@ -321,10 +331,11 @@ class SettingsPage(Page):
             self.go.emit(link)
 
 
-def _own_remarks(recipe: Recipe) -> dict[str, str]:
+def _own_remarks(recipe: Recipe, plan: Plan | None) -> dict[str, str]:
     """What is unusual, apart from what the base model itself asks for."""
     brought = presets.brought_by(recipe.model.base)
-    return {name: text for name, text in remarks(recipe).items() if brought.get(name) != get(recipe, name)}
+    found = remarks(recipe, train=plan.train if plan is not None else 0)
+    return {name: text for name, text in found.items() if brought.get(name) != get(recipe, name)}
 
 
 def _never(error: Exception) -> None:

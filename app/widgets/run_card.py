@@ -32,7 +32,10 @@ class Remark:
 
 
 class RunCard(Card):
-    """It is told everything; it knows no recipe."""
+    """It is told everything; it knows no recipe.
+
+    Its ``button`` is for the owner to place, where it stays in sight.
+    """
 
     train_clicked = Signal()
     link_clicked = Signal(str)
@@ -74,7 +77,6 @@ class RunCard(Card):
         self.checking = CountingBar()
         self.body.addWidget(self.checking)
         self.body.addLayout(self._remarks)
-        self.body.addWidget(self.button)
         self._shown: list[Remark] = []
 
     @property

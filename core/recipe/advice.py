@@ -106,11 +106,10 @@ def _length(recipe: Recipe, facts: DataFacts) -> Iterator[Advice]:
             {"training.max_length": wanted},
         )
     elif wanted < now and "training.max_length" not in presets.brought_by(recipe.model.base):
-        yield Advice(
-            "length",
-            f"Your longest example has {facts.longest:,} tokens; {wanted:,} covers all and needs less memory.",
-            {"training.max_length": wanted},
-        )
+        reason = f"Your longest example has {facts.longest:,} tokens; {wanted:,} covers all and needs less memory."
+        if wanted < facts.longest:
+            reason = f"The base model was made for up to {facts.context:,} tokens and may go wrong beyond."
+        yield Advice("length", reason, {"training.max_length": wanted})
 
 
 def _batch(recipe: Recipe, facts: DataFacts) -> Iterator[Advice]:

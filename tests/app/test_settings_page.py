@@ -17,6 +17,8 @@ from app.widgets.integer_field import IntegerField
 from app.widgets.number_field import NumberField
 from app.widgets.toast import Toast
 from core import paths
+from core.prompt.gate import Checked, Offender
+from core.prompt.proof import Flaw
 from core.recipe import presets
 from core.recipe.recipe import differences, with_settings
 
@@ -294,3 +296,61 @@ def test_nothing_is_changed_by_looking(place: Bench) -> None:
     for field in page.form.fields.values():
         field.editor.setFocus()
     assert differences(before, place.session.recipe) == {}
+
+
+# --- Advice -----------------------------------------------------------------------------------------------------------
+
+
+def knowing(place: Bench, longest: int, *, flawed: tuple[int, ...] = ()) -> None:
+    """The check of the examples finds lengths up to this."""
+    lengths = (*[0] * ((longest - 1) // 64), 400)
+    offenders = tuple(Offender(id, Flaw.CUT, "", "Cut.", "Mend.") for id in flawed)
+    place.gate_tells(Checked(1, 400, flawed, offenders, lengths, longest))
+
+
+def a_real_model(tmp_path: Path) -> str:
+    return str(write_base(tmp_path / "real", brings=False))
+
+
+def test_advice_is_shown_with_its_reason_applied_and_taken_back(place: Bench, tmp_path: Path) -> None:
+    knowing(place, 100)
+    page = page_of(place)
+    place.session.set_recipe(with_settings(place.session.recipe, {"model.base": a_real_model(tmp_path), RANK: 64}))
+    card = page.advice.card
+    place.until(lambda: "length" in card.buttons and "rank" in card.buttons)
+    assert page.run_card.button.isVisible()
+    before = place.session.recipe
+    told = {advice.id: advice for advice in card.shown}
+    assert told["rank"].title == "Rank 16, alpha 32"
+    assert "capacity follows the data" in told["rank"].reason
+    card.buttons["rank"].click()
+    assert (place.session.recipe.lora.rank, place.session.recipe.lora.alpha) == (16, 32)
+    assert "rank" not in card.buttons
+    toast = page.window().findChildren(Toast)[-1]
+    assert toast.text == "Set: Rank 16, alpha 32."
+    toast.button.click()
+    assert place.session.recipe == before
+    card.apply_all.click()
+    assert place.session.recipe.training.max_length == 128
+    place.until(lambda: card.words.text() == "The settings suit your examples." and card.words.isVisible())
+    assert not card.apply_all.isVisible()
+    toast = page.window().findChildren(Toast)[-1]
+    toast.button.click()
+    assert place.session.recipe == before
+
+
+def test_what_the_model_brings_gets_no_advice(place: Bench) -> None:
+    knowing(place, 128)
+    page = page_of(place)
+    place.session.set_recipe(with_settings(place.session.recipe, {"training.max_length": 128}))
+    place.until(lambda: page.advice.card.isVisible() and page.advice.card.shown == [])
+    assert page.advice.card.words.text() == "The settings suit your examples."
+
+
+def test_examples_that_cannot_be_trained_are_a_problem_that_leads_to_them(place: Bench) -> None:
+    knowing(place, 60, flawed=(3,))
+    page = page_of(place)
+    place.until(lambda: [remark.link for remark in page.run_card.remarks if remark.is_problem] == ["refused"])
+    assert not page.run_card.button.isEnabled()
+    with place.qtbot.waitSignal(place.session.gate.refused):
+        page.run_card.link_clicked.emit("refused")

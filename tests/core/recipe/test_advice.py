@@ -58,6 +58,12 @@ def test_nobody_is_advised_to_take_very_long_rows():
     assert ids(REAL, facts(longest=5000, lengths=data.lengths, context=1500))["length"] == {"training.max_length": 1472}
 
 
+def test_nobody_is_advised_to_go_beyond_what_the_model_was_made_for():
+    (advice,) = advise(REAL, facts(context=512))
+    assert advice.changes == {"training.max_length": 512}
+    assert "made for up to 512 tokens" in advice.reason
+
+
 def test_small_data_gets_small_batches_and_enough_steps():
     found = ids(REAL, facts(60, heldout=10))
     assert found["batch"] == {"training.batch_size": 4}
