@@ -17,7 +17,7 @@ from core.base_models.facts import ModelFacts
 from core.dataset import backups
 from core.dataset.example import Status
 from core.dataset.importing.staging import clear_stale
-from core.dataset.split import split
+from core.dataset.split import pinned_first, split
 from core.dataset.store import ExampleStore, Query
 from core.errors import ModelError, ProjectError, RunError
 from core.hardware.obstacles import check
@@ -163,6 +163,20 @@ class Project:
         self._file.set_recipe(recipe)
 
     @property
+    def pinned(self) -> tuple[int, ...]:
+        """The ids of the held-out examples that runs answer first."""
+        return self._file.pinned
+
+    def set_pinned(self, ids: Sequence[int]) -> None:
+        """Have the next runs answer these held-out examples first.
+
+        Raises:
+            ProjectError: the file cannot be written.
+        """
+        self._check_writable()
+        self._file.set_pinned(ids)
+
+    @property
     def runs_folder(self) -> Path:
         """Where runs are; made with the first one."""
         return self.path / "runs"
@@ -199,6 +213,7 @@ class Project:
         try:
             for name, recipe in wanted:
                 train, heldout = split(ready, recipe.heldout.share)
+                heldout = pinned_first(heldout, self.pinned)
                 made.append(run_folder.create(self.runs_folder, name=name, recipe=recipe, train=train, heldout=heldout))
         except BaseException as error:
             discard(made)

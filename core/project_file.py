@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,26 @@ class ProjectFile:
                     table[field] = value
         self._write()
         self.recipe = recipe
+
+    @property
+    def pinned(self) -> tuple[int, ...]:
+        """The ids of the held-out examples that runs answer first; what is no id there is passed over."""
+        found = self._document.unwrap().get("answers")
+        ids = found.get("pinned") if isinstance(found, dict) else None
+        return tuple(id for id in ids if type(id) is int) if isinstance(ids, list) else ()
+
+    def set_pinned(self, ids: Sequence[int]) -> None:
+        """Have runs answer these held-out examples first.
+
+        Raises:
+            ProjectError: the file cannot be written.
+        """
+        if tuple(ids) != self.pinned:
+            answers = self._document.get("answers")
+            if not isinstance(answers, dict):
+                answers = self._document["answers"] = tomlkit.table()
+            answers["pinned"] = list(ids)
+            self._write()
 
     def _write(self) -> None:
         try:

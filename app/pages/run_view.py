@@ -170,7 +170,8 @@ class RunView(QWidget):
     def _show_samples(self) -> None:
         record = self.watch.record
         assert record is not None
-        self.samples.set_samples({step: record.samples_at(step) for step in record.series.samples})
+        answers = {step: record.samples_at(step) for step in record.series.samples}
+        self.samples.set_samples(answers, dict(record.series.heldout))
         self._show_empty()
 
     # State
@@ -178,6 +179,7 @@ class RunView(QWidget):
     def _show_state(self) -> None:
         self._show_head()
         self._show_empty()
+        self.samples.choose.setVisible(self.watch.can_act)
         progress, problem = self.watch.progress, self.watch.problem
         if progress is None:
             if problem is not None:
@@ -222,6 +224,7 @@ class RunView(QWidget):
 
         self.chart = RunChart()
         self.chart.metric_changed.connect(self.sparks.set_chosen)
+        self.samples.looked_back.connect(self.chart.mark_answers)
         self._middle.replaceWidget(0, self.chart)
         self._divide()
         self._waiting.deleteLater()

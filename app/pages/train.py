@@ -13,6 +13,7 @@ from app.latest import Latest
 from app.pages.all_runs import AllRuns
 from app.pages.page import Page
 from app.pages.run_view import RunView
+from app.pages.sample_choice import SampleChoice
 from app.run_watch import RunWatch
 from app.session import Session
 from app.widgets.counting_bar import CountingBar
@@ -62,6 +63,7 @@ class TrainPage(Page):
         self._overlays = Latest(self._show_overlays, parent=self)
         self._overlaid: list[tuple[RunFolder, Series]] = []
         self._saving = ChartSaving(self)
+        self.sample_choice = SampleChoice(self)
         self._other = "settings"  # where the second button before the first run leads
         self._connect()
         self._show_tab()
@@ -74,6 +76,7 @@ class TrainPage(Page):
         self.view.resume_wanted.connect(self._resume)
         self.view.use_wanted.connect(lambda: self.go.emit("adapters"))
         self.view.chart_made.connect(self._on_chart)
+        self.view.samples.choose_wanted.connect(self.sample_choice.ask)
         self.runs.opened.connect(self._open)
         self.runs.ticked.connect(self._load_overlays)
         self.runs.refreshed.connect(self._on_runs)

@@ -13,7 +13,17 @@ from app import theme
 from app.theme import SPACE
 from app.widgets.curve import Curve
 from app.widgets.flow_layout import FlowLayout
-from app.widgets.marks import ADJUSTED, BEST, BREAK, CHECKPOINT, MARK_WORDS, paint_event, paint_ring, paint_ticks
+from app.widgets.marks import (
+    ADJUSTED,
+    ANSWERS,
+    BEST,
+    BREAK,
+    CHECKPOINT,
+    MARK_WORDS,
+    paint_event,
+    paint_ring,
+    paint_ticks,
+)
 
 _SAMPLE = 18
 _WIDEST_VALUE = "00.000"
@@ -96,6 +106,7 @@ class MarkKey(QWidget):
         BEST: "The lowest held-out loss; the adapter has this state",
         BREAK: "Paused or interrupted here, and taken up again",
         ADJUSTED: "The run changed a setting by itself here to go on",
+        ANSWERS: "The answers beside the chart are from here",
     }
 
     def __init__(self, kind: str, parent: QWidget | None = None) -> None:

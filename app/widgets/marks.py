@@ -12,8 +12,9 @@ from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from app import theme
 
-CHECKPOINT, BEST, BREAK, ADJUSTED = "checkpoint", "best", "break", "adjusted"
-MARK_WORDS = {CHECKPOINT: "Checkpoint", BEST: "Best", BREAK: "Break", ADJUSTED: "Adjusted"}
+CHECKPOINT, BEST, BREAK, ADJUSTED, ANSWERS = "checkpoint", "best", "break", "adjusted", "answers"
+MARK_WORDS = {CHECKPOINT: "Checkpoint", BEST: "Best", BREAK: "Break", ADJUSTED: "Adjusted", ANSWERS: "Answers shown"}
+_COLOURS = {BREAK: "secondary", ADJUSTED: "warn", ANSWERS: "accent"}
 _TICK = 7
 _RING = 7.0
 _CLOSEST = 3
@@ -116,8 +117,8 @@ def paint_ring(painter: QPainter, centre: QPointF) -> None:
 
 
 def paint_event(painter: QPainter, kind: str, sign: QPointF, floor: float) -> None:
-    """A thin line down to the floor under a sign: two bars for a break, a triangle for an adjustment."""
-    colour = theme.colour("secondary" if kind == BREAK else "warn")
+    """A thin line down to the floor under a sign: two bars for a break, a triangle for an adjustment, else a disc."""
+    colour = theme.colour(_COLOURS[kind])
     pen = QPen(colour, 1)
     pen.setDashPattern([3, 3])
     painter.setPen(pen)
@@ -129,6 +130,9 @@ def paint_event(painter: QPainter, kind: str, sign: QPointF, floor: float) -> No
         return
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(colour)
+    if kind == ANSWERS:
+        painter.drawEllipse(sign, _SIGN, _SIGN)
+        return
     top, bottom = sign.y() - _SIGN, sign.y() + _SIGN
     painter.drawPolygon(
         QPolygonF([QPointF(sign.x(), top), QPointF(sign.x() - 5, bottom), QPointF(sign.x() + 5, bottom)])

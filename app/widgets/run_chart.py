@@ -18,7 +18,7 @@ from app.widgets.chart import Chart
 from app.widgets.chart_tools import ChartTools, MetricChoice
 from app.widgets.curve import Curve
 from app.widgets.legend import Legend
-from app.widgets.marks import ADJUSTED, BEST, BREAK, CHECKPOINT
+from app.widgets.marks import ADJUSTED, ANSWERS, BEST, BREAK, CHECKPOINT
 from app.widgets.metrics import LOSS, METRICS, Over, place_of, place_words, tick_words
 from app.widgets.run_curves import HELDOUT_SERIES, RunCurves
 from core.runs.series import Series
@@ -54,6 +54,7 @@ class RunChart(Card):
         self._weight = DEFAULT_WEIGHT
         self._steps = 0
         self._pointed: float | None = None
+        self._answers: int | None = None
         self.body.setSpacing(SPACE.HALF)
         self.body.addWidget(self.legend)
         self.body.addWidget(self.chart, 1)
@@ -153,6 +154,12 @@ class RunChart(Card):
         self.chart.touch()
         self._show_values()
 
+    def mark_answers(self, step: int | None) -> None:
+        """Mark the step whose answers the user reads; None for no mark."""
+        if step != self._answers:
+            self._answers = step
+            self._show_marks()
+
     @property
     def weight(self) -> float:
         """How strongly the curves are smoothed."""
@@ -241,9 +248,11 @@ class RunChart(Card):
             best = (place_of(series, self.over, found[0]), found[1])
         saved = [place_of(series, self.over, step) for step in series.checkpoints]
         events = [(place_of(series, self.over, mark.step), mark.kind) for mark in series.marks]
+        if self._answers is not None:
+            events.append((place_of(series, self.over, self._answers), ANSWERS))
         self.chart.set_marks(saved, best, events)
         kinds = {CHECKPOINT: bool(saved), BEST: best is not None}
-        kinds |= {kind: any(kind == other for _, other in events) for kind in (BREAK, ADJUSTED)}
+        kinds |= {kind: any(kind == other for _, other in events) for kind in (BREAK, ADJUSTED, ANSWERS)}
         self.legend.set_marks([kind for kind, there in kinds.items() if there])
 
     def _on_toggled(self, curve: Curve) -> None:

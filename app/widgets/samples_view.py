@@ -2,63 +2,51 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QSlider, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QPushButton, QScrollArea, QSlider, QVBoxLayout, QWidget
 
 from app import format
 from app.theme import CONTROL_HEIGHT, SPACE
 from app.widgets.card import Card
+from app.widgets.sample_block import SampleBlock
 from core.runs.events import Sample
-
-_LONGEST = 1200
-_BLANK_LINES = re.compile(r"\n\s*\n")
-
-
-class SampleBlock(QWidget):
-    """One held-out example: prompt, expected answer, the model's answer."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.prompt, self.expected, self.said = _text(), _text(), _text()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2)
-        self.line = QFrame()
-        self.line.setProperty("kind", "line")
-        layout.addWidget(self.line)
-        layout.addSpacing(SPACE.UNIT)
-        for name, label in (("Asked", self.prompt), ("The model says", self.said), ("Expected", self.expected)):
-            head = QLabel(name)
-            head.setProperty("kind", "secondary")
-            layout.addWidget(head)
-            layout.addWidget(label)
-            layout.addSpacing(SPACE.HALF)
-
-    def set(self, sample: Sample) -> None:
-        """Show another answer."""
-        self.prompt.setText(_cut(_BLANK_LINES.sub("\n", sample.prompt)))
-        self.expected.setText(_cut(sample.expected))
-        self.said.setText(_cut(sample.text) or "(nothing)")
-        self.setAccessibleName(f"Example {sample.example}")
 
 
 class SamplesView(Card):
     """Follows the newest evaluation until the user moves the slider away from it."""
 
+    choose_wanted = Signal()
+    """The user wants to choose the examples that are answered."""
+    looked_back = Signal(object)
+    """(int, or None): the earlier step whose answers the user looks at; None while the newest are shown."""
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("What the model says", parent)
         self._samples: dict[int, list[Sample]] = {}
+        self._losses: Mapping[int, float] = {}
+        self._back: int | None = None
         self._blocks: list[SampleBlock] = []
         self._at = QLabel()
         self._at.setProperty("kind", "secondary")
-        self._at.setMinimumHeight(CONTROL_HEIGHT)  # as high as the heading of the chart beside it
-        self.add_act(self._at)
+        self.choose = QPushButton("Choose…")
+        self.choose.setProperty("kind", "link")
+        self.choose.setToolTip("Choose the held-out examples that the model answers in the next runs")
+        self.choose.clicked.connect(self.choose_wanted)
+        act = QWidget()
+        act.setFixedHeight(CONTROL_HEIGHT)  # as high as the heading of the chart beside it
+        beside = QVBoxLayout(act)
+        beside.setContentsMargins(0, 0, 0, 0)
+        beside.addWidget(self.choose)
+        self.add_act(act)
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName("Evaluation")
         self.slider.setPageStep(1)
+        self.slider.setToolTip("Left and right go through the evaluations; Home shows the untrained model")
+        self._marks = QLabel("Marked words differ from what was expected.")
+        self._marks.setProperty("kind", "secondary")
+        self._marks.setWordWrap(True)
         self.slider.valueChanged.connect(self._show)
         self._empty = QLabel()
         self._empty.setProperty("kind", "secondary")
@@ -67,6 +55,7 @@ class SamplesView(Card):
         self._list = QVBoxLayout()
         self._list.setContentsMargins(0, 0, SPACE.UNIT, 0)
         self._list.setSpacing(SPACE.FIELD)
+        self._list.addWidget(self._marks)
         self._list.addStretch(1)
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
@@ -76,10 +65,9 @@ class SamplesView(Card):
         content.setProperty("kind", "scrolled")
         content.setLayout(self._list)
         self._scroll.setWidget(content)
-        row = QHBoxLayout()
-        row.addWidget(self.slider)
-        self.body.setSpacing(SPACE.UNIT)
-        self.body.addLayout(row)
+        self.body.setSpacing(SPACE.HALF)
+        self.body.addWidget(self.slider)
+        self.body.addWidget(self._at)
         self.body.addWidget(self._empty, 1)
         self.body.addWidget(self._scroll, 1)
         self.clear("")
@@ -93,8 +81,9 @@ class SamplesView(Card):
         """What to say while there are no answers."""
         self._empty.setText(words)
 
-    def set_samples(self, samples: dict[int, Sequence[Sample]]) -> None:
-        """Take the answers by step, in the order of their examples."""
+    def set_samples(self, samples: Mapping[int, Sequence[Sample]], losses: Mapping[int, float] | None = None) -> None:
+        """Take the answers by step, in the order of their examples, and the held-out losses by step."""
+        self._losses = losses or {}
         followed = self.slider.value() == self.slider.maximum()
         steps = sorted(step for step, answers in samples.items() if answers)
         self._samples = {step: list(samples[step]) for step in steps}
@@ -106,6 +95,7 @@ class SamplesView(Card):
         self.slider.setVisible(len(steps) > 1)
         self._empty.setVisible(not steps)
         self._scroll.setVisible(bool(steps))
+        self._marks.setVisible(bool(steps))
         self._show()
 
     @property
@@ -116,10 +106,18 @@ class SamplesView(Card):
 
     def _show(self, *_: object) -> None:
         step = self.step
+        back = step if self.slider.value() < self.slider.maximum() else None
+        if back != self._back:
+            self._back = back
+            self.looked_back.emit(back)
         if step is None:
             self._at.setText("")
+            self._at.hide()
             return
-        self._at.setText("Before training" if step == 0 else f"Step {format.count(step)}")
+        self._at.show()
+        words = "Before training" if step == 0 else f"Step {format.count(step)}"
+        loss = self._losses.get(step)
+        self._at.setText(words if loss is None else f"{words}  ·  held-out {format.loss(loss)}")
         answers = self._samples[step]
         self._have_blocks(len(answers))
         for block, sample in zip(self._blocks, answers, strict=False):
@@ -130,20 +128,6 @@ class SamplesView(Card):
             block = SampleBlock()
             block.line.setVisible(bool(self._blocks))
             self._blocks.append(block)
-            self._list.insertWidget(self._list.count() - 1, block)
+            self._list.insertWidget(len(self._blocks) - 1, block)
         for number, block in enumerate(self._blocks):
             block.setVisible(number < amount)
-
-
-def _text() -> QLabel:
-    label = QLabel()
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setWordWrap(True)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
-    return label
-
-
-def _cut(text: str) -> str:
-    text = text.strip()
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

@@ -8,10 +8,24 @@ import sys
 from collections.abc import Callable, Sequence
 
 import core
-from core.cli import advise, check, demo, doctor, estimate, history, output, project, queue, training, transfer, use
+from core.cli import (
+    advise,
+    check,
+    demo,
+    doctor,
+    estimate,
+    history,
+    output,
+    pin,
+    project,
+    queue,
+    training,
+    transfer,
+    use,
+)
 from core.errors import UserError
 
-_GROUPS = (demo, project, transfer, check, advise, estimate, training, queue, history, use, doctor)
+_GROUPS = (demo, project, transfer, check, advise, estimate, training, queue, history, pin, use, doctor)
 _INTERRUPTED = 130
 
 

@@ -30,6 +30,12 @@ def split(examples: Iterable[Example], share: float) -> tuple[list[Example], lis
     return train, [example for example, out in zip(examples, held_out, strict=True) if out]
 
 
+def pinned_first(heldout: Sequence[Example], pinned: Sequence[int]) -> list[Example]:
+    """The held-out examples with the pinned ones before all others, in the order of the pins."""
+    place = {id: number for number, id in enumerate(pinned)}
+    return sorted(heldout, key=lambda example: place.get(example.id, len(place)))
+
+
 def sides(keys: Sequence[int], assigned: Sequence[Split], share: float) -> list[bool]:
     """Whether each example is held out, as :func:`split` says.
 

@@ -200,6 +200,17 @@ def test_the_best_point_belongs_to_the_loss(qtbot: QtBot, shown: RunChart) -> No
     assert shown.chart._plot.marks._best is None
 
 
+def test_the_step_whose_answers_are_read_is_marked(qtbot: QtBot, shown: RunChart) -> None:
+    shown.set_run("0001", run())
+    shown.mark_answers(20)
+    assert (20.0, "answers") in shown.chart._plot.marks._events
+    assert "answers" in [key.kind for key in shown.legend.findChildren(MarkKey) if key.isVisible()]
+    shown.set_over(Over.TOKENS)
+    assert (2000.0, "answers") in shown.chart._plot.marks._events
+    shown.mark_answers(None)
+    assert not [kind for _, kind in shown.chart._plot.marks._events if kind == "answers"]
+
+
 # Zoom
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from form_bench import shown
 from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QProgressBar, QPushButton
 from pytestqt.qtbot import QtBot
@@ -214,7 +215,7 @@ def samples(qtbot: QtBot) -> SamplesView:
 
 
 def said(view: SamplesView) -> list[str]:
-    return [block.said.text() for block in view._blocks if not block.isHidden()]
+    return [block.said.text for block in view._blocks if not block.isHidden()]
 
 
 def evaluated(*steps: int) -> dict[int, list[events.Sample]]:
@@ -254,6 +255,62 @@ def test_an_empty_or_endless_answer_is_shown_as_such(samples: SamplesView) -> No
     assert said(samples)[0] == "(nothing)"
     assert len(said(samples)[1]) < 1300
     assert samples._blocks[0].prompt.text() == "q1\nmore"
+
+
+def test_words_that_differ_are_marked_in_both_answers(samples: SamplesView) -> None:
+    expected = "Berth four is yours on Monday."
+    answers = [
+        events.Sample(step=9, example=1, prompt="q", expected=expected, text="Berth two is yours today."),
+        events.Sample(step=9, example=2, prompt="q", expected=expected, text=f" {expected}\n"),
+        events.Sample(step=9, example=3, prompt="q", expected=expected, text="<b>no</b>"),
+    ]
+    samples.set_samples({9: answers})
+    first, second, third = samples._blocks
+    assert first.said.text == "Berth two is yours today."
+    assert first.expected.text == expected
+    assert first.said.marked == ["two", "today"]
+    assert first.expected.marked == ["four", "on Monday"]
+    assert first.said_head.text() == "The model says  ·  3 of 6 words as expected"
+    assert first.said.accessibleDescription() == "Marked: two; today"
+    assert second.said_head.text() == "The model says  ·  as expected"
+    assert second.said.marked == []
+    assert third.said.toPlainText() == "<b>no</b>"  # text is text
+
+
+def test_answers_are_as_high_as_their_lines_and_let_the_wheel_through(qtbot: QtBot, samples: SamplesView) -> None:
+    long = events.Sample(step=1, example=1, prompt="q", expected="a", text="many words " * 60)
+    samples.set_samples({1: [long]})
+    said_ = samples._blocks[0].said
+    qtbot.waitUntil(lambda: said_.height() >= int(said_.document().size().height()) > 60)
+    samples.resize(200, 400)
+    qtbot.waitUntil(lambda: said_.height() >= int(said_.document().size().height()))
+    assert not said_.verticalScrollBar().isVisible()
+    place = said_.rect().center().toPointF()
+    turn = QWheelEvent(
+        place,
+        said_.mapToGlobal(place),
+        QPoint(),
+        QPoint(0, -120),
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    said_.wheelEvent(turn)
+    assert not turn.isAccepted()
+
+
+def test_who_looks_back_is_told_where_and_how_good_the_model_was(qtbot: QtBot, samples: SamplesView) -> None:
+    samples.set_samples(evaluated(0, 10, 20), {0: 3.25, 10: 1.5})
+    assert samples._at.text() == "Step 20"
+    heard: list[int | None] = []
+    samples.looked_back.connect(heard.append)
+    qtbot.keyClick(samples.slider, Qt.Key.Key_Left)
+    assert samples._at.text() == "Step 10  ·  held-out 1.500"
+    qtbot.keyClick(samples.slider, Qt.Key.Key_Home)
+    assert samples._at.text() == "Before training  ·  held-out 3.250"
+    qtbot.keyClick(samples.slider, Qt.Key.Key_End)
+    assert heard == [10, 0, None]
 
 
 # Log
