@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from core.base_models import catalogue
 from core.base_models.facts import ModelFacts
-from core.cli import output, settings
+from core.cli import gate, output, settings
 from core.dataset.example import Status
 from core.dataset.store import Query
+from core.errors import UserError
 from core.hardware.fitting import Fit, Verdict, fit
-from core.project import Project
+from core.project import EXAMPLES_FILE, Project
+from core.recipe import words
 from core.recipe.reference import setting_named
 from core.recipe.schema import Recipe
+from core.runs import words as run_words
 from core.runs.pace import seconds_for
 from core.runs.plan import Plan, plan
+from core.runs.rehearsal import Rehearsal, Rehearsed
 
 PART_WORDS = {
     "base_model": "Base model",
@@ -39,6 +45,11 @@ def register(commands: Any) -> None:
     parser = commands.add_parser("estimate", help="memory and time of a run before it is started")
     parser.add_argument("project", type=Path, metavar="PROJECT")
     settings.add_options(parser)
+    parser.add_argument(
+        "--rehearse",
+        action="store_true",
+        help="measure: a few real steps on the longest batch; nothing is kept",
+    )
     output.add_json(parser)
     parser.set_defaults(handler=_estimate)
 
@@ -48,14 +59,63 @@ def _estimate(args: argparse.Namespace) -> int:
         recipe = settings.recipe_for(project.recipe, model=args.model, changes=settings.changes(args.set))
         planned = plan(project.store.iterate(Query(status=Status.READY)), recipe)
         runs = project.runs()
+        rehearsed = _rehearse(project, recipe, planned, json=args.json) if args.rehearse else None
     found = fit(ModelFacts.read(catalogue.resolve(recipe.model.base)), recipe)
     seconds = seconds_for(planned, recipe, runs)
     if args.json:
-        output.emit(as_json(found, planned, seconds))
-    else:
-        for line in lines(found, planned, recipe, seconds):
+        output.emit(as_json(found, planned, seconds) | ({"rehearsal": rehearsed.as_json()} if rehearsed else {}))
+        return 0
+    for line in lines(found, planned, recipe, seconds):
+        output.line(line)
+    if rehearsed is not None:
+        for line in rehearsed.lines():
             output.line(line)
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """A rehearsal, and how long the whole run would take at its pace."""
+
+    found: Rehearsed
+    seconds: float
+
+    def as_json(self) -> dict[str, object]:
+        return {**asdict(self.found), "seconds": self.seconds}
+
+    def lines(self) -> list[str]:
+        found = self.found
+        said = [
+            f"Measured on {found.device}: {_size(found.peak_bytes)} at the peak, {found.seconds_per_step:.2g} s a step "
+            f"of {found.examples:,} examples ({found.tokens:,} tokens). "
+            f"The whole run: about {output.duration(self.seconds)}."
+        ]
+        if found.changes:
+            options = " ".join(f"--set {name}={value}" for name, value in found.changes.items())
+            said.append(f"The memory was full; it went on with {_within(words.changed(found.changes))} ({options}).")
+        return said
+
+
+def _rehearse(project: Project, recipe: Recipe, planned: Plan, *, json: bool) -> _Measured:
+    """Take real steps on the longest batch.
+
+    Raises:
+        UserError: examples or settings cannot be trained, or the machine is busy.
+    """
+    checked = gate.prove(project.path, recipe, json=json)
+    line = output.ProgressLine(sys.stderr)
+    try:
+        for message in Rehearsal(project.path / EXAMPLES_FILE, recipe, checked.largest).messages():
+            if isinstance(message, Rehearsed):
+                return _Measured(message, message.seconds_for(checked.tokens_trained(planned.train, recipe)))
+            line.show(f"Rehearsing: {_within(run_words.phase(message))} …")
+    finally:
+        line.clear()
+    raise UserError("The rehearsal ended before anything was measured.")
+
+
+def _within(text: str) -> str:
+    return f"{text[:1].lower()}{text[1:]}"
 
 
 def as_json(found: Fit, planned: Plan, seconds: float | None) -> dict[str, object]:

@@ -33,6 +33,23 @@ def check(project: Path, recipe: Recipe) -> Checked:
     raise UserError("The examples were not checked to the end.")
 
 
+def prove(project: Path, recipe: Recipe, *, json: bool) -> Checked:
+    """Look before a run whether every ready example teaches what it says, and list those that do not.
+
+    Raises:
+        UserError: there are some, or they cannot be looked at.
+    """
+    found = check(project, recipe)
+    if found.problem is None:
+        return found
+    if json:
+        output.emit({"type": "refused", **as_json(found)})
+    else:
+        for text in lines(found):
+            output.line(text)
+    raise found.problem
+
+
 def lines(found: Checked) -> list[str]:
     """What cannot be trained, why, and what to do about it."""
     said = []

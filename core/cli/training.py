@@ -21,7 +21,6 @@ from core.hardware.fitting import kind_of
 from core.hardware.obstacles import check
 from core.hardware.usage import memory_use
 from core.project import Project
-from core.recipe.schema import Recipe
 from core.runs import folder, heavy, notes, words
 from core.runs.events import Event, Finished, Stopped
 from core.runs.folder import Progress, RunFolder, State, Wish
@@ -77,7 +76,7 @@ def _train(args: argparse.Namespace) -> int:
         if not args.json:
             for text in settings.remarks(project.recipe, recipe):
                 output.line(text)
-        prove_examples(project, recipe, json=args.json)
+        gate.prove(project.path, recipe, json=args.json)
         wait_for_machine(project.path, detach=args.detach)
         with _starting(project):
             run = project.create_run(name=args.name, recipe=recipe)
@@ -88,23 +87,6 @@ def _train(args: argparse.Namespace) -> int:
                 discard([run])
                 raise
     return _started(args, watch)
-
-
-def prove_examples(project: Project, recipe: Recipe, *, json: bool) -> None:
-    """Look before a run whether every ready example teaches what it says, and list those that do not.
-
-    Raises:
-        RunError: there are some.
-    """
-    found = gate.check(project.path, recipe)
-    if found.problem is None:
-        return
-    if json:
-        output.emit({"type": "refused", **gate.as_json(found)})
-    else:
-        for text in gate.lines(found):
-            output.line(text)
-    raise found.problem
 
 
 def _resume(args: argparse.Namespace) -> int:

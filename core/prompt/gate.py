@@ -44,6 +44,7 @@ class Checked:
         tokens: of all of them together.
         supervised: how many of those are learnt.
         too_long: the numbers of those that are longer than the maximum and will be left out.
+        largest: the numbers of the longest of those that are trained, the longest first; as many as a batch can have.
     """
 
     revision: int
@@ -55,6 +56,7 @@ class Checked:
     tokens: int = 0
     supervised: int = 0
     too_long: tuple[int, ...] = ()
+    largest: tuple[int, ...] = ()
 
     def data(self, *, train: int, heldout: int, facts: ModelFacts | None) -> DataFacts:
         """What advice on the settings goes by; ``train`` and ``heldout`` are how the ready examples are divided."""
@@ -66,6 +68,11 @@ class Checked:
             facts.parameters if facts is not None else 0,
             facts.context_length if facts is not None else 0,
         )
+
+    def tokens_trained(self, train: int, recipe: Recipe) -> float:
+        """Tokens that a run on so many examples would see."""
+        fine = self.ready - len(self.flawed)
+        return self.tokens / fine * train * recipe.training.epochs if fine else 0.0
 
     @property
     def problem(self) -> UserError | None:

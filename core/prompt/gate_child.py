@@ -24,6 +24,7 @@ from core.prompt.proof import prove
 from core.recipe.advice import BIN
 
 _IN_WORDS = 500  # offenders that are told with their reason
+_LARGEST_BATCH = 1024  # as the setting allows
 _EXCERPT = 120  # characters
 
 
@@ -57,7 +58,15 @@ def _summed(ids: NDArray[np.int64], counts: NDArray[np.int32], maximum: int) -> 
         "tokens": int(lengths.sum()),
         "supervised": int(supervised[fine].astype(np.int64).sum()),
         "too_long": ids[fine & (whole > maximum)].tolist(),
+        "largest": _largest(ids, whole, fine & (whole <= maximum)),
     }
+
+
+def _largest(ids: NDArray[np.int64], whole: NDArray[np.int32], trained: NDArray[np.bool_]) -> list[int]:
+    places = np.flatnonzero(trained)
+    order = np.argsort(-whole[places], kind="stable")[:_LARGEST_BATCH]
+    found: list[int] = ids[places[order]].tolist()
+    return found
 
 
 def _in_words(store: ExampleStore, prompt: PromptFormat, ids: list[int]) -> list[list[Any]]:

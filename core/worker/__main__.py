@@ -39,6 +39,11 @@ def main(arguments: list[str]) -> int:
         from core.worker.verify import verify
 
         return verify(RunFolder(Path(rest[0])), Path(rest[1]), Path(rest[2]))
+    if job == "rehearse" and len(rest) == 1:
+        import_lean()
+        from core.worker.rehearse import rehearse
+
+        return rehearse(RunFolder(Path(rest[0])), parent=os.getppid())
     if job == "reproduce" and len(rest) == 3:
         from core.worker.reproduce import reproduce
 

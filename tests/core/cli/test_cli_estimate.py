@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -10,8 +12,9 @@ from core.cli import estimate
 from core.hardware.usage import MemoryUse
 from core.project import Project
 from core.runs import pace
-from core.runs.events import EventWriter, Started, Step
+from core.runs.events import EventWriter, Phase, Started, Step
 from core.runs.plan import Plan
+from core.runs.rehearsal import Rehearsed
 
 
 def test_the_parts_add_up_and_changed_settings_count(cli, project):
@@ -63,3 +66,26 @@ def test_the_pace_is_that_of_the_newest_run_of_the_same_model(project, base, kno
         seconds = pace.seconds_for(Plan(train=200, heldout=0, steps=1), asked, opened.runs())
     # 100 tokens an example at 1,000 tokens a second; the first, slower steps are left out.
     assert seconds == (pytest.approx(200 * recipe.training.epochs * 0.1) if known else None)
+
+
+class FakeRehearsal:
+    asked: ClassVar[list[tuple[Path, int]]] = []
+
+    def __init__(self, examples, recipe, largest):
+        FakeRehearsal.asked.append((examples, len(largest)))
+
+    def messages(self):
+        yield Phase(name="loading_model")
+        yield Rehearsed("CPU", 1 << 30, 0.5, 400, 8, {"training.tokens_per_pass": 512})
+
+
+def test_a_rehearsal_is_told_beside_the_estimate(cli, project, monkeypatch):
+    monkeypatch.setattr(estimate, "Rehearsal", FakeRehearsal)
+    out = cli("estimate", project, "--rehearse").out
+    assert "Measured on CPU: 1.0 GB at the peak, 0.5 s a step of 8 examples (400 tokens). The whole run: about" in out
+    assert "it went on with tokens per pass 512 (--set training.tokens_per_pass=512)" in out
+    assert FakeRehearsal.asked[-1] == (project / "examples.db", 60)
+    told = json.loads(cli("estimate", project, "--rehearse", "--json").out)["rehearsal"]
+    assert (told["peak_bytes"], told["seconds_per_step"], told["tokens"]) == (1 << 30, 0.5, 400)
+    assert told["seconds"] > 0
+    assert "rehearsal" not in json.loads(cli("estimate", project, "--json").out)

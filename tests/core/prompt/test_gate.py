@@ -71,6 +71,8 @@ def test_of_proven_examples_the_lengths_are_known(store: ExampleStore, gemma: Pa
     assert found.supervised == sum(one.supervised_count for one in encoded)
     assert found.lengths == tuple(sum(1 for n in lengths if (n - 1) // 64 == bin) for bin in range(len(found.lengths)))
     assert len(found.too_long) == 2
+    fitting = [(n, id) for id, n in enumerate(lengths, start=1) if id not in found.too_long]
+    assert found.largest == tuple(id for _, id in sorted(fitting, key=lambda pair: (-pair[0], pair[1])))
     assert check(store, gemma, max_length=16).problem is not None  # all are longer
 
 
