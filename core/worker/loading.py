@@ -17,6 +17,7 @@ from core.runs.folder import RunFolder
 from core.worker import device
 from core.worker.attention import use_packed_attention
 from core.worker.device import Device
+from core.worker.kernels import use_fast_kernels
 from core.worker.lora import add_lora
 from core.worker.model import gradient_error, load_base
 from core.worker.prepare import Prepared, prepare
@@ -66,6 +67,7 @@ def load(run: RunFolder, recipe: Recipe, events: EventWriter) -> Loaded:
         )
     use_packed_attention(model)
     adapted = add_lora(model, recipe, ModelFacts.read(base), run)
+    use_fast_kernels(adapted)
     return Loaded(adapted, place, prompt_format, base, train, heldout)
 
 
