@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -124,7 +124,7 @@ class RunChart(Card):
                 colours[key] = next(n for n in range(HELDOUT_SERIES + 1, 100) if n not in colours.values())
         self._earlier = {key: (label, colours[key], series) for key, label, series in wanted}
         self._offer()
-        self._rebuild()
+        self._rebuild(kept=self._runs)
 
     # What is shown of them
 
@@ -208,18 +208,19 @@ class RunChart(Card):
         own = [self._series[1]] if self._series else []
         return [*own, *(series for _, _, series in self._earlier.values())]
 
-    def _rebuild(self) -> None:
-        """Make all curves anew."""
+    def _rebuild(self, kept: Mapping[str, RunCurves] | None = None) -> None:
+        """Have the curves of all runs, anew but for those kept that are up to date."""
+        kept = kept or {}
         for curve in self.chart.curves():
             self.chart.remove_curve(curve.key)
         self._runs = {
-            key: self._curves_of(key, label, series, colour=colour, overlay=True)
+            key: self._curves_of(key, label, series, colour=colour, overlay=True, kept=kept.get(key))
             for key, (label, colour, series) in self._earlier.items()
         }
         own: list[Curve] = []
         if self._series is not None:
-            mine = self._curves_of(*(self._series[0], "", self._series[1]), colour=0, overlay=False)
-            mine.reserve(self._steps)
+            key, series = self._series
+            mine = self._curves_of(key, "", series, colour=0, overlay=False, kept=kept.get(key))
             self._runs[mine.key] = mine
             own = mine.curves
         curves = [curve for run in self._runs.values() for curve in run.curves]
@@ -230,9 +231,20 @@ class RunChart(Card):
         self._show_marks()
         self._show_values()
 
-    def _curves_of(self, key: str, label: str, series: Series, *, colour: int, overlay: bool) -> RunCurves:
+    def _curves_of(
+        self, key: str, label: str, series: Series, *, colour: int, overlay: bool, kept: RunCurves | None
+    ) -> RunCurves:
+        if kept is not None and kept.overlay is overlay and kept.shows(self.shown, self.over) and kept.has_all(series):
+            return kept
         curves = RunCurves(
-            key, label, series=colour, overlay=overlay, metric=self.shown, over=self.over, weight=self._weight
+            key,
+            label,
+            series=colour,
+            overlay=overlay,
+            metric=self.shown,
+            over=self.over,
+            weight=self._weight,
+            steps=0 if overlay else self._steps,
         )
         curves.sync(series)
         return curves

@@ -21,6 +21,7 @@ class RunCurves:
         metric: what is shown.
         over: what the bottom axis counts.
         weight: of the smoothing.
+        steps: how many there will be, as far as that is known.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class RunCurves:
         metric: Metric = LOSS,
         over: Over = Over.STEPS,
         weight: float = 0.9,
+        steps: int = 0,
     ) -> None:
         self.key = key
         self.overlay = overlay
@@ -48,6 +50,7 @@ class RunCurves:
             dots=True,
         )
         self._smoother = Smoother(weight)
+        self.reserve(steps)
 
     @property
     def curves(self) -> list[Curve]:
@@ -56,6 +59,17 @@ class RunCurves:
             return [self.raw]
         own = [self.smooth] if self.overlay else [self.raw, self.smooth]
         return [*own, self.heldout] if self.metric is LOSS else own
+
+    def shows(self, metric: Metric, over: Over) -> bool:
+        """Whether it is about this metric over this axis."""
+        return self.metric is metric and self.over is over
+
+    def has_all(self, series: Series) -> bool:
+        """Whether it is in step with a run: points are only ever added, or dropped from the end."""
+        x, losses = self.raw.points.x, self.heldout.points
+        if len(x) != len(series.steps) or (self.metric is LOSS and len(losses) != len(series.heldout)):
+            return False
+        return not len(x) or x[-1] == places(series, self.over)[-1]
 
     def sync(self, series: Series, since: int = 0) -> None:
         """Take over what changed in the run: points from step ``since`` on, and all of the few held-out losses."""

@@ -173,6 +173,21 @@ def test_values_are_shown_only_where_a_curve_has_some(qtbot: QtBot, shown: RunCh
     assert shown.legend.entry("0001/raw").value == "0.086"
 
 
+def test_curves_that_are_up_to_date_are_kept_when_runs_are_laid_over(qtbot: QtBot, shown: RunChart) -> None:
+    mine, earlier = run(), run(20)
+    shown.set_run("0001", mine)
+    shown.set_overlays([("0000", "Run 0", earlier)])
+    before = {curve.key: curve for curve in shown.chart.curves()}
+    earlier.add(step(21, at=9000.0))
+    shown.set_overlays([("0000", "Run 0", earlier), ("0002", "Run 2", run(10))])
+    after = {curve.key: curve for curve in shown.chart.curves()}
+    assert after["0001/raw"] is before["0001/raw"]
+    assert after["0000/smooth"] is not before["0000/smooth"]  # the run has gone on
+    assert len(after["0000/smooth"].points) == 21
+    shown.set_over(Over.TIME)
+    assert shown.chart.curves()[0].points.x[-1] > 21
+
+
 # What happened
 
 
