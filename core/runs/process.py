@@ -32,7 +32,11 @@ def worker_environment() -> dict[str, str]:
 
 
 def launch(
-    arguments: Sequence[str], *, output: IO[bytes], environment: Mapping[str, str] | None = None
+    arguments: Sequence[str],
+    *,
+    output: IO[bytes],
+    environment: Mapping[str, str] | None = None,
+    processes: int = 1,
 ) -> subprocess.Popen[bytes]:
     """Start ``python -m core.worker ARGUMENTS`` in a session of its own, with nothing to read on stdin.
 
@@ -40,12 +44,13 @@ def launch(
         arguments: the job and what it takes.
         output: where stdout and stderr go.
         environment: variables besides those of :func:`worker_environment`.
+        processes: how many share the job; with more than one, a launcher starts and watches them.
 
     Raises:
         OSError: the system cannot start it.
     """
     return subprocess.Popen(
-        [paths.worker_python(), "-m", "core.worker", *arguments],
+        [paths.worker_python(), *(_launcher(processes) if processes > 1 else ()), "-m", "core.worker", *arguments],
         cwd=paths.package_root(),
         env={**worker_environment(), **(environment or {})},
         stdin=subprocess.DEVNULL,
@@ -75,6 +80,10 @@ def start_worker(run: RunFolder) -> subprocess.Popen[bytes]:
             raise RunError("The training process could not be started.", reason=str(error)) from error
         works(process.pid)
     return process
+
+
+def _launcher(processes: int) -> tuple[str, ...]:
+    return "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)
 
 
 def _creation_flags() -> int:

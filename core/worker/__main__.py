@@ -10,23 +10,26 @@ import os
 import sys
 from pathlib import Path
 
-from core.runs.events import EventWriter, Failed, Phase
+from core.runs.events import Failed, Phase
 from core.runs.folder import RunFolder
 from core.runs.process import WORKER_ENVIRONMENT
 from core.runs.words import PROCESS_STARTED
 from core.worker.awake import keep_awake
 from core.worker.imports import import_lean
+from core.worker.launched import Place, event_writer, see_one_gpu
 
 
 def main(arguments: list[str]) -> int:
     """Run a job; returns the exit code."""
     os.environ.update(WORKER_ENVIRONMENT)
+    place = Place.of(os.environ)
+    see_one_gpu(place.local, os.environ)
     faulthandler.enable()
     if hasattr(os, "nice"):
         os.nice(5)
     job, *rest = arguments or ["help"]
     if job == "train" and len(rest) == 1:
-        return _train(RunFolder(Path(rest[0])))
+        return _train(RunFolder(Path(rest[0])), place)
     if job == "probe" and not rest:
         from core.worker.probe import probe
 
@@ -52,11 +55,13 @@ def main(arguments: list[str]) -> int:
     return 2
 
 
-def _train(run: RunFolder) -> int:
+def _train(run: RunFolder, place: Place) -> int:
     """The run says that it is starting before the slow imports, and what is wrong when they fail."""
-    print(f"{PROCESS_STARTED} {os.getpid()}", file=sys.stderr)  # noqa: T201 - what follows in the log is of this one
-    run.claim(os.getpid())
-    with EventWriter(run.events_file) as events:
+    # What follows in the log is of this process.
+    print(f"{PROCESS_STARTED} {place.launcher}", file=sys.stderr)  # noqa: T201
+    if place.is_first:
+        run.claim(place.launcher)
+    with event_writer(run, place) as events:
         events.write(Phase(name="starting"))
         with keep_awake(events):
             try:
@@ -68,7 +73,7 @@ def _train(run: RunFolder) -> int:
                     Failed(kind="libraries", message="A training library is missing.", reason=str(error), hint=hint)
                 )
                 raise
-            return train(run, events)
+            return train(run, events, place)
 
 
 if __name__ == "__main__":

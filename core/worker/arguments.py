@@ -35,6 +35,7 @@ def training_arguments(run: RunFolder, recipe: Recipe, device: Device, steps: in
         weight_decay=settings.weight_decay,
         max_grad_norm=settings.max_grad_norm,
         seed=settings.seed,
+        data_seed=settings.seed,  # else the order of examples follows whatever seeded torch last
         bf16=device.kind != "cpu" and dtype == torch.bfloat16,
         fp16=device.kind != "cpu" and dtype == torch.float16,
         use_cpu=device.kind == "cpu",

@@ -25,11 +25,12 @@ class RunFolderGone(Exception):  # noqa: N818 - a state, reported as a failure b
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What a checkpoint belongs to: hashes of the run's data and recipe, and the library versions."""
+    """What a checkpoint belongs to: hashes of the run's data and recipe, library versions, number of processes."""
 
     data: str
     recipe: str
     versions: dict[str, str]
+    processes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,8 @@ def check(path: Path) -> Saved | None:
         for name, measure in manifest["files"].items():
             if _hash(path / name) != (measure["size"], measure["sha256"]):
                 return None
-        fingerprint = Fingerprint(manifest["data"], manifest["recipe"], manifest["versions"])
+        processes = int(manifest.get("processes", 1))
+        fingerprint = Fingerprint(manifest["data"], manifest["recipe"], manifest["versions"], processes)
         return Saved(path, int(manifest["step"]), fingerprint)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -70,9 +70,9 @@ def cpu_threads() -> int:
     return max(1, min(available, physical) - 1)
 
 
-def prepare(device: Device) -> None:
-    """Settings of torch that hold for the whole process."""
+def prepare(device: Device, *, processes: int = 1) -> None:
+    """Settings of torch that hold for the whole process, one of ``processes`` that share this machine's cores."""
     if device.kind == "cpu":
-        torch.set_num_threads(cpu_threads())
+        torch.set_num_threads(max(1, cpu_threads() // processes))
     else:
         torch.backends.cuda.matmul.allow_tf32 = True

@@ -21,6 +21,7 @@ from core.worker.kernels import use_fast_kernels
 from core.worker.lora import add_lora
 from core.worker.model import gradient_error, load_base
 from core.worker.prepare import Prepared, prepare
+from core.worker.ranks import Ranks
 
 _LARGEST_GRADIENT_ERROR = 1e-3
 
@@ -37,7 +38,7 @@ class Loaded:
     heldout: Prepared
 
 
-def load(run: RunFolder, recipe: Recipe, events: EventWriter) -> Loaded:
+def load(run: RunFolder, recipe: Recipe, events: EventWriter, ranks: Ranks | None = None) -> Loaded:
     """Encode the examples of a run, load its base model, add LoRA; phases and notices are told as events.
 
     Raises:
@@ -45,7 +46,7 @@ def load(run: RunFolder, recipe: Recipe, events: EventWriter) -> Loaded:
         ModelError: the base model cannot be loaded.
     """
     place = device.choose()
-    device.prepare(place)
+    device.prepare(place, processes=ranks.place.local_count if ranks else 1)
     base = catalogue.resolve(recipe.model.base)
     prompt_format = PromptFormat.load(base)
     train = _prepare(run, recipe, events, prompt_format, heldout=False)

@@ -23,6 +23,7 @@ from core.worker import checkpoint
 from core.worker.batches import ExampleTokens, Row, Tokens, pack
 from core.worker.finite import FiniteCheck
 from core.worker.out_of_memory import NothingLeftToLower, RandomState, attempt, free_memory, smaller_pass
+from core.worker.ranks import Ranks
 
 ADAPTER_FILE = "adapter_model.safetensors"
 STATE_FILE = "trainer_state.json"
@@ -44,6 +45,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         on_out_of_memory: told a setting, its old and its new value when a step is repeated with less memory.
         on_unmeasured: told the step whose held-out loss could not be measured, because the memory was full.
         after_evaluation: told the held-out loss of a step.
+        ranks: the processes that share each step; this one alone unless given.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         on_unmeasured: Callable[[int], None],
         after_evaluation: Callable[[int, float], None],
         callbacks: list[Any],
+        ranks: Ranks | None = None,
     ) -> None:
         super().__init__(
             model=model,
@@ -72,7 +75,9 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         )
         self._numbers = {id(tokens): number for tokens, number in zip(train, numbers, strict=True)}
         self._finite = FiniteCheck()
-        self.heldout = list(heldout)
+        self.ranks = ranks or Ranks()
+        self.heldout = self.ranks.share(heldout)
+        self.heldout_targets = sum(example.targets for example in heldout)
         self.tokens_per_pass = self.evaluation_tokens = tokens_per_pass
         self.checkpoints = checkpoints
         self.fingerprint = fingerprint
@@ -87,14 +92,18 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         When the memory is full, the step is done again in smaller passes, from the same random state.
         """
         model.train()
+        self.ranks.begin_step(self.args.seed, self.state.global_step)
         before = RandomState(self.args.device)
-        while (loss := attempt(lambda: self._forward_backward(model, inputs))) is None:
+        targets = sum(example.targets for example in inputs)
+        share = self.ranks.share(inputs)
+        while (loss := attempt(lambda: self._forward_backward(model, share, targets))) is None:
             # Outside the handler, so that the failed step's tensors are free before it is repeated.
             model.zero_grad(set_to_none=True)
             free_memory(self.args.device)
-            self._lower(inputs)
+            self._lower(share)
             before.restore()
         self.state.num_input_tokens_seen += sum(len(example.ids) for example in inputs)
+        loss = self.ranks.add_up(model.parameters(), loss)
         self._step = inputs, loss
         return loss
 
@@ -113,15 +122,15 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         return norm
 
     def _is_finite(self, example: Tokens) -> bool:
-        return math.isfinite(heldout_loss(self.model, [example], len(example.ids), self.args.device, self))
+        return math.isfinite(summed_heldout_loss(self.model, [example], len(example.ids), self.args.device, self))
 
-    def _lower(self, inputs: list[Tokens]) -> None:
+    def _lower(self, examples: list[Tokens]) -> None:
         """Do with less memory from now on: shorter passes, then activations computed twice instead of kept.
 
         Raises:
             NothingLeftToLower: a single example is too much.
         """
-        smaller = smaller_pass(pack(inputs, self.tokens_per_pass), self.tokens_per_pass)
+        smaller = smaller_pass(pack(examples, self.tokens_per_pass), self.tokens_per_pass)
         if smaller is not None:
             self._on_out_of_memory("training.tokens_per_pass", self.tokens_per_pass, smaller)
             self.tokens_per_pass = smaller
@@ -133,8 +142,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         base.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         self._on_out_of_memory("training.gradient_checkpointing", "off", "on")
 
-    def _forward_backward(self, model: nn.Module, examples: list[Tokens]) -> torch.Tensor:
-        targets = sum(example.targets for example in examples)
+    def _forward_backward(self, model: nn.Module, examples: list[Tokens], targets: int) -> torch.Tensor:
         total = torch.zeros((), device=self.args.device)
         for row in pack(examples, self.tokens_per_pass):
             with self.compute_loss_context_manager():
@@ -150,28 +158,33 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         """
         loss = math.nan
         self.evaluation_tokens = min(self.evaluation_tokens, self.tokens_per_pass)
-        while (measured := attempt(self._measure)) is None:
+        while (summed := attempt(self._measure)) is None:
             free_memory(self.args.device)
             smaller = smaller_pass(pack(self.heldout, self.evaluation_tokens), self.evaluation_tokens)
             if smaller is None:
-                self._on_unmeasured(self.state.global_step)
                 break
             self.evaluation_tokens = smaller
+        if any(self.ranks.agree(summed is None)):
+            self._on_unmeasured(self.state.global_step)
         else:
-            loss = measured
+            assert summed is not None
+            loss = self.ranks.total(summed) / self.heldout_targets if self.heldout_targets else math.nan
             self.log({"eval_loss": loss})
             self._after_evaluation(self.state.global_step, loss)
         self.control.should_evaluate = False  # else Trainer does it again when the step also ends an epoch
         return {"eval_loss": loss}
 
     def _measure(self) -> float:
-        return heldout_loss(self.model, self.heldout, self.evaluation_tokens, self.args.device, self)
+        return summed_heldout_loss(self.model, self.heldout, self.evaluation_tokens, self.args.device, self)
 
     def floating_point_ops(self, inputs: object) -> int:
         """Not counted."""
         return 0
 
     def _save_checkpoint(self, model: nn.Module, trial: object) -> None:
+        if not self.ranks.is_first:
+            return
+
         def fill(folder: Path) -> None:
             save_file(adapter_state(self.model), folder / ADAPTER_FILE)
             self._save_optimizer_and_scheduler(str(folder))
@@ -206,11 +219,10 @@ def summed_loss(model: nn.Module, row: Row) -> torch.Tensor:
     return nn.functional.cross_entropy(logits[0].float(), row.labels, reduction="sum")
 
 
-def heldout_loss(
+def summed_heldout_loss(
     model: nn.Module, examples: Sequence[Tokens], tokens_per_pass: int, device: torch.device, trainer: Trainer
 ) -> float:
-    """The mean loss over all supervised tokens of ``examples``."""
-    targets = sum(example.targets for example in examples)
+    """The loss of all supervised tokens of ``examples``, in nats, summed."""
     was_training = model.training
     model.eval()
     total = 0.0
@@ -221,7 +233,7 @@ def heldout_loss(
                     total += float(summed_loss(model, row.to(device)))
     finally:
         model.train(was_training)
-    return total / targets if targets else math.nan
+    return total
 
 
 def adapter_state(model: PeftModel) -> dict[str, torch.Tensor]:

@@ -19,6 +19,8 @@ from core.worker.metering import meters_of
 
 # A save may cost at most this share of the time; with longer saves the interval is stretched.
 _SAVING_SHARE = 0.02
+# In the order in which one rank's wish overrules another's.
+WISHES: tuple[Wish | None, ...] = (None, "pause", "stop")
 
 
 @dataclass(slots=True)
@@ -104,12 +106,14 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         control.should_log = True
         step = state.global_step
         control.should_evaluate = step in self.schedule.evaluations
-        self.wish = self.wish or self.run.wish()
+        assert self.trainer is not None
+        wish, due = self.trainer.ranks.agree(WISHES.index(self.wish or self.run.wish()), self._checkpoint_is_due())
+        self.wish = WISHES[wish]
         if not self.run.recipe_file.exists():
             raise checkpoint.RunFolderGone(self.run.path)
         ends_epoch = step % self.schedule.per_epoch == 0
         last = self.wish is not None or step >= self.schedule.steps
-        control.should_save = control.should_evaluate or ends_epoch or last or self._checkpoint_is_due()
+        control.should_save = control.should_evaluate or ends_epoch or last or bool(due)
         if self.wish is not None:
             control.should_training_stop = True
         return control
@@ -153,7 +157,9 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         step = state.global_step
         path = f"checkpoints/step-{step:08d}"
         self.events.write(Checkpoint(step=step, path=path, best=best is not None and best[0] == step))
-        checkpoint.thin_out(self.run.checkpoints, keep=self.recipe.checkpoints.keep, best=best[0] if best else None)
+        assert self.trainer is not None
+        if self.trainer.ranks.is_first:
+            checkpoint.thin_out(self.run.checkpoints, keep=self.recipe.checkpoints.keep, best=best[0] if best else None)
         self._saved_at = now
         if self.wish is None and should_stop_early(state.log_history, self.recipe):
             self.early = control.should_training_stop = True

@@ -41,10 +41,15 @@ from core.worker import checkpoint, device
 from core.worker.adapter import save_adapter
 from core.worker.arguments import training_arguments
 from core.worker.failures import explain
+from core.worker.launched import Place
 from core.worker.loading import Loaded, load
 from core.worker.loop import ADAPTER_FILE, STATE_FILE, PackedTrainer, load_adapter_state
 from core.worker.model import parameter_counts
+<<<<<<< HEAD
 from core.worker.out_of_memory import SMALLEST_PASS, NothingLeftToLower, attempt, free_memory, is_out_of_memory
+=======
+from core.worker.ranks import Ranks
+>>>>>>> 6f73f43 (Several processes train one run together: the examples of a step are shared out, rank 0 alone writes)
 from core.worker.reference import write_reference
 from core.worker.reporting import Reporter, Schedule, best_evaluation, should_stop_early
 from core.worker.samples import Sampler
@@ -56,15 +61,22 @@ _REPEATED = "The memory was full; the step is done again, and the result stays t
 _MOST_RESTARTS = 3
 
 
-def train(run: RunFolder, events: EventWriter) -> int:
+def train(run: RunFolder, events: EventWriter, place: Place | None = None) -> int:
     """Train a run to its end; every outcome is told in the run's events.
+
+    Args:
+        run: the run's folder.
+        events: where to tell what happens.
+        place: which of the processes that train it together this one is; alone unless given.
 
     Returns:
         The exit code: 0 when the run finished, paused or stopped as asked, 1 when it failed.
     """
     transformers_logging.set_verbosity_error()
     try:
-        _Job(run, events).work()
+        ranks = Ranks.join(place or Place(), events)
+        _Job(run, events, ranks).work()
+        ranks.part()
     except Exception as error:  # noqa: BLE001 - whatever ended the run is told as its last event
         last = explain(error, run)
         print(last.traceback, file=sys.stderr)  # noqa: T201 - the log keeps it when the event cannot be written
@@ -77,8 +89,9 @@ def train(run: RunFolder, events: EventWriter) -> int:
 class _Job:
     """One process's work on a run."""
 
-    def __init__(self, run: RunFolder, events: EventWriter) -> None:
+    def __init__(self, run: RunFolder, events: EventWriter, ranks: Ranks) -> None:
         self.run = run
+        self.ranks = ranks
         self.events = events
         self.began = time.monotonic()
         self.recipe: Recipe = run.recipe()
@@ -88,9 +101,11 @@ class _Job:
             data=checkpoint.hash_file(run.train_file) + checkpoint.hash_file(run.heldout_file),
             recipe=checkpoint.hash_file(run.recipe_file),
             versions={name: version(name) for name in _LIBRARIES},
+            processes=ranks.count,
         )
 
     def work(self) -> None:
+<<<<<<< HEAD
         """See the module's description.
 
         A step whose passes are too large is repeated by the trainer. When the memory is full anywhere else (in the
@@ -115,6 +130,10 @@ class _Job:
 
     def _work_once(self) -> None:
         loaded = load(self.run, self.recipe, self.events)
+=======
+        """See the module's description."""
+        loaded = load(self.run, self.recipe, self.events, self.ranks)
+>>>>>>> 6f73f43 (Several processes train one run together: the examples of a step are shared out, rank 0 alone writes)
         saved = self._checkpoint_to_resume()
         trainer, reporter = self._trainer(loaded)
         self._announce(loaded, trainer)
@@ -148,6 +167,11 @@ class _Job:
                 self.events.write(
                     Notice(message=f"{name} was {before} at the last checkpoint and is {now} now; results can differ.")
                 )
+        if saved.fingerprint.processes != self.ranks.count:
+            change = (
+                f"Processes that train this run: {saved.fingerprint.processes} until now, {self.ranks.count} from here"
+            )
+            self.events.write(Notice(message=f"{change}; losses agree, but not to the last digit."))
         return saved
 
     def _trainer(self, loaded: Loaded) -> tuple[PackedTrainer, Reporter]:
@@ -164,7 +188,13 @@ class _Job:
 
         def after_evaluation(step: int, loss: float) -> None:
             reporter.evaluated(step, loss, step / schedule.per_epoch)
+<<<<<<< HEAD
             self._tell_answers(sampler, loaded, step)
+=======
+            if self.ranks.is_first:
+                for sample in sampler.answers(loaded.model, step):
+                    self.events.write(sample)
+>>>>>>> 6f73f43 (Several processes train one run together: the examples of a step are shared out, rank 0 alone writes)
             self.events.write(Phase(name="training"))
 
         trainer = PackedTrainer(
@@ -180,6 +210,7 @@ class _Job:
             on_unmeasured=self._tell_unmeasured,
             after_evaluation=after_evaluation,
             callbacks=[reporter],
+            ranks=self.ranks,
         )
         reporter.trainer = trainer
         self.reporter = reporter
@@ -191,7 +222,7 @@ class _Job:
         trainable, total = parameter_counts(loaded.model)
         self.events.write(
             Started(
-                device=loaded.device.name,
+                device=self.ranks.describe(loaded.device.name),
                 versions=self.fingerprint.versions,
                 trainable_parameters=trainable,
                 total_parameters=total,
@@ -215,6 +246,8 @@ class _Job:
         state = trainer.state
         if reporter.wish == "pause" and state.global_step < reporter.schedule.steps:
             self.events.write(Paused(step=state.global_step))
+            return
+        if not self.ranks.is_first:
             return
         self.events.write(Phase(name="saving"))
         best = best_evaluation(state.log_history)
