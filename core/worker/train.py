@@ -45,11 +45,8 @@ from core.worker.launched import Place
 from core.worker.loading import Loaded, load
 from core.worker.loop import ADAPTER_FILE, STATE_FILE, PackedTrainer, load_adapter_state
 from core.worker.model import parameter_counts
-<<<<<<< HEAD
 from core.worker.out_of_memory import SMALLEST_PASS, NothingLeftToLower, attempt, free_memory, is_out_of_memory
-=======
 from core.worker.ranks import Ranks
->>>>>>> 6f73f43 (Several processes train one run together: the examples of a step are shared out, rank 0 alone writes)
 from core.worker.reference import write_reference
 from core.worker.reporting import Reporter, Schedule, best_evaluation, should_stop_early
 from core.worker.samples import Sampler
@@ -105,7 +102,6 @@ class _Job:
         )
 
     def work(self) -> None:
-<<<<<<< HEAD
         """See the module's description.
 
         A step whose passes are too large is repeated by the trainer. When the memory is full anywhere else (in the
@@ -118,6 +114,7 @@ class _Job:
             except Exception as error:
                 smaller = self.tokens_per_pass // 2
                 can_lower = self.reporter is not None and smaller >= SMALLEST_PASS and restarts < _MOST_RESTARTS
+                can_lower = can_lower and self.ranks.count == 1  # the others would wait in vain
                 if not is_out_of_memory(error) or isinstance(error, NothingLeftToLower) or not can_lower:
                     raise
                 traceback.print_exc()  # the log keeps where it was
@@ -129,11 +126,7 @@ class _Job:
             self._tell_adjusted(_PASSES, self.tokens_per_pass, smaller, why)
 
     def _work_once(self) -> None:
-        loaded = load(self.run, self.recipe, self.events)
-=======
-        """See the module's description."""
         loaded = load(self.run, self.recipe, self.events, self.ranks)
->>>>>>> 6f73f43 (Several processes train one run together: the examples of a step are shared out, rank 0 alone writes)
         saved = self._checkpoint_to_resume()
         trainer, reporter = self._trainer(loaded)
         self._announce(loaded, trainer)
@@ -168,10 +161,8 @@ class _Job:
                     Notice(message=f"{name} was {before} at the last checkpoint and is {now} now; results can differ.")
                 )
         if saved.fingerprint.processes != self.ranks.count:
-            change = (
-                f"Processes that train this run: {saved.fingerprint.processes} until now, {self.ranks.count} from here"
-            )
-            self.events.write(Notice(message=f"{change}; losses agree, but not to the last digit."))
+            change = f"{saved.fingerprint.processes} processes trained this run until here, {self.ranks.count} do now"
+            self.events.write(Notice(message=f"{change}: the losses agree, but not to the last digit."))
         return saved
 
     def _trainer(self, loaded: Loaded) -> tuple[PackedTrainer, Reporter]:
@@ -188,13 +179,8 @@ class _Job:
 
         def after_evaluation(step: int, loss: float) -> None:
             reporter.evaluated(step, loss, step / schedule.per_epoch)
-<<<<<<< HEAD
-            self._tell_answers(sampler, loaded, step)
-=======
             if self.ranks.is_first:
-                for sample in sampler.answers(loaded.model, step):
-                    self.events.write(sample)
->>>>>>> 6f73f43 (Several processes train one run together: the examples of a step are shared out, rank 0 alone writes)
+                self._tell_answers(sampler, loaded, step)
             self.events.write(Phase(name="training"))
 
         trainer = PackedTrainer(
