@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 
 from core.files import write_atomically
-from core.runs.events import FINAL, EventWriter, Failed
+from core.runs.events import EventWriter, Failed
 from core.runs.folder import RunFolder
 
 _WATCH_SECONDS = 0.25
@@ -95,8 +95,7 @@ class OtherWriter(EventWriter):
     """For all ranks but the first: events are rank 0's business, save that this one has failed."""
 
     def __init__(self, run: RunFolder, place: Place) -> None:
-        self._word = _word_file(run, place.rank)
-        super().__init__(Path(os.devnull))
+        self._word = _word_file(run, place.rank)  # and no file of events: that of the run is not this rank's to open
 
     def write(self, event: Any) -> None:
         """Leave word of a failure and give rank 0 time to read it."""
@@ -107,6 +106,12 @@ class OtherWriter(EventWriter):
         while self._word.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
 
+    def write_before_end(self, event: Any) -> None:
+        """Nothing: what threads beside training tell is rank 0's business too."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 class FirstWriter(EventWriter):
     """For rank 0: nothing comes after the last event, and the cause of a failure is that of the rank it began in."""
@@ -114,8 +119,6 @@ class FirstWriter(EventWriter):
     def __init__(self, run: RunFolder, place: Place) -> None:
         self._run = run
         self._began = psutil.Process(place.launcher).create_time()
-        self._lock = threading.RLock()
-        self._has_ended = False
         super().__init__(run.events_file)
 
     def write(self, event: Any) -> None:
@@ -123,11 +126,11 @@ class FirstWriter(EventWriter):
         if isinstance(event, Failed) and event.kind == "unexpected":
             # A rank that fails takes the connections of the others with it: the first failure says more.
             event = self._wait_for_word() or event
-        with self._lock:
-            if self._has_ended:
-                return
-            super().write(event)
-            self._has_ended = isinstance(event, FINAL)
+        super().write(event)
+
+    def _write(self, event: Any) -> None:
+        if not self._ended:
+            super()._write(event)
 
     def word(self) -> Failed | None:
         """What a rank of this launch has left word of, if any; taken away once read."""
@@ -142,11 +145,10 @@ class FirstWriter(EventWriter):
         return None
 
     def _wait_for_word(self) -> Failed | None:
+        word = None
         deadline = time.monotonic() + _WORD_SECONDS
         while time.monotonic() < deadline:
-            with self._lock:
-                word = None if self._has_ended else self.word()
-            if word is not None:
+            if self._ended or (word := self.word()) is not None:
                 return word
             time.sleep(0.05)
         return None
