@@ -11,6 +11,7 @@ from app import base_facts, before_run, fit_words, format, theme
 from app.base_facts import BaseFacts
 from app.latest import Latest
 from app.pages.page import Page
+from app.pages.rehearsing import Rehearsing
 from app.pages.setting_advice import SettingAdvice
 from app.session import Session
 from app.theme import SPACE
@@ -43,6 +44,8 @@ class SettingsPage(Page):
         self.form = RecipeForm(self.preset_card)
         self.run_card = RunCard()
         self.advice = SettingAdvice(session, self)
+        self.rehearsing = Rehearsing(session, self)
+        self.run_card.add_under_memory(self.rehearsing.view)
         self._facts: BaseFacts | None = None
         self._plan: Plan | None = None
         self._counted: tuple[object, ...] = ()
@@ -248,6 +251,8 @@ class SettingsPage(Page):
         # What there is advice on needs no remark besides.
         told = self.advice.settings
         self.run_card.set_remarks([remark for remark in found if remark.is_problem or remark.link not in told])
+        possible = facts is not None and self._plan is not None and not any(remark.is_problem for remark in found)
+        self.rehearsing.show(self._plan, possible=possible)
 
     # What the user does
 

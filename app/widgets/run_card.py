@@ -84,6 +84,10 @@ class RunCard(Card):
         """What it says before the run."""
         return list(self._shown)
 
+    def add_under_memory(self, widget: QWidget) -> None:
+        """Put a widget under what is said of the memory."""
+        self.body.insertWidget(self.body.indexOf(self.memory) + 1, widget)
+
     def set_parameters(self, trainable: int | None, total: int) -> None:
         """Show how many numbers are trained, and of how many; None while that is not known."""
         self._bar.setVisible(trainable is not None)

@@ -62,6 +62,8 @@ def _estimate(args: argparse.Namespace) -> int:
         rehearsed = _rehearse(project, recipe, planned, json=args.json) if args.rehearse else None
     found = fit(ModelFacts.read(catalogue.resolve(recipe.model.base)), recipe)
     seconds = seconds_for(planned, recipe, runs)
+    if seconds is None and rehearsed is not None:
+        seconds = rehearsed.seconds
     if args.json:
         output.emit(as_json(found, planned, seconds) | ({"rehearsal": rehearsed.as_json()} if rehearsed else {}))
         return 0
@@ -87,8 +89,7 @@ class _Measured:
         found = self.found
         said = [
             f"Measured on {found.device}: {_size(found.peak_bytes)} at the peak, {found.seconds_per_step:.2g} s a step "
-            f"of {found.examples:,} examples ({found.tokens:,} tokens). "
-            f"The whole run: about {output.duration(self.seconds)}."
+            f"of {found.examples:,} examples ({found.tokens:,} tokens)."
         ]
         if found.changes:
             options = " ".join(f"--set {name}={value}" for name, value in found.changes.items())

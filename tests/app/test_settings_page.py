@@ -287,7 +287,7 @@ def test_the_tab_key_goes_from_the_base_model_over_presets_and_fields_to_the_but
     assert names.index(next(name for name in names if name.startswith("Preset:"))) == 3
     assert fields[:3] == ["Base model", "Choose the folder of a base model", "Base model precision"]
     assert fields[3:7] == ["Rank", "Alpha", "Dropout", "Target modules"]
-    assert names[-3:] == ["Stop early", "Show Advanced", "Train"]
+    assert names[-4:] == ["Stop early", "Show Advanced", "Rehearse", "Train"]
 
 
 def test_nothing_is_changed_by_looking(place: Bench) -> None:

@@ -82,7 +82,8 @@ class FakeRehearsal:
 def test_a_rehearsal_is_told_beside_the_estimate(cli, project, monkeypatch):
     monkeypatch.setattr(estimate, "Rehearsal", FakeRehearsal)
     out = cli("estimate", project, "--rehearse").out
-    assert "Measured on CPU: 1.0 GB at the peak, 0.5 s a step of 8 examples (400 tokens). The whole run: about" in out
+    assert "Measured on CPU: 1.0 GB at the peak, 0.5 s a step of 8 examples (400 tokens)." in out
+    assert " steps, about " in out
     assert "it went on with tokens per pass 512 (--set training.tokens_per_pass=512)" in out
     assert FakeRehearsal.asked[-1] == (project / "examples.db", 60)
     told = json.loads(cli("estimate", project, "--rehearse", "--json").out)["rehearsal"]
