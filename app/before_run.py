@@ -115,7 +115,7 @@ def run_remarks(
     if read_only:
         found.append(Remark("This project is read-only: nothing can be trained in it.", is_problem=True))
     if training:
-        found.append(Remark("A run is being trained. One at a time.", TRAIN, "Show it", is_problem=True))
+        found.append(Remark("A run is being trained. One at a time.", TRAIN, "Show it", is_problem=True, passes=True))
     if base_error is not None:
         text = " ".join(part for part in (base_error.title, base_error.hint) if part)
         found.append(Remark(text, "model.base", "Choose another base model", is_problem=True))

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, QThreadPool, Signal
 from app import disk, tasks
 from app.base_format import BaseFormat
 from app.gate import Gate
+from app.run_queue import RunQueue
 from core.errors import UserError
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ class Session(QObject):
         self._writer.setMaxThreadCount(1)
         self._writes: list[tasks.Task] = []  # under way, or not told of yet
         self._preparing: Path | None = None  # the newest project that is being opened or made
+        self.queue = RunQueue(self, self)
+        self.once_mended: Callable[[], object] = self.start_run  # what was refused because of some examples
 
     # The project
 
@@ -232,7 +235,7 @@ class Session(QObject):
         project = self.project
         if project is None or self.is_training:
             return
-        self._starting = True
+        self._starting, self.once_mended = True, self.start_run
         self.hand_over.emit()
         recipe = self.recipe  # with what a field still held back
         self.runs_changed.emit()

@@ -25,6 +25,7 @@ from core.project_file import PROJECT_FILE, ProjectFile
 from core.recipe.presets import base_recipe
 from core.recipe.schema import STARTER, Recipe
 from core.runs import folder as run_folder
+from core.runs import notes
 from core.runs.folder import RunFolder
 from core.runs.queue import discard
 
@@ -215,6 +216,7 @@ class Project:
                 train, heldout = split(ready, recipe.heldout.share)
                 heldout = pinned_first(heldout, self.pinned)
                 made.append(run_folder.create(self.runs_folder, name=name, recipe=recipe, train=train, heldout=heldout))
+                notes.keep_title(made[-1], name)
         except BaseException as error:
             discard(made)
             if isinstance(error, OSError):

@@ -42,6 +42,8 @@ class AllRuns(QWidget):
     """(RunFolder): the user wants to look at it."""
     ticked = Signal()
     """Another choice of runs is to lie over the chart."""
+    duplicate_wanted = Signal(object)
+    """(RunFolder): the user wants a run like it, with other settings."""
     noted = Signal(object, object)
     """(RunFolder, Notes): the user has said something else of a run."""
 
@@ -96,6 +98,7 @@ class AllRuns(QWidget):
         self._acts = [
             menu.addAction(words, partial(self._act, verb))
             for words, verb in (
+                ("Duplicate and change…", self.duplicate_wanted.emit),
                 ("Show its folder", self.verbs.show_folder),
                 ("Save as a Python script…", self.verbs.save_script),
                 ("Save for TensorBoard…", self.verbs.save_for_tensorboard),
@@ -164,7 +167,8 @@ class AllRuns(QWidget):
             return
         may_write = project is not None and not project.read_only
         self.notes.set_read_only(not may_write)
-        self._acts[-1].setEnabled(may_write)
+        for act in (self._acts[0], self._acts[-1]):
+            act.setEnabled(may_write)
         if run != self._noted:
             self.notes.keep()
             self._noted = run

@@ -70,7 +70,7 @@ class StartCheck(QObject):
 
     def _train(self, change: Change) -> None:
         self._on_excluded(change)
-        self._session.start_run()
+        self._session.once_mended()
 
 
 def causes(offenders: Sequence[Offender]) -> list[Cause]:

@@ -12,6 +12,7 @@ from app import before_run, format, tasks
 from app.latest import Latest
 from app.pages.all_runs import AllRuns
 from app.pages.page import Page
+from app.pages.queue_view import QueueView
 from app.pages.run_view import RunView
 from app.pages.sample_choice import SampleChoice
 from app.run_watch import RunWatch
@@ -23,7 +24,7 @@ from app.widgets.toast import show_toast
 from core import paths
 from core.errors import RunError, UserError
 from core.files import write_atomically
-from core.runs.folder import RunFolder
+from core.runs.folder import RunFolder, State
 from core.runs.series import Series
 
 if TYPE_CHECKING:
@@ -48,15 +49,19 @@ class TrainPage(Page):
         self.first = FirstRun()
         self.view = RunView(self.watch)
         self.runs = AllRuns(session)
-        self.tabs = Segments({"run": "This run", "all": "All runs"}, "Runs")
+        self.queue = QueueView(session)
+        self.tabs = Segments({"run": "This run", "all": "All runs", "queue": "Queue"}, "Runs")
+        self.enqueue = QPushButton("Add to queue")
+        self.enqueue.setToolTip("Freezes examples and settings as they are now into a run that waits for its turn")
         self.again = QPushButton("Train again")
         self.again.setToolTip("Starts a new run with the examples and settings as they are now")
         self.add_act(self.tabs)
+        self.add_act(self.enqueue)
         self.add_act(self.again)
         self.checking = CountingBar(cancel="Cancel")
         self.body.addWidget(self.checking)
         self._stack = QStackedWidget()
-        for widget in (self.first, self.view, self.runs):
+        for widget in (self.first, self.view, self.runs, self.queue):
             self._stack.addWidget(widget)
         self.body.addWidget(self._stack, 1)
         self._counts = Latest(self._show_first_words, parent=self)
@@ -72,6 +77,12 @@ class TrainPage(Page):
         self.first.start_wanted.connect(self.session.start_run)
         self.first.other_wanted.connect(self._on_other)
         self.again.clicked.connect(self.session.start_run)
+        self.enqueue.clicked.connect(self.queue.add)
+        self.queue.opened.connect(self._open)
+        self.session.queue.changed.connect(self._on_queue)
+        self.session.queue.show_wanted.connect(lambda: self._show_tab("queue"))
+        self.session.queue.waits.connect(self._on_waits)
+        self.runs.duplicate_wanted.connect(self.queue.duplicate)
         self.tabs.chosen.connect(lambda _: self._show_tab())
         self.view.resume_wanted.connect(self._resume)
         self.view.use_wanted.connect(lambda: self.go.emit("adapters"))
@@ -100,9 +111,11 @@ class TrainPage(Page):
     # Which part is shown
 
     def _has_runs(self) -> bool:
-        return self.watch.run is not None or self.runs.table.rowCount() > 0
+        return self.watch.run is not None or self.runs.table.rowCount() > 0 or self.session.queue.amount > 0
 
-    def _show_tab(self) -> None:
+    def _show_tab(self, tab: str = "") -> None:
+        if tab:
+            self.tabs.set_value(tab)
         starting = self.session.is_training and self.session.training is None
         self.first.set_starting(starting)
         if not starting:
@@ -112,11 +125,14 @@ class TrainPage(Page):
         has_runs = self._has_runs()
         self.tabs.setVisible(has_runs)
         self.again.setVisible(has_runs)
+        self.enqueue.setVisible(has_runs and self.tabs.value != "queue")
         project = self.session.project
-        self.again.setEnabled(not self.session.is_training and project is not None and not project.read_only)
+        may_act = project is not None and not project.read_only
+        self.again.setEnabled(not self.session.is_training and may_act)
+        self.enqueue.setEnabled(may_act)
         self.again.setText("Starting…" if starting else "Train again")
-        all_runs = self.tabs.value == "all"
-        self._stack.setCurrentWidget((self.runs if all_runs else self.view) if has_runs else self.first)
+        tabs: dict[str, QWidget] = {"all": self.runs, "queue": self.queue}
+        self._stack.setCurrentWidget(tabs.get(self.tabs.value, self.view) if has_runs else self.first)
 
     def _on_checking(self, progress: Progress | None) -> None:
         """A run waits until its examples have been checked; that takes a while only the first time."""
@@ -126,10 +142,21 @@ class TrainPage(Page):
     def _on_watch(self) -> None:
         """Another run is shown, because it was started or chosen."""
         self.banner.clear()
-        if self.watch.run is not None:
-            self.tabs.set_value("run")
+        if self.watch.run is not None and self.watch.run != self.session.queue.followed:
+            self.tabs.set_value("run")  # what the queue starts takes nobody away from where they are
         self._show_tab()
         self._load_overlays()
+
+    def _on_queue(self) -> None:
+        amount = self.session.queue.amount
+        self.tabs.set_words("queue", f"Queue ({format.count(amount)})" if amount else "Queue")
+        self._show_tab()
+
+    def _on_waits(self, run: RunFolder) -> None:
+        """A run could not start at once."""
+        self.watch.show(run)
+        self._show_tab("queue")
+        show_toast(self, f"Another run is being trained on this machine. Run {run.number} starts when it has ended.")
 
     def _follow_if_alive(self) -> None:
         """A run that was started elsewhere (from the command line) is followed as soon as it is looked at."""
@@ -147,7 +174,9 @@ class TrainPage(Page):
         self.tabs.set_words("all", f"All runs ({format.count(amount)})" if amount > 1 else "All runs")
         if self.watch.run is None and amount:
             tab = self.tabs.value
-            self.watch.show(self.runs.table.summaries()[-1].run)
+            found = self.runs.table.summaries()
+            begun = [summary for summary in found if summary.progress.state is not State.QUEUED]
+            self.watch.show((begun or found)[-1].run)
             self.tabs.set_value(tab)
         self._show_tab()
 

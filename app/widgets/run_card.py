@@ -23,21 +23,26 @@ ADAPTER_BYTES = 4  # a trained number is kept in 32 bits
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something to know before the run. ``link`` is where a click leads; a problem keeps the run from starting."""
+    """Something to know before the run. ``link`` is where a click leads; a problem keeps the run from starting.
+
+    One that ``passes`` (another run is being trained) does not keep it from waiting in the queue.
+    """
 
     text: str
     link: str = ""
     link_words: str = ""
     is_problem: bool = False
+    passes: bool = False
 
 
 class RunCard(Card):
     """It is told everything; it knows no recipe.
 
-    Its ``button`` is for the owner to place, where it stays in sight.
+    Its ``button`` and ``queue_button`` are for the owner to place, where they stay in sight.
     """
 
     train_clicked = Signal()
+    queue_clicked = Signal()
     link_clicked = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -57,6 +62,9 @@ class RunCard(Card):
         self.button.setProperty("kind", "primary")
         self.button.setToolTip("Freezes examples and settings into a new run and trains it (Ctrl+Shift+T)")
         self.button.clicked.connect(self.train_clicked)
+        self.queue_button = QPushButton("Add to queue")
+        self.queue_button.setToolTip("Freezes examples and settings into a run that waits for its turn")
+        self.queue_button.clicked.connect(self.queue_clicked)
         top = QVBoxLayout()
         top.setSpacing(2)
         top.addWidget(_small("Trainable parameters"))
@@ -126,7 +134,9 @@ class RunCard(Card):
                     item.widget().deleteLater()
             for remark in ordered:
                 self._remarks.addWidget(self._make_remark(remark))
-        self.button.setEnabled(not any(remark.is_problem for remark in ordered))
+        problems = [remark for remark in ordered if remark.is_problem]
+        self.button.setEnabled(not problems)
+        self.queue_button.setEnabled(all(remark.passes for remark in problems))
 
     def set_words(self, words: str) -> None:
         """Change what the button says."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from core.dataset.split import split
 from core.errors import RunError
 from core.recipe.schema import Recipe
-from core.runs import folder
+from core.runs import folder, notes
 from core.runs.folder import RunFolder
 
 
@@ -26,7 +26,13 @@ def duplicate(run: RunFolder, runs: Path, *, recipe: Recipe, name: str = "") -> 
     Raises:
         RunError: the earlier run's files are damaged, or the new one cannot be written.
     """
-    name = name or run.name.partition("-")[2] or run.name
+    name = name or notes.name(run, notes.read(run)) or run.name
+    made = _with_examples_of(run, runs, recipe=recipe, name=name)
+    notes.keep_title(made, name)
+    return made
+
+
+def _with_examples_of(run: RunFolder, runs: Path, *, recipe: Recipe, name: str) -> RunFolder:
     try:
         if recipe.heldout.share != run.recipe().heldout.share:
             examples = sorted([*run.train_examples(), *run.heldout_examples()], key=lambda example: example.id)

@@ -32,6 +32,7 @@ from core.runs.events import (
     Stopped,
 )
 
+_LONGEST_SLUG = 40  # letters of a name in a folder's name
 Wish = Literal["pause", "stop"]
 
 
@@ -325,7 +326,10 @@ def read_examples(path: Path) -> Iterator[Example]:
 def new_folder(runs: Path, name: str) -> RunFolder:
     """An empty folder with the next number; names become small letters, digits, hyphens and decimal points."""
     slug = re.sub(r"(?<!\d)\.|\.(?!\d)|[^a-z0-9.]+", "-", name.lower())
-    slug = re.sub(r"-+", "-", slug)[:40].strip("-.") or "run"
+    slug = re.sub(r"-+", "-", slug).strip("-.")
+    if len(slug) > _LONGEST_SLUG:  # between two words, if there is such a place
+        slug = slug[: slug.rfind("-", 0, _LONGEST_SLUG + 1)] if "-" in slug[:_LONGEST_SLUG] else slug[:_LONGEST_SLUG]
+    slug = slug.strip("-.") or "run"
     numbers = [RunFolder(path).number for path in runs.iterdir()]
     number = max(numbers, default=0)
     while True:

@@ -57,6 +57,16 @@ def write(run: RunFolder, notes: Notes) -> Notes:
     return kept
 
 
+def keep_title(run: RunFolder, title: str) -> None:
+    """Keep the name that a run was given, where its folder's name cannot tell it.
+
+    Raises:
+        RunError: the run folder cannot be written.
+    """
+    if _line(title).casefold() != name(run, Notes()).casefold():
+        write(run, Notes(title=title))
+
+
 def name(run: RunFolder, notes: Notes) -> str:
     """What the run is called without its number: "Harbour letters"; empty when nobody named it."""
     words = run.name.partition("-")[2].replace("-", " ").strip()

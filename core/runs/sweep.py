@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from core.recipe.schema import Recipe
 MOST_SETTINGS = 3
 MOST_RUNS = 64
 _RANK, _ALPHA = "lora.rank", "lora.alpha"
+_NUMBERS = ("integer", "number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def _entry(recipe: Recipe, chosen: dict[str, Any], alpha_follows: bool) -> Entry
     changes = dict(chosen)
     if alpha_follows:
         changes[_ALPHA] = max(1, round(recipe.lora.alpha / recipe.lora.rank * chosen[_RANK]))
-    name = " ".join(f"{_short(setting)} {_written(setting, value)}" for setting, value in chosen.items())
+    name = ", ".join(f"{_short(setting)} {_written(setting, value)}" for setting, value in chosen.items())
     return Entry(name, with_settings(recipe, changes))
 
 
@@ -98,9 +100,21 @@ def parse_values(text: str) -> list[str]:
 
 def problems(recipe: Recipe, name: str, given: Sequence[Any]) -> str:
     """What is wrong with the values of a setting, in words; empty when they can be used."""
+    kind = setting_named(name).kind
     for value in given:
+        if kind in _NUMBERS and not _is_number(value):
+            return f"{value} is not a number."
         try:
             with_settings(recipe, {name: value})
         except RecipeError as error:
-            return f"{value}: {' '.join(error.problems.values())}"
+            said = " ".join(error.problems.values()).removeprefix("Input should be ")
+            whole = kind == "integer" and not str(value).lstrip("+-").isdigit()
+            return f"{value} is not a whole number." if whole else f"{value} must be {said}."
     return ""
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except (TypeError, ValueError):
+        return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,6 +50,9 @@ class FakeProject:
         if self.refuses:
             raise RunError(self.refuses)
         return new_run(self.runs_folder, name or self.name, recipe)
+
+    def create_runs(self, wanted: Sequence[tuple[str, Recipe]]) -> list[RunFolder]:
+        return [self.create_run(name=name, recipe=recipe) for name, recipe in wanted]
 
     def set_recipe(self, recipe: Recipe) -> None:
         self.recipe = recipe

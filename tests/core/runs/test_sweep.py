@@ -13,10 +13,10 @@ from core.runs.sweep import MOST_RUNS, parse_values, problems, sweep
 def test_each_combination_is_a_run_with_a_name_that_tells_its_values() -> None:
     entries = sweep(Recipe(), {"training.learning_rate": ["1e-4", "2e-4"], "training.epochs": ["1", "2.5"]})
     assert [entry.name for entry in entries] == [
-        "Learning rate 0.0001 Epochs 1",
-        "Learning rate 0.0001 Epochs 2.5",
-        "Learning rate 0.0002 Epochs 1",
-        "Learning rate 0.0002 Epochs 2.5",
+        "Learning rate 0.0001, Epochs 1",
+        "Learning rate 0.0001, Epochs 2.5",
+        "Learning rate 0.0002, Epochs 1",
+        "Learning rate 0.0002, Epochs 2.5",
     ]
     assert [entry.recipe.training.epochs for entry in entries] == [1, 2.5, 1, 2.5]
     assert set(differences(Recipe(), entries[0].recipe)) == {"training.learning_rate", "training.epochs"}
@@ -70,9 +70,19 @@ def test_what_cannot_be_is_refused(name: str, value: object) -> None:
         sweep(Recipe(), {name: [value]})
 
 
-def test_what_is_wrong_is_told_for_the_first_bad_value() -> None:
-    assert problems(Recipe(), "lora.rank", ["8", "16"]) == ""
-    assert problems(Recipe(), "lora.rank", ["8", "none", "0"]).startswith("none: ")
+@pytest.mark.parametrize(
+    ("name", "values", "words"),
+    [
+        ("lora.rank", ["8", "16"], ""),
+        ("lora.rank", ["8", "many", "0"], "many is not a number."),
+        ("lora.rank", ["8.5"], "8.5 is not a whole number."),
+        ("lora.rank", ["0"], "0 must be greater than or equal to 1."),
+        ("training.learning_rate", ["nan"], "nan is not a number."),
+        ("training.schedule", ["cosine"], ""),
+    ],
+)
+def test_what_is_wrong_is_told_for_the_first_bad_value(name: str, values: list[str], words: str) -> None:
+    assert problems(Recipe(), name, values) == words
 
 
 @pytest.mark.parametrize(
