@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.dataset.split import split
 from core.errors import RunError
+from core.hardware.obstacles import check
 from core.recipe.schema import Recipe
 from core.runs import folder, notes
 from core.runs.folder import RunFolder
@@ -25,7 +26,9 @@ def duplicate(run: RunFolder, runs: Path, *, recipe: Recipe, name: str = "") -> 
 
     Raises:
         RunError: the earlier run's files are damaged, or the new one cannot be written.
+        RecipeError: the settings cannot be trained together.
     """
+    check(recipe)
     name = name or notes.name(run, notes.read(run)) or run.name
     made = _with_examples_of(run, runs, recipe=recipe, name=name)
     notes.keep_title(made, name)
