@@ -20,6 +20,7 @@ from core.worker.device import Device
 from core.worker.kernels import use_fast_kernels
 from core.worker.lora import add_lora
 from core.worker.model import gradient_error, load_base
+from core.worker.packing_proof import packs_exactly
 from core.worker.prepare import Prepared, prepare
 from core.worker.ranks import Ranks
 
@@ -36,6 +37,8 @@ class Loaded:
     base: Path
     train: Prepared
     heldout: Prepared
+    packs: bool
+    """Whether examples may share a row."""
 
 
 def load(run: RunFolder, recipe: Recipe, events: EventWriter, ranks: Ranks | None = None) -> Loaded:
@@ -67,9 +70,17 @@ def load(run: RunFolder, recipe: Recipe, events: EventWriter, ranks: Ranks | Non
             hint="Set the precision of the base model to full, or update bitsandbytes.",
         )
     use_packed_attention(model)
+    packs = packs_exactly(model)
+    if not packs:
+        events.write(
+            Notice(
+                message="Examples of this base model cannot share a row without seeing each other, so each is computed "
+                "alone. The result is the same; it takes longer."
+            )
+        )
     adapted = add_lora(model, recipe, ModelFacts.read(base), run)
     use_fast_kernels(adapted)
-    return Loaded(adapted, place, prompt_format, base, train, heldout)
+    return Loaded(adapted, place, prompt_format, base, train, heldout, packs)
 
 
 def _prepare(

@@ -46,6 +46,7 @@ from core.worker.loading import Loaded, load
 from core.worker.loop import ADAPTER_FILE, STATE_FILE, PackedTrainer, load_adapter_state
 from core.worker.model import parameter_counts
 from core.worker.out_of_memory import SMALLEST_PASS, NothingLeftToLower, attempt, free_memory, is_out_of_memory
+from core.worker.packing_proof import ONE_A_ROW
 from core.worker.ranks import Ranks
 from core.worker.reference import write_reference
 from core.worker.reporting import Reporter, Schedule, best_evaluation, should_stop_early
@@ -189,7 +190,7 @@ class _Job:
             train=loaded.train.tokens,
             numbers=[example.id for example in loaded.train.examples],
             heldout=loaded.heldout.tokens,
-            tokens_per_pass=self.tokens_per_pass,
+            tokens_per_pass=self.tokens_per_pass if loaded.packs else ONE_A_ROW,
             checkpoints=self.run.checkpoints,
             fingerprint=self.fingerprint,
             on_out_of_memory=self._tell_adjusted,
