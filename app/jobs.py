@@ -21,6 +21,7 @@ from core.errors import RunError, UserError
 from core.runs import words
 from core.runs.events import EventFollower
 from core.runs.folder import Progress, RunFolder, State, Wish
+from core.runs.heartbeat import Listener
 from core.runs.process import start_worker
 
 POLL_SECONDS = 0.1
@@ -80,6 +81,8 @@ class TrainingThread(QThread):
         self._stop_asked_at: float | None = None
         self._forced = False
         self._terminated_at: float | None = None
+        self._listener = Listener(run)
+        self._worker: psutil.Process | None = None
 
     @property
     def progress(self) -> Progress:
@@ -115,6 +118,13 @@ class TrainingThread(QThread):
         if self._stop_asked_at is None:
             self._ask("stop")
         self._forced = True
+        self._wake.set()
+
+    def end_now(self) -> None:
+        """End the process at once, without asking it first: for one that does not answer."""
+        self._forced = True
+        self._grace, self._kill_after = 0.0, 0.0
+        self._stop_asked_at = self._stop_asked_at or time.monotonic()
         self._wake.set()
 
     def leave(self) -> None:
@@ -178,7 +188,7 @@ class TrainingThread(QThread):
             self.exit_code = self._process.poll()  # also takes a dead process off the system's list
             if self.exit_code is not None:
                 return None
-        process = self.run_folder.worker_process()
+        self._worker = process = self.run_folder.worker_process()
         try:
             return process.create_time() if process is not None else None
         except psutil.Error:
@@ -201,7 +211,11 @@ class TrainingThread(QThread):
         if born is None:
             self.run_folder.judge(shown)
             self.problem = words.problem(shown, self.run_folder, self.exit_code, forced=self._forced)
-        elif not shown.state.is_active and born > shown.ended:
+        else:
+            silent = self._listener.look(self._worker)
+            shown.silent = silent > 0
+            self.problem = words.silence(silent) if silent else None
+        if born is not None and not shown.state.is_active and born > shown.ended:
             shown.state = State.STARTING
         self._show(shown)
         wish = self.run_folder.wish() if born is not None and shown.state.is_active else None

@@ -174,6 +174,7 @@ class Window(QMainWindow):
         from app.pages.home import HomePage
 
         page.go.connect(self.go)
+        page.examples_wanted.connect(self.show_examples)
         if isinstance(page, HomePage):
             page.new_project.connect(self.projects.new)
             page.open_project.connect(self.projects.open)

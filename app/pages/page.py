@@ -23,6 +23,8 @@ class Page(QWidget):
 
     go = Signal(str)
     """Asks the window to show another page by its id ("home", "examples", "settings", "train", "adapters")."""
+    examples_wanted = Signal(list, str)
+    """(numbers, words): asks the window to show these examples in the table, under these words."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidg
 
 from app import run_words, tasks
 from app.latest import Latest
+from app.pages.run_ways import RunWays
 from app.run_watch import RunWatch
 from app.theme import SPACE
 from app.widgets.banner import Banner
@@ -45,6 +46,7 @@ class RunView(QWidget):
         self._chart_task: tasks.Task | None = None
         self.head = RunHead()
         self.banner = Banner()
+        self.ways = RunWays(watch, self.banner, self)
         self.samples = SamplesView()
         self.log = LogDrawer()
         self.sparks = SparkGrid()
@@ -97,6 +99,7 @@ class RunView(QWidget):
         self.head.stop_wanted.connect(self._stop)
         self.head.force_wanted.connect(self._force)
         self.head.resume_wanted.connect(self.resume_wanted)
+        self.ways.resume_wanted.connect(self.resume_wanted)
         self.head.use_wanted.connect(self.use_wanted)
         self.log.opened.connect(self._on_log)
         self.sparks.chosen.connect(self._choose_metric)
@@ -180,17 +183,10 @@ class RunView(QWidget):
         self._show_head()
         self._show_empty()
         self.samples.choose.setVisible(self.watch.can_act)
-        progress, problem = self.watch.progress, self.watch.problem
-        if progress is None:
-            if problem is not None:
-                self.banner.show_problem(problem)
-            return
-        if not progress.state.is_active:
+        progress = self.watch.progress
+        if progress is not None and not progress.state.is_active:
             self._wish_clock.stop()
-        if not progress.state.is_active and problem is not None:
-            self.banner.show_problem(problem)
-        else:
-            self.banner.clear()
+        self.ways.show()
 
     def _show_head(self) -> None:
         if self.watch.run is not None:

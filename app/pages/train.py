@@ -85,6 +85,7 @@ class TrainPage(Page):
         self.runs.duplicate_wanted.connect(self.queue.duplicate)
         self.tabs.chosen.connect(lambda _: self._show_tab())
         self.view.resume_wanted.connect(self._resume)
+        self.view.ways.examples_wanted.connect(self.examples_wanted)
         self.view.use_wanted.connect(lambda: self.go.emit("adapters"))
         self.view.chart_made.connect(self._on_chart)
         self.view.samples.choose_wanted.connect(self.sample_choice.ask)

@@ -134,6 +134,8 @@ def status(record: Record, wish: Wish | None) -> str:
         parts = [f"step {progress.step:,} of {progress.steps:,}", f"loss {words.loss(progress.loss)}"]
         if wish is None and progress.seconds_left is not None:
             parts.append(f"{output.duration(progress.seconds_left)} left")
+    if progress.silent:
+        parts.append("no sign of life from its process; pressing Ctrl-C twice ends it")
     if wish is not None:
         parts.append("stopping" if wish == "stop" else "pausing")
     text = ", ".join(parts)

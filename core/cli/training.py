@@ -50,6 +50,9 @@ def register(commands: Any) -> None:
     train.set_defaults(handler=_train)
 
     resume = commands.add_parser("resume", help="go on with a run from its last checkpoint")
+    resume.add_argument(
+        "--anyway", action="store_true", help="also when examples, settings, base model or libraries have changed"
+    )
     resume.set_defaults(handler=_resume)
     listing = commands.add_parser("runs", help="list a project's runs")
     listing.add_argument("project", type=Path, metavar="PROJECT")
@@ -96,6 +99,8 @@ def _resume(args: argparse.Namespace) -> int:
             raise RunError(f"{run.name} has finished.", hint="Train again to get another run.")
         wait_for_machine(project.path, detach=args.detach)
         with _starting(project):
+            if args.anyway:
+                run.consent()
             watch = Watch(run)
             watch.start()
     return _started(args, watch)
@@ -147,6 +152,8 @@ def end(project: Path, watch: Watch, problem: UserError | None, *, json: bool) -
         hint = problem.hint
         if progress.state is State.INTERRUPTED:
             hint = f"{hint} To do so: {output.command('resume', project, run.number)}"
+        if progress.error is not None and progress.error.kind == "changed":
+            hint = f"{hint} To do so: {output.command('resume', project, run.number, '--anyway')}"
         raise RunError(problem.title, reason=problem.reason, hint=hint, details=problem.details)
     if json:
         return 0

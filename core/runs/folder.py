@@ -67,6 +67,8 @@ class Progress:
     error: Failed | None = None
     halted: Paused | None = None
     ended: float = 0.0
+    silent: bool = False
+    """Whether its process is there, but gives no sign of life."""
 
     def add(self, event: Event) -> None:
         """Take one event into account."""
@@ -140,6 +142,11 @@ class RunFolder:
     def worker_file(self) -> Path:
         """Which process works on it."""
         return self.path / "worker.json"
+
+    @property
+    def heartbeat_file(self) -> Path:
+        """What its process says of itself every other second."""
+        return self.path / "heartbeat.json"
 
     @property
     def log_file(self) -> Path:
@@ -240,6 +247,20 @@ class RunFolder:
         except (OSError, ValueError, AttributeError):
             return None
         return wish if wish in ("pause", "stop") else None
+
+    def consent(self) -> None:
+        """Say that the run may be resumed although something it depends on has changed."""
+        write_atomically(self._consent_file, b"{}")
+
+    def take_consent(self) -> bool:
+        """Whether the user has said so; holds for one time."""
+        found = self._consent_file.exists()
+        self._consent_file.unlink(missing_ok=True)
+        return found
+
+    @property
+    def _consent_file(self) -> Path:
+        return self.path / "consent.json"
 
     def withdraw_wish(self) -> None:
         """Forget an earlier wish (before the run is taken up again)."""

@@ -14,6 +14,7 @@ from core.errors import UserError
 from core.runs import words
 from core.runs.events import Event, EventFollower
 from core.runs.folder import Progress, RunFolder, State
+from core.runs.heartbeat import Listener
 from core.runs.process import start_worker
 from core.runs.record import Record
 
@@ -35,6 +36,7 @@ class Watch:
         self._follower = EventFollower(run.events_file)
         self._process: subprocess.Popen[bytes] | None = None
         self._forced = False
+        self._listener = Listener(run)
         while self._take_in():
             continue  # what it told before
 
@@ -59,6 +61,7 @@ class Watch:
 
     def look(self) -> Sequence[Event]:
         """What it has told since the last look."""
+        self.progress.silent = self._listener.look(self.run.worker_process()) > 0
         alive = self._is_alive()  # asked first: what a process wrote before its death is then read below
         events = self._take_in()
         if not alive and not events:

@@ -125,6 +125,14 @@ def problem(
             reason=f"{run.path} was deleted, moved or renamed while it was trained.",
             hint="Put it back, from the trash for example, and resume: its checkpoints are in it.",
         )
+    if _was_ended_for_memory(run) and not forced and exit_code in (None, -signal.SIGKILL):
+        return UserError(
+            "The run was interrupted.",
+            reason="The memory of the machine was full, so the system ended the training process.",
+            hint="Close other programs, or lower the tokens per pass or the maximum length in a new run. "
+            "Resume goes on from the last checkpoint.",
+            details=log_tail(run),
+        )
     log = log_tail(run)
     saved = run.checkpoints.is_dir() and any(run.checkpoints.glob("step-*"))
     return UserError(
@@ -182,6 +190,22 @@ def _why_interrupted(log: str, exit_code: int | None) -> str:
     return (
         "The training process ended without a last word: it was ended from outside, or the computer was switched off."
     )
+
+
+def silence(seconds: float) -> UserError:
+    """What to say of a process that is there but gives no sign of life."""
+    return UserError(
+        "The training process does not answer.",
+        reason=f"It has neither computed nor moved on for {seconds:.0f} seconds.",
+        hint="A driver or a disk may hang. When it is ended, the run can be resumed from its last checkpoint.",
+    )
+
+
+def _was_ended_for_memory(run: RunFolder) -> bool:
+    from core.runs.heartbeat import Heartbeat, ended_for_memory
+
+    last = Heartbeat.read(run)
+    return last is not None and ended_for_memory() > last.ended_for_memory
 
 
 def _signal_name(exit_code: int | None) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import faulthandler
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from core.runs.events import Failed, Phase
@@ -17,6 +18,7 @@ from core.runs.words import PROCESS_STARTED
 from core.worker.awake import keep_awake
 from core.worker.imports import import_lean
 from core.worker.launched import Place, event_writer, see_one_gpu
+from core.worker.pulse import heartbeat
 
 
 def main(arguments: list[str]) -> int:
@@ -63,7 +65,7 @@ def _train(run: RunFolder, place: Place) -> int:
         run.claim(place.launcher)
     with event_writer(run, place) as events:
         events.write(Phase(name="starting"))
-        with keep_awake(events):
+        with heartbeat(run) if place.is_first else nullcontext(), keep_awake(events):
             try:
                 import_lean()
                 from core.worker.train import train

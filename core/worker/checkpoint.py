@@ -25,12 +25,13 @@ class RunFolderGone(Exception):  # noqa: N818 - a state, reported as a failure b
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What a checkpoint belongs to: hashes of the run's data and recipe, library versions, number of processes."""
+    """What a checkpoint belongs to: hashes of data, recipe and base model, library versions, number of processes."""
 
     data: str
     recipe: str
     versions: dict[str, str]
     processes: int = 1
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +98,13 @@ def check(path: Path) -> Saved | None:
         for name, measure in manifest["files"].items():
             if _hash(path / name) != (measure["size"], measure["sha256"]):
                 return None
-        processes = int(manifest.get("processes", 1))
-        fingerprint = Fingerprint(manifest["data"], manifest["recipe"], manifest["versions"], processes)
+        fingerprint = Fingerprint(
+            manifest["data"],
+            manifest["recipe"],
+            manifest["versions"],
+            int(manifest.get("processes", 1)),
+            manifest.get("base", ""),
+        )
         return Saved(path, int(manifest["step"]), fingerprint)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

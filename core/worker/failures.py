@@ -13,6 +13,7 @@ from core.recipe.reference import setting_named
 from core.runs.events import Failed, Paused
 from core.runs.folder import RunFolder
 from core.worker import checkpoint, device
+from core.worker.changes import RunChanged
 from core.worker.checkpoint import RunFolderGone
 from core.worker.finite import LossNotFinite
 from core.worker.out_of_memory import NothingLeftToLower, is_out_of_memory
@@ -36,7 +37,7 @@ def explain(error: BaseException, run: RunFolder) -> Failed | Paused:
     match error:
         case UserError():
             return Failed(
-                kind="refused",
+                kind="changed" if isinstance(error, RunChanged) else "refused",
                 message=error.title,
                 reason=error.reason,
                 hint=error.hint,

@@ -19,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import Trainer, TrainingArguments
 
+from core.errors import RunError
 from core.worker import checkpoint
 from core.worker.batches import ExampleTokens, Row, Tokens, pack
 from core.worker.finite import FiniteCheck
@@ -41,7 +42,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         heldout: encoded held-out examples; may be empty.
         tokens_per_pass: the longest packed row.
         checkpoints: the folder of checkpoints.
-        fingerprint: what the checkpoints belong to.
+        fingerprint: says what the checkpoints belong to.
         on_out_of_memory: told a setting, its old and its new value when a step is repeated with less memory.
         on_unmeasured: told the step whose held-out loss could not be measured, because the memory was full.
         after_evaluation: told the held-out loss of a step.
@@ -58,7 +59,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         heldout: Sequence[Tokens],
         tokens_per_pass: int,
         checkpoints: Path,
-        fingerprint: checkpoint.Fingerprint,
+        fingerprint: Callable[[], checkpoint.Fingerprint],
         on_out_of_memory: Callable[[str, int | str, int | str], None],
         on_unmeasured: Callable[[int], None],
         after_evaluation: Callable[[int, float], None],
@@ -80,7 +81,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         self.heldout_targets = sum(example.targets for example in heldout)
         self.tokens_per_pass = self.evaluation_tokens = tokens_per_pass
         self.checkpoints = checkpoints
-        self.fingerprint = fingerprint
+        self._fingerprint = fingerprint
         self.saving_seconds = 0.0
         self._on_out_of_memory = on_out_of_memory
         self._on_unmeasured = on_unmeasured
@@ -196,7 +197,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
 
         self._finite.answer()  # a step that spoilt the weights must not be saved
         began = time.monotonic()
-        checkpoint.write(self.checkpoints, self.state.global_step, self.fingerprint, fill)
+        checkpoint.write(self.checkpoints, self.state.global_step, self._fingerprint(), fill)
         self.saving_seconds = time.monotonic() - began
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
@@ -246,10 +247,14 @@ def load_adapter_state(model: PeftModel, file: Path) -> None:
     """Put saved matrices into the model's adapter.
 
     Raises:
-        ValueError: the file does not belong to this adapter.
+        RunError: the file does not belong to this adapter.
     """
     state = load_file(file)
     expected = get_peft_model_state_dict(model, save_embedding_layers=False)
     if {name: tuple(t.shape) for name, t in state.items()} != {name: tuple(t.shape) for name, t in expected.items()}:
-        raise ValueError(f"{file.name} does not fit the adapter of this run")
+        raise RunError(
+            "This checkpoint cannot be used with the settings as they are now.",
+            reason=f"{file.name} does not fit the adapter: its rank or target modules were changed.",
+            hint="Undo the change of the run's settings, or start a new run.",
+        )
     set_peft_model_state_dict(model, state)

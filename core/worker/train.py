@@ -17,12 +17,10 @@ import sys
 import time
 import traceback
 from contextlib import suppress
-from importlib.metadata import version
 
 from transformers import TrainerState
 from transformers import logging as transformers_logging
 
-from core.errors import RunError
 from core.recipe.schema import Recipe
 from core.runs.events import (
     Adjusted,
@@ -40,6 +38,7 @@ from core.runs.plan import steps_per_epoch, total_steps
 from core.worker import checkpoint, device
 from core.worker.adapter import save_adapter
 from core.worker.arguments import training_arguments
+from core.worker.changes import Origin
 from core.worker.failures import explain
 from core.worker.launched import Place
 from core.worker.loading import Loaded, load
@@ -52,7 +51,6 @@ from core.worker.reference import write_reference
 from core.worker.reporting import Reporter, Schedule, best_evaluation, should_stop_early
 from core.worker.samples import Sampler
 
-_LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "accelerate")
 _REFERENCE_PROMPTS = 4
 _PASSES = "training.tokens_per_pass"
 _REPEATED = "The memory was full; the step is done again, and the result stays the same."
@@ -95,12 +93,7 @@ class _Job:
         self.recipe: Recipe = run.recipe()
         self.tokens_per_pass = self.recipe.training.tokens_per_pass
         self.reporter: Reporter | None = None
-        self.fingerprint = checkpoint.Fingerprint(
-            data=checkpoint.hash_file(run.train_file) + checkpoint.hash_file(run.heldout_file),
-            recipe=checkpoint.hash_file(run.recipe_file),
-            versions={name: version(name) for name in _LIBRARIES},
-            processes=ranks.count,
-        )
+        self.origin = Origin(run, self.recipe, ranks)
 
     def work(self) -> None:
         """See the module's description.
@@ -149,21 +142,7 @@ class _Job:
             self.events.write(Notice(message=f"The checkpoint {name} is incomplete or damaged and was passed over."))
         if saved is None:
             return None
-        if (saved.fingerprint.data, saved.fingerprint.recipe) != (self.fingerprint.data, self.fingerprint.recipe):
-            raise RunError(
-                "This run cannot be resumed.",
-                reason="Its examples or settings were changed after the last checkpoint.",
-                hint="Start a new run with the new examples or settings.",
-            )
-        for name, now in self.fingerprint.versions.items():
-            before = saved.fingerprint.versions.get(name)
-            if before != now:
-                self.events.write(
-                    Notice(message=f"{name} was {before} at the last checkpoint and is {now} now; results can differ.")
-                )
-        if saved.fingerprint.processes != self.ranks.count:
-            change = f"{saved.fingerprint.processes} processes trained this run until here, {self.ranks.count} do now"
-            self.events.write(Notice(message=f"{change}: the losses agree, but not to the last digit."))
+        self.origin.compare(saved, self.events)
         return saved
 
     def _trainer(self, loaded: Loaded) -> tuple[PackedTrainer, Reporter]:
@@ -192,7 +171,7 @@ class _Job:
             heldout=loaded.heldout.tokens,
             tokens_per_pass=self.tokens_per_pass if loaded.packs else ONE_A_ROW,
             checkpoints=self.run.checkpoints,
-            fingerprint=self.fingerprint,
+            fingerprint=lambda: self.origin.fingerprint,
             on_out_of_memory=self._tell_adjusted,
             on_unmeasured=self._tell_unmeasured,
             after_evaluation=after_evaluation,
@@ -210,7 +189,7 @@ class _Job:
         self.events.write(
             Started(
                 device=self.ranks.describe(loaded.device.name),
-                versions=self.fingerprint.versions,
+                versions=self.origin.versions,
                 trainable_parameters=trainable,
                 total_parameters=total,
                 steps=int(trainer.args.max_steps),
