@@ -67,7 +67,7 @@ def _measure(run: RunFolder, events: EventWriter) -> dict[str, Any]:
         heldout=[],
         tokens_per_pass=recipe.training.tokens_per_pass,
         checkpoints=run.checkpoints,
-        fingerprint=checkpoint.Fingerprint(data="", recipe="", versions={}),
+        fingerprint=lambda: checkpoint.Fingerprint(data="", recipe="", versions={}),
         on_out_of_memory=lambda name, _before, after: changes.update({name: after}),
         on_unmeasured=lambda _step: None,
         after_evaluation=lambda _step, _loss: None,
