@@ -61,6 +61,8 @@ LOOK_DARK = Verb("Dark colours", "View", group=2)
 COLOURS = (LOOK_SYSTEM, LOOK_LIGHT, LOOK_DARK)
 """In the order of :data:`app.preferences.LOOKS`."""
 
+NOTIFY = Verb("Notify me when a run ends", "View", group=3, hint="By the desktop, while nobody looks at this window")
+
 SHORTCUTS = Verb("Keyboard shortcuts", "Help", "F1", "keyboard")
 SHOW_LOGS = Verb("Show the app's log folder", "Help", "", "log")
 ABOUT = Verb("About Tunesmith", "Help", "", "information")
@@ -83,6 +85,7 @@ VERBS = (
     START_TRAINING,
     PALETTE,
     *COLOURS,
+    NOTIFY,
     SHORTCUTS,
     SHOW_LOGS,
     ABOUT,

@@ -32,6 +32,15 @@ class Preferences:
         return {"light": False, "dark": True}.get(self.look)
 
     @property
+    def notify(self) -> bool:
+        """Whether the desktop is to tell when a run has ended."""
+        return str(self._file.value("notify", "true")) != "false"
+
+    @notify.setter
+    def notify(self, value: bool) -> None:
+        self._file.setValue("notify", "true" if value else "false")
+
+    @property
     def page(self) -> str:
         """The id of the last page shown."""
         return str(self._file.value("page", "home"))

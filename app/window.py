@@ -14,6 +14,7 @@ from app import actions, crash, format, problems, stations, tasks
 from app.actions import Verb
 from app.leaving import Leaving
 from app.looks import Looks
+from app.notify import Notifier
 from app.page_stack import PageStack
 from app.pages.page import Page
 from app.pages.start_check import StartCheck
@@ -61,6 +62,7 @@ class Window(QMainWindow):
         self.setMinimumSize(*SMALLEST)
         self.verbs = self._make_actions()
         self.looks = Looks(preferences, self.verbs)
+        self.notifier = Notifier(session, preferences, self.verbs[actions.NOTIFY], parent=self)
         self.steps = Steps(session, self.verbs, lambda: self.station == "examples", self)
         menus = self._make_menus()
         self.side_bar = SideBar(menus["Project"])
