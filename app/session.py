@@ -245,6 +245,11 @@ class Session(QObject):
             failed=self._on_not_started,
         )
 
+    def look_at_examples(self) -> None:
+        """Prove the examples in the background, for a page from which a run may be started soon."""
+        if self.project is not None and not self.is_training:
+            self.gate.look(self.project, self.recipe, self.project.store.revision)
+
     def cancel_start(self) -> None:
         """Start no run after all, while its examples are being checked."""
         if self._starting and self.gate.is_asked:

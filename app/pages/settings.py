@@ -215,8 +215,8 @@ class SettingsPage(Page):
         if self._counted != key:
             self._counted = key
             self._planner.ask(lambda: before_run.planned(project, recipe))
-        if self.isVisible() and not self.session.is_training:
-            self.session.gate.look(project, recipe, project.store.revision)
+        if self.isVisible():
+            self.session.look_at_examples()
         self._show_plan()
 
     def _on_plan(self, found: Plan) -> None:

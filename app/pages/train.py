@@ -213,8 +213,10 @@ class TrainPage(Page):
         project, recipe = self.session.project, self.session.recipe
         if project is None:
             self._counts.forget()
-        elif self.isVisible() and not self._has_runs():
-            self._counts.ask(lambda: _planned(project, recipe))
+        elif self.isVisible():
+            self.session.look_at_examples()
+            if not self._has_runs():
+                self._counts.ask(lambda: _planned(project, recipe))
 
     def _show_first_words(self, found: tuple[Plan, Recipe]) -> None:
         planned, recipe = found

@@ -88,8 +88,11 @@ def _absolute(base: str) -> str:
     return str(path.resolve()) if base not in (STARTER, "") and path.is_dir() else base
 
 
-def remarks(own: Recipe, recipe: Recipe) -> list[str]:
-    """Sentences on what comes with a base model that is not the project's own, and on what is unusual for it."""
+def remarks(own: Recipe, recipe: Recipe, *, examples: int = 0) -> list[str]:
+    """Sentences on what comes with a base model that is not the project's own, and on what is unusual for it.
+
+    ``examples`` is how many are ready; 0 when that is not known.
+    """
     base = recipe.model.base
     said = []
     if base != own.model.base:
@@ -97,5 +100,9 @@ def remarks(own: Recipe, recipe: Recipe) -> list[str]:
         if found := words.difference(same_but_model, presets.with_base(own, base)):
             said.append(f"With {catalogue.display_name(base)} come the settings that suit it: {', '.join(found)}.")
     usual = presets.base_recipe(base)
-    unusual = {name: text for name, text in unusual_values(recipe).items() if get(recipe, name) != get(usual, name)}
+    unusual = {
+        name: text
+        for name, text in unusual_values(recipe, train=examples).items()
+        if get(recipe, name) != get(usual, name)
+    }
     return said + [f"Note on {name}: {text}" for name, text in unusual.items()]

@@ -76,10 +76,10 @@ def _train(args: argparse.Namespace) -> int:
         recipe = settings.recipe_for(project.recipe, model=args.model, changes=changes)
         facts = ModelFacts.read(catalogue.resolve(recipe.model.base))
         check(recipe, facts=facts, device=kind_of(memory_use()))
+        checked = gate.prove(project.path, recipe, json=args.json)
         if not args.json:
-            for text in settings.remarks(project.recipe, recipe):
+            for text in settings.remarks(project.recipe, recipe, examples=checked.ready):
                 output.line(text)
-        gate.prove(project.path, recipe, json=args.json)
         wait_for_machine(project.path, detach=args.detach)
         with _starting(project):
             run = project.create_run(name=args.name, recipe=recipe)

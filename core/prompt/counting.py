@@ -96,8 +96,17 @@ def format_of(folder: Path) -> tuple[PromptFormat, str]:
     Raises:
         UserError: it cannot be read.
     """
+    mark = mark_of(folder)
+    return PromptFormat.load(folder), mark
+
+
+def mark_of(folder: Path) -> str:
+    """The mark under which counts with a base model's tokens are kept.
+
+    Raises:
+        UserError: its files cannot be read.
+    """
     try:
-        mark = fingerprint(folder)
+        return fingerprint(folder)
     except OSError as error:
         raise UserError("The base model cannot be read.", reason=f"{error.strerror or error}.") from error
-    return PromptFormat.load(folder), mark

@@ -17,7 +17,7 @@ from core.child import Message, serve
 from core.dataset import facts
 from core.dataset.statistics import FIELDS, REFUSED, UNCOUNTED
 from core.dataset.store import ExampleStore
-from core.prompt.counting import Counter, Tell, format_of
+from core.prompt.counting import Counter, Tell, mark_of
 from core.prompt.format import PromptFormat
 from core.prompt.lengths_cache import LengthsCache
 from core.prompt.proof import prove
@@ -31,17 +31,36 @@ _EXCERPT = 120  # characters
 def work(request: Message, tell: Tell) -> None:
     """See :class:`core.prompt.gate.GateJob`."""
     examples = Path(request["examples"])
-    prompt, mark = format_of(resolve(request["base"]))
+    base = resolve(request["base"])
     store = ExampleStore(examples, read_only=True)
     try:
         revision, ids, contents = facts.ready(store)
-        counter = Counter(store, prompt, LengthsCache(examples.parent, mark), tell, of_some=True)
-        counts = counter.count(ids, contents)
+        cache = LengthsCache(examples.parent, mark_of(base))
+        counts, known = cache.find(contents)
         found = _summed(ids, counts, request["max_length"])
-        found["offenders"] = _in_words(store, prompt, found["flawed"][:_IN_WORDS])
+        if not known.all() or found["flawed"]:  # else nothing needs the tokenizer, whose reading takes longest
+            found = _proven(store, base, cache, ids, contents, request["max_length"], tell)
         tell({"checked": {"revision": revision, "ready": len(ids), **found}})
     finally:
         store.close()
+
+
+def _proven(
+    store: ExampleStore,
+    base: Path,
+    cache: LengthsCache,
+    ids: NDArray[np.int64],
+    contents: NDArray[np.int64],
+    maximum: int,
+    tell: Tell,
+) -> dict[str, Any]:
+    """Prove what was not proven before, and put into words what cannot be trained."""
+    prompt = PromptFormat.load(base)
+    try:
+        counts = Counter(store, prompt, cache, tell, of_some=True).count(ids, contents)
+        found = _summed(ids, counts, maximum)
+        return found | {"offenders": _in_words(store, prompt, found["flawed"][:_IN_WORDS])}
+    finally:
         prompt.close()
 
 
@@ -53,6 +72,7 @@ def _summed(ids: NDArray[np.int64], counts: NDArray[np.int32], maximum: int) -> 
     lengths = whole[fine].astype(np.int64)
     return {
         "flawed": ids[flawed].tolist(),
+        "offenders": [],
         "lengths": np.bincount((np.maximum(lengths, 1) - 1) // BIN).tolist() if len(lengths) else [],
         "longest": int(lengths.max(initial=0)),
         "tokens": int(lengths.sum()),
