@@ -227,6 +227,11 @@ class RunView(QWidget):
         self._show_chart()
         self.chart_made.emit()
 
+    def show_all(self) -> None:
+        """Show the whole run in the chart."""
+        if self.chart is not None:
+            self.chart.chart.show_all()
+
     def _choose_metric(self, key: str) -> None:
         if self.chart is not None:
             self.chart.set_metric(key)

@@ -13,6 +13,7 @@ from app.latest import Latest
 from app.pages.all_runs import AllRuns
 from app.pages.page import Page
 from app.pages.queue_view import QueueView
+from app.pages.run_actions import add_actions
 from app.pages.run_view import RunView
 from app.pages.sample_choice import SampleChoice
 from app.run_watch import RunWatch
@@ -69,6 +70,7 @@ class TrainPage(Page):
         self._overlaid: list[tuple[RunFolder, Series]] = []
         self._saving = ChartSaving(self)
         self.sample_choice = SampleChoice(self)
+        add_actions(self, self.view, choose=self.sample_choice.ask)
         self._other = "settings"  # where the second button before the first run leads
         self._connect()
         self._show_tab()

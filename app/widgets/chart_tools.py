@@ -14,6 +14,9 @@ from app.widgets.menu_button import add_menu
 from app.widgets.metrics import LOSS, METRICS, OVER_WORDS, Over
 
 _WEIGHT_STEPS = 100
+_FIT_TIP = (
+    "Show the whole run (double click, or 0).\nTo zoom in, draw a box or turn the wheel; hold Shift to move along."
+)
 
 
 class MetricChoice(QWidget):
@@ -88,7 +91,8 @@ class ChartTools(QWidget):
         self.set_weight(weight)
         self.smoothing.valueChanged.connect(lambda value: self.weight_changed.emit(value / _WEIGHT_STEPS))
         self.log = QCheckBox("Log scale")
-        self.fit = _tool("fit", "Show the whole run (double click, or 0)")
+        self.fit = _tool("fit", "Show the whole run")
+        self.fit.setToolTip(_FIT_TIP)
         self.fit.setEnabled(False)
         self.save = _tool("export", "Save the chart")
         menu = QMenu(self.save)

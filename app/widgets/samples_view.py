@@ -43,7 +43,9 @@ class SamplesView(Card):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName("Evaluation")
         self.slider.setPageStep(1)
-        self.slider.setToolTip("Left and right go through the evaluations; Home shows the untrained model")
+        self.slider.setToolTip(
+            "Goes through the evaluations (Alt+Left, Alt+Right); the first one is of the untrained model"
+        )
         self._marks = QLabel("Marked words differ from what was expected.")
         self._marks.setProperty("kind", "secondary")
         self._marks.setWordWrap(True)
@@ -103,6 +105,10 @@ class SamplesView(Card):
         """The step whose answers are shown."""
         steps = list(self._samples)
         return steps[self.slider.value()] if steps else None
+
+    def go(self, steps: int) -> None:
+        """Show the answers so many evaluations later, or earlier."""
+        self.slider.setValue(self.slider.value() + steps)
 
     def _show(self, *_: object) -> None:
         step = self.step

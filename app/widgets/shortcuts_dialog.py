@@ -18,6 +18,12 @@ EVERYWHERE = {
     "Leave, close": "Esc",
     "Open a menu": "Alt",
 }
+IN_A_CHART = {
+    "Read values": "Left, Right, Home, End",
+    "Zoom": "+, -",
+    "Move along": "Shift+Left, Shift+Right",
+    "Show everything": "0",
+}
 
 
 class ShortcutsDialog(QDialog):
@@ -33,6 +39,7 @@ class ShortcutsDialog(QDialog):
             for name, actions in groups.items()
         }
         lists["Everywhere"] = list(EVERYWHERE.items())
+        lists["In a chart"] = list(IN_A_CHART.items())
         content = QWidget()
         content.setProperty("kind", "scrolled")
         columns = QHBoxLayout(content)

@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Literal
 
 from core.runs.events import Adjusted, Checkpoint, Evaluation, Event, Paused, Resumed, Sample, Started, Step
@@ -21,6 +22,8 @@ METRICS = (
     "power",
     "host_memory",
 )
+_FIGURES = attrgetter(*METRICS)  # of a step, in one call
+_NAN = float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,8 @@ class Series:
         return bisect_left(self.steps, step)
 
     def _add_step(self, event: Step) -> None:
-        self._drop_after(event.step - 1)
+        if self.steps and event.step <= self.steps[-1]:
+            self._drop_after(event.step - 1)
         before = self.elapsed[-1] if self.elapsed else 0.0
         # A clock that was set back makes no time, and no two steps end at the same moment.
         passed = max(1e-6, event.at - (event.at if self._clock is None else self._clock))
@@ -111,9 +115,8 @@ class Series:
         self.at.append(event.at)
         self.elapsed.append(before + passed)
         self.tokens.append(event.tokens)
-        for name, values in self.metrics.items():
-            value = getattr(event, name)
-            values.append(float("nan") if value is None else float(value))
+        for values, value in zip(self.metrics.values(), _FIGURES(event), strict=True):
+            values.append(_NAN if value is None else value)
 
     def _mark(self, mark: Mark) -> None:
         if mark.kind == "break":  # a pause and its end are one break

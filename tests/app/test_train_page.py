@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from page_fakes import Bench, bench
-from PySide6.QtCore import QThread
+from PySide6.QtCore import Qt, QThread
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
@@ -370,6 +370,29 @@ def test_the_cross_hair_keeps_telling_its_values_while_points_arrive(place: Benc
     assert chart.legend._step.text() == "Step 5"
     chart.chart.point_at(None)
     assert chart.legend._step.text() != "Step 5"
+
+
+def test_small_charts_and_verbs_reach_the_large_chart_and_the_answers(place: Bench, page: TrainPage) -> None:
+    place.open()
+    train(place, page)
+    with_chart(place, page)
+    chart, samples = page.view.chart, page.view.samples
+    assert chart is not None
+    place.qtbot.mouseClick(page.view.sparks.sparks["grad_norm"], Qt.MouseButton.LeftButton)
+    assert chart.shown.key == "grad_norm"
+    assert page.view.sparks.sparks["grad_norm"].chosen
+    place.qtbot.mouseClick(page.view.sparks.sparks["grad_norm"], Qt.MouseButton.LeftButton)
+    assert chart.shown.key == "loss"
+    verbs = {action.text(): action for action in page.actions()}
+    verbs["Earlier answers"].trigger()
+    assert samples.step != 60
+    assert chart.chart._plot.marks._events[-1] == (float(samples.step or 0), "answers")
+    verbs["Later answers"].trigger()
+    assert samples.step == 60
+    place.qtbot.keyClick(chart.chart, Qt.Key.Key_Plus)
+    assert chart.tools.fit.isEnabled()
+    verbs["Show the whole run in the chart"].trigger()
+    assert not chart.tools.fit.isEnabled()
 
 
 def test_ticked_runs_lie_over_the_chart(place: Bench, page: TrainPage) -> None:
