@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFileDialog, QPushButton, QStackedWidget, QWidget
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
 
-from app import before_run, format, tasks
+from app import before_run, format
 from app.latest import Latest
 from app.pages.all_runs import AllRuns
+from app.pages.chart_saving import ChartSaving
 from app.pages.page import Page
 from app.pages.queue_view import QueueView
 from app.pages.run_actions import add_actions
@@ -22,15 +21,11 @@ from app.widgets.counting_bar import CountingBar
 from app.widgets.first_run import FirstRun
 from app.widgets.segments import Segments
 from app.widgets.toast import show_toast
-from core import paths
 from core.errors import RunError, UserError
-from core.files import write_atomically
 from core.runs.folder import RunFolder, State
 from core.runs.series import Series
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QImage
-
     from core.dataset.review import Progress
     from core.project import Project
     from core.recipe.schema import Recipe
@@ -257,55 +252,6 @@ class TrainPage(Page):
         self._overlaid = found
         if self.view.chart is not None:
             self.view.chart.set_overlays((run.name, f"Run {run.number}", series) for run, series in found)
-
-
-class ChartSaving(QObject):
-    """Asks where to, and writes the picture or the numbers of the chart in the background."""
-
-    def __init__(self, page: Page) -> None:
-        super().__init__(page)
-        self._page = page
-
-    def save_image(self, run: RunFolder | None, image: QImage) -> None:
-        """Save the chart as PNG."""
-        path = self._ask(f"{run.name if run else 'loss'}.png", "PNG picture (*.png)")
-        if path is not None:
-            tasks.run(lambda: _write_image(image, path), done=self._tell, failed=self._page.show_problem)
-
-    def save_table(self, series: dict[str, Series], weight: float) -> None:
-        """Save the numbers of the shown runs as CSV."""
-        path = self._ask("loss.csv", "Comma-separated values (*.csv)")
-        if path is not None:
-            tasks.run(lambda: _write_table(series, weight, path), done=self._tell, failed=self._page.show_problem)
-
-    def _ask(self, name: str, kind: str) -> Path | None:
-        proposed = str(paths.documents().parent / name)
-        chosen, _ = QFileDialog.getSaveFileName(self._page, "Save the chart", proposed, kind)
-        if not chosen:
-            return None
-        path, ending = Path(chosen), Path(name).suffix
-        return path if path.suffix.lower() == ending else path.with_name(path.name + ending)
-
-    def _tell(self, path: Path) -> None:
-        show_toast(self._page, f"Saved {format.place(path)}")
-
-
-def _write_image(image: QImage, path: Path) -> Path:
-    if not image.save(str(path), "PNG"):
-        raise UserError(
-            "The picture could not be saved.", reason=f"{path} cannot be written.", hint="Choose another folder."
-        )
-    return path
-
-
-def _write_table(series: dict[str, Series], weight: float, path: Path) -> Path:
-    from core.runs.table import as_csv
-
-    try:
-        write_atomically(path, as_csv(series, weight=weight).encode())
-    except OSError as error:
-        raise UserError("The numbers could not be saved.", reason=str(error), hint="Choose another folder.") from error
-    return path
 
 
 def _series(run: RunFolder) -> Series:
