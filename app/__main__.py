@@ -9,6 +9,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.readiness import Readiness, Waiting
+    from app.window import Window
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,6 +46,7 @@ def open_window(project: Path | None) -> int:
     preferences = Preferences()
     theme.apply(app, preferences.dark)
     window = Window(Session(), preferences)
+    readiness = _keep_ready(window)
     crash.install_hook(log, window.show_problem)
     window.show()
     open_at_start(window, project)
@@ -50,8 +56,23 @@ def open_window(project: Path | None) -> int:
         window.tell_earlier_crash(report)
     code = app.exec()
     QThreadPool.globalInstance().waitForDone()
+    readiness.wait()
     log.close()
     return code
+
+
+def _keep_ready(window: Window) -> Readiness:
+    """Have a training process wait whenever the user comes near the button Train."""
+    from app.readiness import Readiness
+
+    def standby() -> Waiting:
+        from core.runs.standby import Standby
+
+        return Standby()
+
+    readiness = Readiness(window.session, standby, window)
+    window.page_shown.connect(lambda id: readiness.show_page(id, window.page()))
+    return readiness
 
 
 def _is_project(arguments: list[str]) -> bool:

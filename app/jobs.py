@@ -183,14 +183,14 @@ class TrainingThread(QThread):
         self.failed.emit(error)
 
     def _process_born(self) -> float | None:
-        """When the living process was started (Unix seconds); None when there is none."""
+        """Since when the living process works on the run (Unix seconds); None when there is none."""
         if self._process is not None:
             self.exit_code = self._process.poll()  # also takes a dead process off the system's list
             if self.exit_code is not None:
                 return None
-        self._worker = process = self.run_folder.worker_process()
+        self._worker = self.run_folder.worker_process()
         try:
-            return process.create_time() if process is not None else None
+            return self.run_folder.worker_since() if self._worker is not None else None
         except psutil.Error:
             return None
 

@@ -15,7 +15,7 @@ from app.run_queue import RunQueue
 from core.errors import UserError
 
 if TYPE_CHECKING:
-    from app.jobs import TrainingThread
+    from app.jobs import Starter, TrainingThread
     from core.dataset.store import Change
     from core.project import Project
     from core.prompt.format import PromptFormat
@@ -64,6 +64,7 @@ class Session(QObject):
         super().__init__(parent)
         self.project: Project | None = None
         self.training: TrainingThread | None = None
+        self.starter: Starter | None = None  # how a run's process is started; None for the usual way
         self._recipe: Recipe | None = None
         self._format = BaseFormat(self)
         self._format.changed.connect(self.prompt_format_changed)
@@ -278,7 +279,8 @@ class Session(QObject):
         if run is not None:
             from app.jobs import TrainingThread
 
-            self.training = TrainingThread(run, start=start, parent=self)
+            starter = {"starter": self.starter} if self.starter is not None else {}
+            self.training = TrainingThread(run, start=start, parent=self, **starter)
             self._state = self.training.progress.state
             self.training.state_changed.connect(self._on_progress)
             self.training.start()

@@ -211,11 +211,11 @@ class RunFolder:
 
     def judge(self, progress: Progress) -> Progress:
         """Correct a state derived from events by what is known of the process."""
-        process = self.worker_process()
-        if process is None:
+        since = self.worker_since()
+        if since is None:
             if progress.state.is_active or (progress.state is State.QUEUED and self.worker_file.exists()):
                 progress.state, progress.seconds_left = State.INTERRUPTED, None
-        elif not progress.state.is_active and process.create_time() > progress.ended:
+        elif not progress.state.is_active and since > progress.ended:
             progress.state = State.STARTING
         return progress
 
@@ -231,9 +231,22 @@ class RunFolder:
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
+    def worker_since(self) -> float | None:
+        """Since when (Unix seconds) the living process works on this run; None when there is none.
+
+        A process may be older: it can have been prepared before there was a run.
+        """
+        process = self.worker_process()
+        if process is None:
+            return None
+        try:
+            return float(json.loads(self.worker_file.read_text(encoding="utf-8"))["since"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return process.create_time()
+
     def claim(self, pid: int, *, versions: dict[str, str] | None = None) -> None:
         """Write ``worker.json`` for a process."""
-        data = {"pid": pid, "created": birth(pid), "versions": versions or {}}
+        data = {"pid": pid, "created": birth(pid), "since": time.time(), "versions": versions or {}}
         write_atomically(self.worker_file, json.dumps(data).encode())
 
     def ask(self, wish: Wish) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO
 
 from core import paths
 from core.errors import RunError
 from core.runs import heavy
 from core.runs.folder import RunFolder
+
+Preparation = Callable[[RunFolder], "subprocess.Popen[bytes] | None"]
 
 WORKER_ENVIRONMENT = {
     # Idle OpenMP threads must not spin: beside one busy process a step took 28 times as long without this.
@@ -34,15 +36,17 @@ def worker_environment() -> dict[str, str]:
 def launch(
     arguments: Sequence[str],
     *,
-    output: IO[bytes],
+    output: IO[bytes] | int,
+    input: int = subprocess.DEVNULL,
     environment: Mapping[str, str] | None = None,
     processes: int = 1,
 ) -> subprocess.Popen[bytes]:
-    """Start ``python -m core.worker ARGUMENTS`` in a session of its own, with nothing to read on stdin.
+    """Start ``python -m core.worker ARGUMENTS`` in a session of its own.
 
     Args:
         arguments: the job and what it takes.
         output: where stdout and stderr go.
+        input: what stdin is, as ``subprocess`` takes it; nothing to read unless given.
         environment: variables besides those of :func:`worker_environment`.
         processes: how many share the job; with more than one, a launcher starts and watches them.
 
@@ -53,7 +57,7 @@ def launch(
         [paths.worker_python(), *(_launcher(processes) if processes > 1 else ()), "-m", "core.worker", *arguments],
         cwd=paths.package_root(),
         env={**worker_environment(), **(environment or {})},
-        stdin=subprocess.DEVNULL,
+        stdin=input,
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=os.name != "nt",
@@ -61,8 +65,12 @@ def launch(
     )
 
 
-def start_worker(run: RunFolder) -> subprocess.Popen[bytes]:
+def start_worker(run: RunFolder, prepared: Preparation | None = None) -> subprocess.Popen[bytes]:
     """Start (or take up again) the training of a run in a process of its own session.
+
+    Args:
+        run: the run.
+        prepared: hands the run to a process that waits for one, if it has one; otherwise one is started.
 
     Raises:
         RunError: another process works on it, or none can be started.
@@ -73,8 +81,10 @@ def start_worker(run: RunFolder) -> subprocess.Popen[bytes]:
     with heavy.starting(run) as works:
         run.withdraw_wish()
         try:
-            with open(run.log_file, "ab") as log:
-                process = launch(["train", str(run.path.resolve())], output=log)
+            process = prepared(run) if prepared is not None else None
+            if process is None:
+                with open(run.log_file, "ab") as log:
+                    process = launch(["train", str(run.path.resolve())], output=log)
             run.claim(process.pid)
         except OSError as error:
             raise RunError("The training process could not be started.", reason=str(error)) from error

@@ -9,6 +9,7 @@ import faulthandler
 import os
 import sys
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 from core.runs.events import Failed, Phase
@@ -16,7 +17,7 @@ from core.runs.folder import RunFolder
 from core.runs.process import WORKER_ENVIRONMENT
 from core.runs.words import PROCESS_STARTED
 from core.worker.awake import keep_awake
-from core.worker.imports import import_lean
+from core.worker.imports import import_lean, uncollected
 from core.worker.launched import Place, event_writer, see_one_gpu
 from core.worker.pulse import heartbeat
 
@@ -32,6 +33,10 @@ def main(arguments: list[str]) -> int:
     job, *rest = arguments or ["help"]
     if job == "train" and len(rest) == 1:
         return _train(RunFolder(Path(rest[0])), place)
+    if job == "wait" and not rest:
+        from core.worker.wait import wait
+
+        return wait(partial(_train, place=place))
     if job == "probe" and not rest:
         from core.worker.probe import probe
 
@@ -45,8 +50,9 @@ def main(arguments: list[str]) -> int:
 
         return verify(RunFolder(Path(rest[0])), Path(rest[1]), Path(rest[2]))
     if job == "rehearse" and len(rest) == 1:
-        import_lean()
-        from core.worker.rehearse import rehearse
+        with uncollected():
+            import_lean()
+            from core.worker.rehearse import rehearse
 
         return rehearse(RunFolder(Path(rest[0])), parent=os.getppid())
     if job == "reproduce" and len(rest) == 3:
@@ -67,8 +73,9 @@ def _train(run: RunFolder, place: Place) -> int:
         events.write(Phase(name="starting"))
         with heartbeat(run) if place.is_first else nullcontext(), keep_awake(events):
             try:
-                import_lean()
-                from core.worker.train import train
+                with uncollected():
+                    import_lean()
+                    from core.worker.train import train
             except ImportError as error:
                 hint = "Run `tunesmith doctor`; it says what is missing and how to mend it."
                 events.write(

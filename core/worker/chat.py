@@ -29,7 +29,7 @@ from core.generation.protocol import (
     receive_request,
     send,
 )
-from core.worker.imports import import_lean
+from core.worker.imports import import_lean, uncollected
 
 if TYPE_CHECKING:
     from core.worker.answering import Answering
@@ -93,8 +93,9 @@ def in_words(error: Exception) -> UserError:
 def _load(opening: Open) -> Answering:
     folder = catalogue.resolve(opening.base)
     ModelFacts.read(folder)
-    import_lean()
-    from core.worker.answering import Answering
+    with uncollected():
+        import_lean()
+        from core.worker.answering import Answering
 
     return Answering(folder, opening.model)
 

@@ -7,23 +7,40 @@ altogether are optional libraries that Transformers and Accelerate look for and 
 from __future__ import annotations
 
 import functools
+import gc
 import importlib
 import os
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 # Imported by Transformers and Accelerate wherever they are installed; `datasets` alone brings pandas and takes 0.5 s.
 _NEVER_USED = ("datasets", "pandas", "scipy", "sklearn", "tensorflow", "torchaudio", "torchvision")
-# Questions of Transformers whose answer "no" leaves out what only several processes or flex attention need: sharded
-# tensors, distributed checkpoints, sympy.
+# Questions of Transformers and Accelerate whose answer "no" leaves out what only several processes or flex attention
+# need: sharded tensors, distributed checkpoints, sympy.
 _ANSWERED_NO = ("is_torch_distributed_available", "is_torch_flex_attn_available", "is_datasets_available")
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """While this holds no cyclic garbage is looked for, and what was made meanwhile is never searched for any.
+
+    Imports make a million objects that stay for good; searching them again and again took a sixth of the start, and
+    every collection that a library asks for later a fifth of a second.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def import_lean() -> None:
-    """Import torch, Transformers and bitsandbytes without what is not needed; call it before they are imported.
+    """Import the training libraries without what is not needed; call it before torch and Transformers are imported.
 
     One of several processes that train together (``torch.distributed.run``) gets everything: it needs most of it.
 
@@ -35,11 +52,9 @@ def import_lean() -> None:
     for name in _NEVER_USED:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # Python's own word for "not to be had"
     _stand_in_for_compiler_and_sharding()
-    import transformers.utils
-    import transformers.utils.import_utils
-
-    for question in _ANSWERED_NO:
-        for module in (transformers.utils, transformers.utils.import_utils):
+    for name in ("transformers.utils", "transformers.utils.import_utils", "accelerate.utils.other"):
+        module = importlib.import_module(name)
+        for question in _ANSWERED_NO:
             if hasattr(module, question):
                 setattr(module, question, _no)
     _import_without_compiling("bitsandbytes")
