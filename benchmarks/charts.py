@@ -4,7 +4,8 @@
 
 A frame is one update (a new point on each of six curves) and one painting; CPU time of this process counts, so that
 other programs disturb little. Aim: at most 10 ms a frame at 1,000,000 points, and at most 1.2 times the cost of 10,000.
-Below that: what an arriving step costs the whole page (chart and small charts), and what a change of the view costs.
+Below that: what an arriving step costs where all is painted at once (the window paints the chart at most 10 times a
+second then, the small charts 4 times), and what a change of the view costs.
 Needs a screen or ``QT_QPA_PLATFORM=offscreen``. Takes about a minute on two cores.
 """
 

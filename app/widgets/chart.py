@@ -23,7 +23,8 @@ from app.widgets.marks import Point
 from app.widgets.metrics import Over
 from app.widgets.plot import Plot
 
-FRAME_MS = 34
+FRAME_MS = 34  # between two frames while the user moves something
+GROW_MS = 100  # while only points arrive: that is as fast as one can read, and leaves the window free
 _VALUE_PADDING = 0.05  # room for the dots at the ends
 _FEWEST = {Over.STEPS: 10.0, Over.TOKENS: 100.0, Over.TIME: 1.0}  # what an axis spans at least
 _NEAREST = {Over.STEPS: 2.0, Over.TOKENS: 10.0, Over.TIME: 0.05}  # how far one can zoom in
@@ -58,7 +59,6 @@ class Chart(QWidget):
         self._following = True
         self._dirty = True
         self._frame = QTimer(self)
-        self._frame.setInterval(FRAME_MS)
         self._frame.timeout.connect(self._paint_if_dirty)
         self._plot.scene().sigMouseMoved.connect(self._on_mouse)
         self._plot.viewport().installEventFilter(self)
@@ -95,7 +95,7 @@ class Chart(QWidget):
     ) -> None:
         """Mark places on the bottom axis, one point as the best, and breaks and adjustments."""
         self._plot.marks.set(list(checkpoints), best, events)
-        self.touch()
+        self.grow()
 
     def set_empty(self, words: str) -> None:
         """What to say while there is no point."""
@@ -108,9 +108,16 @@ class Chart(QWidget):
 
     def touch(self) -> None:
         """Points or looks changed: paint with the next frame."""
+        self._paint_within(FRAME_MS)
+
+    def grow(self) -> None:
+        """Points arrived: paint them soon."""
+        self._paint_within(GROW_MS)
+
+    def _paint_within(self, milliseconds: int) -> None:
         self._dirty = True
-        if self.isVisible() and not self._frame.isActive():
-            self._frame.start()
+        if self.isVisible() and (not self._frame.isActive() or self._frame.interval() > milliseconds):
+            self._frame.start(milliseconds)
 
     # The view
 

@@ -93,7 +93,7 @@ class RunChart(Card):
         self._runs[self._series[0]].sync(series, since)
         self._offer(since)
         self._show_marks()
-        self.chart.touch()
+        self.chart.grow()
         self._show_values()
 
     def reserve(self, steps: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
@@ -12,6 +12,7 @@ from app.widgets.sparkline import Sparkline
 from core.runs.series import Series
 
 _NARROWEST = 176  # pixels, for title and value
+_PAINT_MS = 250  # between two paintings while points arrive
 _ALWAYS = ("learning_rate", "grad_norm", "tokens_per_second", "memory_bytes")
 
 
@@ -29,6 +30,8 @@ class SparkGrid(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(SPACE.UNIT)
+        self._paint = QTimer(self, interval=_PAINT_MS, singleShot=True)
+        self._paint.timeout.connect(self._show)
         self._placed: tuple[int, tuple[str, ...]] = (0, ())
         for key, spark in self.sparks.items():
             spark.setParent(self)
@@ -39,14 +42,17 @@ class SparkGrid(QWidget):
         """Forget the points."""
         for spark in self.sparks.values():
             spark.clear()
-        self._place()
+        self._show()
 
     def sync(self, series: Series, since: int = 0) -> None:
         """Take over the points of a run from step ``since`` on."""
         first = series.since(since)
         for key, spark in self.sparks.items():
             spark.extend(series.steps[first:], series.metrics[key][first:])
-        self._place()
+        if first == 0:
+            self._show()
+        elif not self._paint.isActive():
+            self._paint.start()
 
     def set_chosen(self, key: str) -> None:
         """Show which figure the large chart shows."""
@@ -57,6 +63,11 @@ class SparkGrid(QWidget):
         """Have as many columns as there is room for."""
         super().resizeEvent(event)
         self._place()
+
+    def _show(self) -> None:
+        self._place()
+        for spark in self.sparks.values():
+            spark.refresh()
 
     def _place(self) -> None:
         keys = tuple(key for key, spark in self.sparks.items() if key in _ALWAYS or spark.has_values)

@@ -58,7 +58,7 @@ class Sparkline(QFrame):
     def clear(self) -> None:
         """Forget the points."""
         self._points = Pyramid()
-        self.update()
+        self.refresh()
 
     @property
     def has_values(self) -> bool:
@@ -78,8 +78,11 @@ class Sparkline(QFrame):
             self.update()
 
     def extend(self, steps: Sequence[float], values: Sequence[float]) -> None:
-        """Append points; those from ``steps[0]`` on that are there already are replaced."""
+        """Append points; those from ``steps[0]`` on that are there already are replaced. Shown with a refresh."""
         self._points.extend(steps, values)
+
+    def refresh(self) -> None:
+        """Show the points that have come."""
         self.setAccessibleDescription(self.value)
         self.update()
 

@@ -386,6 +386,17 @@ def test_small_charts_appear_when_there_is_something_to_show(sparks: SparkGrid) 
     assert len(visible(sparks)) == 4
 
 
+def test_small_charts_are_painted_a_few_times_a_second_while_points_arrive(qtbot: QtBot, sparks: SparkGrid) -> None:
+    points = run()
+    sparks.sync(points)
+    spark = sparks.sparks["grad_norm"]
+    assert spark.accessibleDescription() == "40.0"
+    points.add(step(41, at=9999.0))
+    sparks.sync(points, 41)
+    assert spark.accessibleDescription() == "40.0"
+    qtbot.waitUntil(lambda: spark.accessibleDescription() == "41.0")
+
+
 def test_a_small_chart_is_chosen_with_mouse_and_keyboard_and_given_back(qtbot: QtBot, sparks: SparkGrid) -> None:
     heard: list[str] = []
     sparks.chosen.connect(heard.append)
