@@ -6,6 +6,7 @@ import html
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer
@@ -46,8 +47,7 @@ class Notifier(QObject):
         self._preferences = preferences
         self._send = send or send_to_desktop
         self._is_looked_at = is_looked_at or _has_focus
-        self._thread: TrainingThread | None = None
-        self._was_active = self._asked = False
+        self._runs: dict[int, _Followed] = {}  # by thread: one that ends may have a successor already
         action.setCheckable(True)
         action.setChecked(preferences.notify)
         action.toggled.connect(self._switch)
@@ -58,35 +58,49 @@ class Notifier(QObject):
 
     def _on_training(self) -> None:
         thread = self._session.training
-        if thread is None or thread is self._thread:
+        if thread is None:
             return
-        self._thread = thread
-        self._was_active = thread.progress.state.is_active
-        self._asked = False
+        self._runs[id(thread)] = _Followed(thread.progress.state.is_active)
         thread.state_changed.connect(self._on_progress)
         thread.wish_changed.connect(self._on_wish)
-
-    def _on_wish(self, wish: str | None) -> None:
-        self._asked = self._asked or wish is not None
+        thread.finished.connect(self._on_end)
 
     def _on_progress(self, progress: Progress) -> None:
-        if self.sender() is not self._thread or self._thread is None:
+        if progress.state.is_active and (followed := self._runs.get(id(self.sender()))) is not None:
+            followed.was_active = True
+
+    def _on_wish(self, wish: str | None) -> None:
+        if wish is not None and (followed := self._runs.get(id(self.sender()))) is not None:
+            followed.asked = True
+
+    def _on_end(self) -> None:
+        """The process is gone, or the run is followed no more and goes on."""
+        thread = self.sender()
+        followed = self._runs.pop(id(thread), None)
+        if followed is None or not followed.was_active or followed.asked:
             return
-        was, self._was_active = self._was_active, progress.state.is_active
-        if not was or progress.state.is_active or self._asked:
+        ended: TrainingThread = thread  # type: ignore[assignment]  # whose signal this is
+        if ended.progress.state.is_active or not self._preferences.notify or self._is_looked_at():
             return
-        if self._preferences.notify and not self._is_looked_at():
-            title, text = told(self._thread, progress, self._session.queue.amount)
-            tasks.run(lambda: self._send(title, text), done=lambda sent: sent or _by_tray(self, title, text))
+        title, text = told(ended, self._session.queue.amount)
+        tasks.run(lambda: self._send(title, text), done=lambda sent: sent or _by_tray(self, title, text))
 
 
-def told(thread: TrainingThread, progress: Progress, waiting: int) -> tuple[str, str]:
+@dataclass(slots=True)
+class _Followed:
+    """What is known of a run that is followed: whether it was at work, and whether the user asked for its end."""
+
+    was_active: bool
+    asked: bool = False
+
+
+def told(thread: TrainingThread, waiting: int) -> tuple[str, str]:
     """Title and text for a run that has ended; ``waiting`` is how many are in the queue."""
     from core.runs import notes, words
     from core.runs.folder import State
     from core.runs.notes import Notes
 
-    run = thread.run_folder
+    run, progress = thread.run_folder, thread.progress
     parts = []
     if progress.state is State.FINISHED:
         if progress.heldout_loss is not None:
@@ -94,8 +108,8 @@ def told(thread: TrainingThread, progress: Progress, waiting: int) -> tuple[str,
         elif progress.loss is not None:
             parts.append(f"Loss {format.loss(progress.loss)}.")
         parts.append("The adapter is ready to be tried.")
-    elif progress.error is not None:
-        parts.append(progress.error.message)
+    elif progress.state is State.PAUSED:
+        parts.append("It could not go on for now; the window says why.")
     elif thread.problem is not None:
         parts.append(thread.problem.title)
     if waiting:

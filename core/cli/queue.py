@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from core.base_models import catalogue
-from core.cli import output, settings
+from core.cli import gate, output, settings
 from core.cli.follow import JsonLines, Screen, Show, follow
 from core.cli.training import result
 from core.errors import RecipeError, RunError, UserError
@@ -162,6 +162,7 @@ def _add(args: argparse.Namespace) -> int:
         if args.like is None:
             recipe = settings.recipe_for(project.recipe, model=args.model, changes=changes)
             catalogue.resolve(recipe.model.base)
+            gate.prove(project.path, recipe, json=args.json)
             run = project.create_run(name=args.name, recipe=recipe)
         else:
             like = folder.find(project.runs_folder, args.like)
@@ -182,6 +183,7 @@ def _sweep(args: argparse.Namespace) -> int:
             entries = sweep(recipe, over, alpha_follows=not fixed_alpha)
         except RecipeError as error:
             raise output.WrongUse(error.title, reason=f"{error.reason}.") from error
+        gate.prove(project.path, recipe, json=args.json)
         runs = project.create_runs([(entry.name, entry.recipe) for entry in entries])
         if not args.json and _alpha_follows(recipe, [entry.recipe for entry in entries]):
             output.line("Alpha follows the rank, so that the learning rate suits each; --set lora.alpha=N keeps it.")

@@ -57,8 +57,9 @@ def sweep(recipe: Recipe, over: Mapping[str, Sequence[Any]], *, alpha_follows: b
             hint="Take fewer values, or sweep over fewer settings.",
         )
     follows = alpha_follows and _RANK in values and _ALPHA not in values
+    named = [name for name, given in values.items() if len(given) > 1] or list(values)
     return [
-        _entry(recipe, dict(zip(values, chosen, strict=True)), follows)
+        _entry(recipe, dict(zip(values, chosen, strict=True)), named, follows)
         for chosen in itertools.product(*values.values())
     ]
 
@@ -73,11 +74,11 @@ def _values(recipe: Recipe, name: str, given: Sequence[Any]) -> list[Any]:
     return found
 
 
-def _entry(recipe: Recipe, chosen: dict[str, Any], alpha_follows: bool) -> Entry:
+def _entry(recipe: Recipe, chosen: dict[str, Any], named: Sequence[str], alpha_follows: bool) -> Entry:
     changes = dict(chosen)
     if alpha_follows:
         changes[_ALPHA] = max(1, round(recipe.lora.alpha / recipe.lora.rank * chosen[_RANK]))
-    name = ", ".join(f"{_short(setting)} {_written(setting, value)}" for setting, value in chosen.items())
+    name = ", ".join(f"{_short(setting)} {_written(setting, chosen[setting])}" for setting in named)
     return Entry(name, with_settings(recipe, changes))
 
 

@@ -186,20 +186,28 @@ def test_pausing_a_run_holds_the_queue(cli: Cli, project: Path, fake_worker: Cal
 
 
 def test_a_run_started_elsewhere_is_waited_for(cli: Cli, project: Path, fake_worker: Callable[..., None]) -> None:
-    fake_worker("--steps", 20, "--seconds", 0.01)
-    cli("train", project, "--detach", "--name", "direct")
     cli("queue", project, "add", "--name", "a")
-    queue, waited = Queue(project / "runs"), []
+    fake_worker("--steps", 100000, "--seconds", 0.01)
+    cli("train", project, "--detach", "--name", "direct")
+    direct = folder.find(project / "runs", "2")
+    fake_worker(*FAST)
+    queue = Queue(project / "runs")
     queue.switch(True)
 
     def follow(watch: queue_runner.Watch) -> None:
-        assert folder.find(project / "runs", "1").progress().state is State.FINISHED
+        assert direct.progress().state is State.STOPPED
         while not watch.ended:
             watch.look()
 
-    done = queue_runner.work_off(queue, follow, waits_for=waited.append)
-    assert [run.name for run, _ in done] == ["0002-a"]
-    assert set(waited) == {"0001-direct"}
+    waited: list[str] = []
+
+    def waits_for(what: str) -> None:
+        waited.append(what)
+        direct.ask("stop")
+
+    done = queue_runner.work_off(queue, follow, waits_for=waits_for)
+    assert [run.name for run, _ in done] == ["0001-a"]
+    assert set(waited) == {"0002-direct"}
 
 
 def test_a_run_of_another_project_is_waited_for(

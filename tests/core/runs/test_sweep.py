@@ -90,3 +90,10 @@ def test_what_is_wrong_is_told_for_the_first_bad_value(name: str, values: list[s
 )
 def test_values_are_read(text: str, values: list[str]) -> None:
     assert parse_values(text) == values
+
+
+def test_what_all_runs_have_in_common_is_not_in_their_names() -> None:
+    entries = sweep(Recipe(), {"lora.rank": [8, 16], "training.epochs": [5]})
+    assert [entry.name for entry in entries] == ["Rank 8", "Rank 16"]
+    assert [entry.recipe.training.epochs for entry in entries] == [5, 5]
+    assert sweep(Recipe(), {"training.epochs": [5]})[0].name == "Epochs 5"
