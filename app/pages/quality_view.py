@@ -48,6 +48,7 @@ class QualityView(QWidget):
         super().__init__(parent)
         self._session = session
         self.report: Report | None = None
+        self._review: Report | None = None
         self.groups: dict[str, FindingGroup] = {}
         self._found: dict[str, Group] = {}
         self._texts: dict[int, Example] = {}
@@ -60,6 +61,7 @@ class QualityView(QWidget):
         self.lookout.failed.connect(self._on_failed)
         self.lookout.forgotten.connect(self._forget)
         session.recipe_changed.connect(self.lookout.look_again)
+        session.gate.checked.connect(self._show_report)
 
     def _build(self) -> None:
         self.summary = QLabel()
@@ -123,12 +125,27 @@ class QualityView(QWidget):
         if not hasattr(message, "groups"):
             self.progress.tell("Looking at the examples", message.done, message.total)
             return
-        self.report = message
-        self._present(message)
+        self._review, self.report = message, None
         if message.problem:
             self.banner.say("Not everything could be looked at.", message.problem, tone="warn")
-        self.counted.emit(message.flagged)
-        self.reported.emit(message)
+        self._show_report()
+        if self.isVisible():
+            self._session.look_at_examples()
+
+    def _show_report(self, *_: object) -> None:
+        """What the review found, and what the check before a run did, as far as they are known."""
+        report, checked = self._review, self._session.gate.latest
+        if report is None:
+            return
+        if checked is not None:
+            from core.prompt.gate import with_offenders
+
+            report = with_offenders(report, checked)
+        if report != self.report:
+            self.report = report
+            self._present(report)
+            self.counted.emit(report.flagged)
+            self.reported.emit(report)
 
     def _on_failed(self, error: UserError) -> None:
         self.progress.stop()
@@ -142,6 +159,7 @@ class QualityView(QWidget):
         self._stack.setCurrentIndex(0)
         self._texts.clear()
         self._show_groups(())
+        self._review = None
         if self.report is not None:
             self.report = None
             self.counted.emit(0)
@@ -181,7 +199,9 @@ class QualityView(QWidget):
 
     def _add_group(self, group: Group) -> FindingGroup:
         rule = group.rule
-        card = self.groups[rule.id] = FindingGroup(rule.title, rule.explanation, rule.severity, rule.fix)
+        card = self.groups[rule.id] = FindingGroup(
+            rule.title, rule.explanation, rule.severity, rule.fix, can_ignore=rule.can_ignore
+        )
         card.show_wanted.connect(lambda: self._show_group(rule.id))
         card.finding_wanted.connect(lambda index: self._show_finding(rule.id, index))
         card.fix_wanted.connect(lambda: self._fix(rule.id))

@@ -33,8 +33,18 @@ class FindingGroup(Card):
     more_wanted = Signal(int)
     """So many findings are to be shown; then :meth:`show_rows` comes."""
 
-    def __init__(self, title: str, explanation: str, severity: str, fix: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        title: str,
+        explanation: str,
+        severity: str,
+        fix: str,
+        parent: QWidget | None = None,
+        *,
+        can_ignore: bool = True,
+    ) -> None:
         super().__init__(title, parent)
+        self._can_ignore = can_ignore
         self.title = title
         self.shown = FIRST
         self.rows: list[FindingRow] = []
@@ -86,9 +96,10 @@ class FindingGroup(Card):
     def set_writable(self, writable: bool) -> None:
         """Whether anything can be changed; without, only looking is offered."""
         self.fix.setVisible(writable and bool(self.fix.text()))
-        self.ignore.setVisible(writable)
+        can_ignore = writable and self._can_ignore
+        self.ignore.setVisible(can_ignore)
         for row in self.rows:
-            row.ignore.setVisible(writable)
+            row.ignore.setVisible(can_ignore)
 
     def set_busy(self, busy: bool) -> None:
         """A fix is under way."""

@@ -10,9 +10,9 @@ from typing import Any
 
 from core.cli import gate, output
 from core.dataset.review import RULES, Finding, Group, Progress, Report, ReviewJob, rules
-from core.dataset.review.job import report as merged
 from core.errors import UserError
 from core.project import Project
+from core.prompt.gate import with_offenders
 
 _SHOWN = 5  # findings of a rule in words; --json has all
 
@@ -98,13 +98,7 @@ def _with_gate(report: Report, project: Project, *, wanted: list[str]) -> Report
         found = gate.check(project.path, project.recipe)
     except UserError as error:
         return replace(report, problem=report.problem or str(error))
-    severity = rules.BY_ID[rules.UNTRAINABLE].severity
-    told = {offender.id: f"{offender.reason} {offender.hint}" for offender in found.offenders}
-    findings = [Finding(rules.UNTRAINABLE, severity, (id,), told.get(id, "As the others.")) for id in found.flawed]
-    findings += [finding for group in report.groups for finding in group.findings]
-    return merged(
-        findings, examples=report.examples, revision=report.revision, ignored=report.ignored, problem=report.problem
-    )
+    return with_offenders(report, found)
 
 
 def _words(finding: Finding) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from core.base_models.facts import ModelFacts
 from core.child import Child
-from core.dataset.review import Progress
+from core.dataset.review import Finding, Group, Progress, Report
+from core.dataset.review.rules import BY_ID, UNTRAINABLE
 from core.errors import RunError, UserError
 from core.prompt.proof import Flaw
 from core.recipe.advice import DataFacts
@@ -120,6 +121,18 @@ class GateJob:
     def stop(self) -> None:
         """End the work; what was checked so far is kept for the next time."""
         self._child.stop()
+
+
+def with_offenders(report: Report, found: Checked) -> Report:
+    """A review's report with the examples that no run would start with."""
+    if not found.flawed:
+        return report
+    rule = BY_ID[UNTRAINABLE]
+    told = {offender.id: f"{offender.reason} {offender.hint}" for offender in found.offenders}
+    rest = found.offenders[-1].reason if found.offenders else ""
+    findings = tuple(Finding(rule.id, rule.severity, (id,), told.get(id, rest)) for id in found.flawed)
+    groups = (Group(rule, findings, found.flawed), *report.groups)
+    return replace(report, groups=groups, flagged=len({id for group in groups for id in group.examples}))
 
 
 def checked(row: dict[str, Any]) -> Checked:

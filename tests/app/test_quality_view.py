@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from example_bench import make_project, until
+from page_fakes import FakeGateJob
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
@@ -21,6 +22,8 @@ from app.widgets.toast import Toast
 from core.dataset.example import Example
 from core.dataset.store import ExampleStore
 from core.errors import UserError
+from core.prompt.gate import Checked, Offender
+from core.prompt.proof import Flaw
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Rule:
     explanation: str
     severity: str
     fix: str = ""
+    can_ignore: bool = True
 
 
 @dataclass(frozen=True)
@@ -131,6 +135,7 @@ def review(monkeypatch: pytest.MonkeyPatch) -> FakeReview:
     fake = FakeReview()
     monkeypatch.setitem(sys.modules, "core.dataset.review", fake)
     monkeypatch.setattr(core.dataset, "review", fake, raising=False)
+    monkeypatch.setattr("app.gate.make_job", lambda _project, _recipe: FakeGateJob())
     return fake
 
 
@@ -292,3 +297,23 @@ def test_the_real_review_is_understood(qtbot: QtBot, session: Session, tmp_path:
     view.restore.click()
     until(qtbot, lambda: first in view.groups)
     until(qtbot, lambda: not view.lookout.busy)
+
+
+def test_what_cannot_be_trained_is_found_as_well_and_cannot_be_ignored(
+    qtbot: QtBot, session: Session, view: QualityView, review: FakeReview, tmp_path: Path, monkeypatch
+) -> None:
+    flaw = Offender(5, Flaw.CUT, "Fine", "The template cuts it.", "Choose another model.")
+    job = FakeGateJob(Checked(1, 4, (5,), (flaw,)))
+    monkeypatch.setattr("app.gate.make_job", lambda _project, _recipe: job)
+    told = heard(view)
+    open_with(session, tmp_path, EXAMPLES)
+    view.show()
+    until(qtbot, lambda: "cannot-be-trained" in view.groups)
+    card = view.groups["cannot-be-trained"]
+    assert card.fix.text() == "Exclude them"
+    assert card.ignore.isHidden()
+    assert card.rows[0].ignore.isHidden()
+    assert not view.groups["whitespace"].ignore.isHidden()
+    assert told[-1] == 5
+    card.rows[0].line.click()
+    assert told[-1] == ((5,), "Cannot be trained with this base model: example 5")

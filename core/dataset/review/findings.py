@@ -19,6 +19,7 @@ class Rule:
         explanation: why it matters and what to do, in a sentence or two.
         severity: how much.
         fix: the words of the button that mends all findings; empty where only a person can.
+        can_ignore: whether the user may say that it is as it should be.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Rule:
     explanation: str
     severity: Severity
     fix: str = ""
+    can_ignore: bool = True
 
 
 @dataclass(frozen=True, slots=True)

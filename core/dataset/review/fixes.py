@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core.dataset.change import Change, counted
-from core.dataset.example import Example, Split
+from core.dataset.example import Example, Split, Status
 from core.dataset.review import encoding, rules, sameness, whitespace
 from core.dataset.review.findings import Group
 from core.dataset.store import ExampleStore
@@ -27,6 +27,8 @@ def fix(store: ExampleStore, group: Group) -> Change:
             return store.delete(_surplus(store, group, _is_same))
         case rules.NEAR:
             return store.delete(_surplus(store, group, _is_near))
+        case rules.UNTRAINABLE:
+            return store.update_many(group.examples, status=Status.EXCLUDED)
         case rules.LEAK:
             heldout = {finding.examples[0] for finding in group.findings}
             return store.update_many(sorted(heldout), split=Split.TRAIN)

@@ -31,6 +31,8 @@ RULES: tuple[Rule, ...] = (
         "The base model's chat template refuses these, or would teach something else than what is written. No run "
         "starts while they are ready: change or exclude them.",
         "error",
+        "Exclude them",
+        can_ignore=False,
     ),
     Rule(
         SECRET,

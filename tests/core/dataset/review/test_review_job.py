@@ -14,6 +14,7 @@ from core.dataset.example import Example, Split, Status
 from core.dataset.review import Progress, Report, ReviewJob, near
 from core.dataset.review.looks import look
 from core.dataset.review.marks import Look
+from core.dataset.review.rules import BY_ID, UNTRAINABLE
 from core.project import Project
 from core.prompt.format import PromptFormat
 from core.recipe.recipe import with_settings
@@ -211,3 +212,10 @@ def test_it_tells_how_far_it_is(project: Project) -> None:
     project.store.add(background(20))
     first, *_ = ReviewJob(project.path).messages()
     assert first == Progress(0, 20)
+
+
+def test_what_cannot_be_trained_is_excluded_by_its_fix(project: Project) -> None:
+    project.store.add([Example("a", "", "b"), Example("c", "", "d")])
+    change = review.fix(project.store, review.Group(BY_ID[UNTRAINABLE], (), (2,)))
+    assert change.changed == (2,)
+    assert [example.status for example in project.store.iterate()] == [Status.READY, Status.EXCLUDED]
