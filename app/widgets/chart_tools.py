@@ -14,6 +14,7 @@ from app.widgets.menu_button import add_menu
 from app.widgets.metrics import LOSS, METRICS, OVER_WORDS, Over
 
 _WEIGHT_STEPS = 100
+_NARROWEST = 92  # pixels of the choice of a metric, in a small window
 _FIT_TIP = (
     "Show the whole run (double click, or 0).\nTo zoom in, draw a box or turn the wheel; hold Shift to move along."
 )
@@ -41,7 +42,8 @@ class MetricChoice(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(SPACE.UNIT)
-        layout.addWidget(self.what)
+        self.what.setMinimumWidth(_NARROWEST)
+        layout.addWidget(self.what, 1)
         layout.addWidget(self.over)
         self.offer({LOSS.key})
 
@@ -81,6 +83,7 @@ class ChartTools(QWidget):
 
     def __init__(self, weight: float, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._smooth, self._compact = True, False
         self._label = QLabel("Smoothing")
         self._label.setProperty("kind", "secondary")
         self.smoothing = QSlider(Qt.Orientation.Horizontal)
@@ -116,8 +119,19 @@ class ChartTools(QWidget):
 
     def set_smooth(self, smooth: bool) -> None:
         """Whether what is shown has a smoothed curve."""
-        self._label.setVisible(smooth)
+        self._smooth = smooth
         self.smoothing.setVisible(smooth)
+        self._label.setVisible(smooth and not self._compact)
+
+    @property
+    def spare(self) -> int:
+        """How many pixels can be saved."""
+        return self._label.sizeHint().width() + SPACE.UNIT if self._label.isVisibleTo(self) else 0
+
+    def set_compact(self, compact: bool) -> None:
+        """Leave out what can be left out, where there is little room; the slider's tip says what it is."""
+        self._compact = compact
+        self._label.setVisible(self._smooth and not compact)
 
 
 def _tool(icon: str, words_: str) -> QToolButton:

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QPoint, QSize, Signal
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QImage, QPainter, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from app import format as words
@@ -27,6 +27,7 @@ from core.runs.words import sentence
 DEFAULT_WEIGHT = 0.9
 _MOST_OVERLAYS = 5
 _SCALE = 2
+_WIDE = 620  # pixels; below, the tools are fewer
 _NEAR = 0.008  # of the view, around a mark
 
 
@@ -75,6 +76,15 @@ class RunChart(Card):
         self.chart.pointed.connect(self._on_pointed)
         self.chart.followed.connect(lambda following: self.tools.fit.setEnabled(not following))
         theme.on_change(self, self.legend.update)
+
+    def minimumSizeHint(self) -> QSize:
+        """As small as the tools can be."""
+        return super().minimumSizeHint() - QSize(self.tools.spare, 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out what there is no room for."""
+        super().resizeEvent(event)
+        self.tools.set_compact(self.width() < _WIDE)
 
     # The run
 

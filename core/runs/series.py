@@ -119,8 +119,8 @@ class Series:
             values.append(_NAN if value is None else value)
 
     def _mark(self, mark: Mark) -> None:
-        if mark.kind == "break":  # a pause and its end are one break
-            self.marks = [known for known in self.marks if (known.kind, known.step) != (mark.kind, mark.step)]
+        same = (mark.step, mark.kind, mark.event.type)  # taken up again from there before: the newest tells
+        self.marks = [known for known in self.marks if (known.step, known.kind, known.event.type) != same]
         self.marks.append(mark)
 
     def _drop_after(self, step: int) -> None:

@@ -188,6 +188,20 @@ def test_curves_that_are_up_to_date_are_kept_when_runs_are_laid_over(qtbot: QtBo
     assert shown.chart.curves()[0].points.x[-1] > 21
 
 
+def test_in_a_small_window_the_tools_are_fewer(qtbot: QtBot, shown: RunChart) -> None:
+    shown.set_run("0001", run())
+    assert shown.tools._label.isVisible()
+    least = shown.minimumSizeHint().width()
+    shown.resize(520, 400)
+    qtbot.waitUntil(lambda: not shown.tools._label.isVisible())
+    assert shown.tools.smoothing.isVisible()
+    qtbot.waitUntil(lambda: shown.minimumSizeHint().width() == least)  # it does not jump to and fro
+    shown.set_metric("memory_bytes")
+    shown.resize(800, 400)
+    shown.set_metric("loss")
+    qtbot.waitUntil(shown.tools._label.isVisible)
+
+
 # What happened
 
 
@@ -199,7 +213,11 @@ def test_breaks_and_adjustments_are_marked_explained_and_read_out(qtbot: QtBot, 
     shown.chart.point_at(20)
     note = shown.chart._plot.note
     assert note.isVisible()
-    assert note.text() == "Taken up again from the checkpoint at step 20.\nCheckpoint of step 20"
+    assert note.text().splitlines() == [
+        "Paused at step 20; the memory is free.",
+        "Taken up again from the checkpoint at step 20.",
+        "Checkpoint of step 20",
+    ]
     shown.chart.point_at(40)
     assert "was changed from 2048" in note.text()
     shown.chart.point_at(10)

@@ -86,8 +86,11 @@ def test_breaks_and_adjustments_are_marked_where_they_were():
     assert [(mark.step, mark.kind, mark.event.type) for mark in series.marks] == [
         (0, "adjusted", "adjusted"),
         (6, "adjusted", "adjusted"),
+        (6, "break", "paused"),
         (6, "break", "resumed"),
     ]
+    series.add(Resumed(step=6))
+    assert len(series.marks) == 4
     series.add(step(7))
     series.add(Resumed(step=3))  # killed, and taken up from an earlier checkpoint
     assert [(mark.step, mark.kind) for mark in series.marks] == [(0, "adjusted"), (3, "break")]
