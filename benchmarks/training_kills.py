@@ -1,9 +1,9 @@
 """Training processes are killed at random moments, a third of them inside a save, and resumed to the end.
 
-    .venv/bin/python benchmarks/training_kills.py [--kills 200] [--seed 1]
+    .venv/bin/python benchmarks/training_kills.py [--kills 200] [--flips 1000] [--seed 1]
 
 The goal is that every run ends bit for bit as one that nobody disturbed (Linux and macOS: the processes are forked).
-200 kills take about ten minutes on two cores.
+Then single bits of a checkpoint are flipped: each must be noticed. 200 kills take about ten minutes on two cores.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "tests" / "faults")]
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+from damage import missed_flips  # noqa: E402 - found by the lines above
 from killing_training import Figures, kill_many  # noqa: E402
 from tiny_model import make_tiny_model  # noqa: E402 - found by the lines above
 
@@ -29,6 +30,7 @@ def main(arguments: list[str]) -> int:
     """Kill, and print the figures."""
     parser = argparse.ArgumentParser(description="Kill training processes again and again.")
     parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--flips", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args(arguments)
     began = time.monotonic()
@@ -42,12 +44,16 @@ def main(arguments: list[str]) -> int:
         model = Path(folder) / "model"
         model.mkdir()
         make_tiny_model(model)
-        figures = kill_many(Path(folder) / "runs", model, chosen.kills, seed=chosen.seed, each=each)
+        runs = Path(folder) / "runs"
+        figures = kill_many(runs, model, chosen.kills, seed=chosen.seed, each=each)
+        checkpoints = next(path for path in sorted(runs.glob("*/checkpoints")) if len(list(path.glob("step-*"))) > 1)
+        missed = missed_flips(checkpoints, chosen.flips, seed=chosen.seed)
     print(said(figures, time.monotonic() - began))
     print("killed after: " + ", ".join(f"{moment} {count}" for moment, count in figures.moments.most_common()))
-    for problem in figures.wrong:
+    print(f"{chosen.flips:,} flipped bits of a checkpoint: {len(missed)} unnoticed (goal 0)")
+    for problem in (*figures.wrong, *missed):
         print(problem)
-    return 1 if figures.wrong else 0
+    return 1 if figures.wrong or missed else 0
 
 
 def said(figures: Figures, seconds: float) -> str:

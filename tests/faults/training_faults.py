@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import fault_points
 import psutil
 import torch
 
@@ -209,3 +210,8 @@ def another_version(library: str, number: str) -> None:
     """A library claims to be of another version."""
     real = changes.version
     changes.version = lambda name: number if name == library else real(name)  # type: ignore[attr-defined]
+
+
+def fault_at(name: str, mode: fault_points.Mode, nth: int) -> None:
+    """A fault at a named point."""
+    fault_points.at(name, mode, nth)
