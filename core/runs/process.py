@@ -12,6 +12,7 @@ from core import paths
 from core.errors import RunError
 from core.runs import heavy
 from core.runs.folder import RunFolder
+from core.runs.room import check_room
 
 Preparation = Callable[[RunFolder], "subprocess.Popen[bytes] | None"]
 
@@ -73,11 +74,12 @@ def start_worker(run: RunFolder, prepared: Preparation | None = None) -> subproc
         prepared: hands the run to a process that waits for one, if it has one; otherwise one is started.
 
     Raises:
-        RunError: another process works on it, or none can be started.
+        RunError: another process works on it, none can be started, or the disk is nearly full.
         MachineBusy: another run is being trained on this machine.
     """
     if run.worker_is_alive():
         raise RunError(f"{run.name} is already running.", hint="Wait for it to end, or stop it first.")
+    check_room(run)
     with heavy.starting(run) as works:
         run.withdraw_wish()
         try:

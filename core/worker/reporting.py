@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import statistics
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +21,7 @@ from core.worker.metering import meters_of
 
 # A save may cost at most this share of the time; with longer saves the interval is stretched.
 _SAVING_SHARE = 0.02
+_PACE_STEPS = 25  # the remaining time is worked out from the last ones
 # In the order in which one rank's wish overrules another's.
 WISHES: tuple[Wish | None, ...] = (None, "pause", "stop")
 
@@ -70,7 +73,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         self.early = False
         self.trainer: PackedTrainer | None = None
         self._step_began = self._saved_at = time.monotonic()
-        self._seconds_per_step: float | None = None
+        self._seconds: deque[float] = deque(maxlen=_PACE_STEPS)
         self._tokens_before = 0
         self._last_loss: float | None = None
         self._meters = meters_of(device)
@@ -125,8 +128,7 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
         if "loss" not in logs:
             return
         seconds = max(1e-9, time.monotonic() - self._step_began)
-        before = self._seconds_per_step
-        self._seconds_per_step = seconds if before is None else 0.9 * before + 0.1 * seconds
+        self._seconds.append(seconds)
         loss = logs["loss"]
         meters = self._meters.read()
         self.events.write(
@@ -139,7 +141,8 @@ class Reporter(TrainerCallback):  # type: ignore[misc]
                 tokens=state.num_input_tokens_seen,
                 tokens_per_second=(state.num_input_tokens_seen - self._tokens_before) / seconds,
                 memory_bytes=self.device.memory_bytes(),
-                seconds_left=self._seconds_per_step * max(0, self.schedule.steps - state.global_step),
+                # The median: a step in which the machine slept must not count for many to come.
+                seconds_left=statistics.median(self._seconds) * max(0, self.schedule.steps - state.global_step),
                 utilisation=meters.utilisation,
                 temperature=meters.temperature,
                 power=meters.power,

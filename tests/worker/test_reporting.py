@@ -1,8 +1,14 @@
 """When a run evaluates and when it has learnt enough."""
 
+from transformers import TrainerState
+
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
-from core.worker.reporting import Schedule, best_evaluation, should_stop_early
+from core.runs.events import EventWriter
+from core.runs.folder import RunFolder
+from core.worker import reporting
+from core.worker.device import Device
+from core.worker.reporting import Reporter, Schedule, best_evaluation, should_stop_early
 
 
 def history(*losses, interval=10):
@@ -36,3 +42,18 @@ def test_it_stops_after_two_evaluations_without_a_gain():
 def test_stopping_early_can_be_switched_off():
     recipe = with_settings(Recipe(), {"heldout.early_stopping": False})
     assert not should_stop_early(history(9.0, 1.0, 2.0, 3.0, 4.0), recipe)
+
+
+def test_a_step_in_which_the_machine_slept_does_not_change_the_remaining_time(tmp_path, monkeypatch):
+    run, clock = RunFolder(tmp_path), [0.0]
+    monkeypatch.setattr(reporting.time, "monotonic", lambda: clock[0])
+    state = TrainerState(max_steps=100, num_input_tokens_seen=10)
+    with EventWriter(run.events_file) as events:
+        reporter = Reporter(run, Recipe(), events, Schedule(100, 100, 1, False), Device("cpu", "CPU"))
+        for step, seconds in enumerate([2.0] * 10 + [3600.0] + [2.0] * 5, start=1):
+            state.global_step = step
+            reporter.on_step_begin(None, state, None)
+            clock[0] += seconds
+            reporter.on_log(None, state, None, {"loss": 1.0, "learning_rate": 0.1})
+    told = [event.seconds_left for event in run.events()]
+    assert told == [2.0 * (100 - step) for step in range(1, 17)]
