@@ -53,6 +53,15 @@ GO_ADAPTERS = Verb("Adapters", "View", "Ctrl+5", "adapters", needs_project=True)
 START_TRAINING = Verb(
     "Start training", "View", "Ctrl+Shift+T", "play", needs_project=True, group=1, hint="With the settings as they are"
 )
+ADD_TO_QUEUE = Verb(
+    "Add to queue",
+    "View",
+    "",
+    "clock",
+    needs_project=True,
+    group=1,
+    hint="A run with the settings as they are waits for its turn",
+)
 PALETTE = Verb("Find a command…", "View", "Ctrl+K", "search", group=1)
 
 LOOK_SYSTEM = Verb("Colours of the system", "View", group=2)
@@ -83,6 +92,7 @@ VERBS = (
     GO_TRAIN,
     GO_ADAPTERS,
     START_TRAINING,
+    ADD_TO_QUEUE,
     PALETTE,
     *COLOURS,
     NOTIFY,

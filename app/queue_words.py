@@ -57,12 +57,6 @@ def now(training: TrainingThread | None, project: Project | None) -> NowWords | 
     return NowWords(progress.state, state, name, "  ·  ".join(parts), can_act)
 
 
-def added(runs: Sequence[RunFolder]) -> str:
-    """What is said of runs that were added."""
-    words = f"Run {runs[0].number} waits" if len(runs) == 1 else f"{format.plural(len(runs), 'run')} wait"
-    return f"{words} in the queue."
-
-
 def removed(runs: Sequence[RunFolder]) -> str:
     """What is said of runs that were taken out."""
     words = f"Run {runs[0].number} is" if len(runs) == 1 else f"{format.plural(len(runs), 'run')} are"

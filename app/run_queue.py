@@ -39,6 +39,8 @@ class RunQueue(QObject):
 
     changed = Signal()
     """``view`` is another."""
+    added = Signal(list)
+    """(RunFolders): they wait now."""
     show_wanted = Signal()
     """The user wants to see the queue."""
     waits = Signal(object)
@@ -80,23 +82,33 @@ class RunQueue(QObject):
 
     # What the user wants
 
-    def add_current(self, done: Callable[[RunFolder], object]) -> None:
+    def add_current(self) -> None:
         """Prove the examples, and freeze them and the settings as they are now into a run that waits."""
         session = self._session
         session.hand_over.emit()
         recipe = session.recipe
+        self._prove(lambda: self._add(lambda project: [project.create_run(recipe=recipe)]), again=self.add_current)
+
+    def add_sweep(self, entries: Sequence[Entry]) -> None:
+        """Prove the examples, and freeze them into a run for each entry."""
+        wanted = [(entry.name, entry.recipe) for entry in entries]
         self._prove(
-            lambda: self._change(lambda project, queue: _enqueue(project, queue, recipe, session.is_training), done),
-            again=lambda: self.add_current(done),
+            lambda: self._add(lambda project: project.create_runs(wanted)), again=lambda: self.add_sweep(entries)
         )
 
-    def add_sweep(self, entries: Sequence[Entry], done: Callable[[list[RunFolder]], object]) -> None:
-        """Prove the examples, and freeze them into a run for each entry."""
+    def duplicate(self, run: RunFolder, recipe: Recipe, name: str) -> None:
+        """A run that waits, with the examples of another one and these settings."""
+        self._add(lambda project: [_duplicate(project, run, recipe, name)])
+
+    def _add(self, make: Callable[[Project], list[RunFolder]]) -> None:
         training = self._session.is_training
-        self._prove(
-            lambda: self._change(lambda project, queue: _enqueue_all(project, queue, entries, training), done),
-            again=lambda: self.add_sweep(entries, done),
-        )
+
+        def work(project: Project, queue: Queue) -> list[RunFolder]:
+            runs = make(project)
+            _enqueue(queue, runs, training)
+            return runs
+
+        self._change(work, self.added.emit)
 
     def _prove(self, add: Callable[[], object], *, again: Callable[[], object]) -> None:
         """Add if every example can be trained; ``again`` does it once those that cannot be are mended."""
@@ -108,10 +120,6 @@ class RunQueue(QObject):
             return
         recipe, session.once_mended = session.recipe, again
         session.write(lambda: project.store.revision, done=lambda at: session.gate.check(project, recipe, at, add))
-
-    def duplicate(self, run: RunFolder, recipe: Recipe, name: str, done: Callable[[RunFolder], object]) -> None:
-        """A run that waits, with the examples of another one and these settings."""
-        self._change(lambda _, queue: _duplicate(queue, run, recipe, name, self._session.is_training), done)
 
     def move(self, run: RunFolder, place: int) -> None:
         """Give a run another place."""
@@ -227,27 +235,13 @@ class RunQueue(QObject):
             self.waits.emit(run)
 
 
-def _enqueue(project: Project, queue: Queue, recipe: Recipe, training: bool) -> RunFolder:
-    run = project.create_run(recipe=recipe)
-    _add(queue, [run], training)
-    return run
-
-
-def _enqueue_all(project: Project, queue: Queue, entries: Sequence[Entry], training: bool) -> list[RunFolder]:
-    runs = project.create_runs([(entry.name, entry.recipe) for entry in entries])
-    _add(queue, runs, training)
-    return runs
-
-
-def _duplicate(queue: Queue, run: RunFolder, recipe: Recipe, name: str, training: bool) -> RunFolder:
+def _duplicate(project: Project, run: RunFolder, recipe: Recipe, name: str) -> RunFolder:
     from core.runs.again import duplicate
 
-    made = duplicate(run, queue.runs, recipe=recipe, name=name)
-    _add(queue, [made], training)
-    return made
+    return duplicate(run, project.runs_folder, recipe=recipe, name=name)
 
 
-def _add(queue: Queue, runs: Sequence[RunFolder], training: bool) -> None:
+def _enqueue(queue: Queue, runs: Sequence[RunFolder], training: bool) -> None:
     """What is the first to wait while a run is trained starts after it; otherwise the user starts the queue."""
     from core.runs.queue import discard
 

@@ -34,7 +34,7 @@ from core.errors import UserError
 
 if TYPE_CHECKING:
     from core.hardware.usage import MemoryUse
-    from core.runs.folder import Progress
+    from core.runs.folder import Progress, RunFolder
 
 SIZE, SMALLEST = (1280, 800), (1100, 700)
 MENUS = ("Project", "Edit", "View", "Help")
@@ -86,6 +86,7 @@ class Window(QMainWindow):
             actions.CLOSE_PROJECT: lambda: self.leaving.leave(self.projects.close),
             actions.QUIT: self.close,
             actions.START_TRAINING: self.start_training,
+            actions.ADD_TO_QUEUE: self.session.queue.add_current,
             actions.PALETTE: self.open_palette,
             actions.SHORTCUTS: self.show_shortcuts,
             actions.SHOW_LOGS: lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(crash.logs()))),
@@ -132,6 +133,7 @@ class Window(QMainWindow):
         self.session.training_changed.connect(self._on_training)
         self.session.runs_changed.connect(self._show_training)
         self.session.problem.connect(self.show_problem)
+        self.session.queue.added.connect(self._on_added)
         self.status.overview_changed.connect(self._on_overview)
         self.status.memory_changed.connect(self._on_memory)
 
@@ -249,6 +251,15 @@ class Window(QMainWindow):
         assert isinstance(page, ExamplesPage)
         page.show_ids(ids, words)
 
+    def _on_added(self, runs: list[RunFolder]) -> None:
+        """Runs were added to the queue."""
+        words = f"Run {runs[0].number} waits" if len(runs) == 1 else f"{format.plural(len(runs), 'run')} wait"
+        show_toast(self, f"{words} in the queue.", act="Show", on_act=self._show_queue)
+
+    def _show_queue(self) -> None:
+        self.go("train")
+        self.session.queue.show_wanted.emit()
+
     def _on_training(self) -> None:
         if self.session.training is not None:
             self.session.training.state_changed.connect(self._on_progress)
@@ -263,6 +274,7 @@ class Window(QMainWindow):
         parts = [state.words if state.active else "", project.name if project is not None else "", "Tunesmith"]
         self.setWindowTitle(" – ".join(part for part in parts if part))
         self.verbs[actions.START_TRAINING].setEnabled(project is not None and not self.session.is_training)
+        self.verbs[actions.ADD_TO_QUEUE].setEnabled(project is not None and not project.read_only)
 
     # Other verbs
 

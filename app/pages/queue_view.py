@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from core.project import Project
     from core.recipe.schema import Recipe
     from core.runs.queue import Removed
-    from core.runs.sweep import Entry
 
 
 class QueueView(QWidget):
@@ -95,7 +94,7 @@ class QueueView(QWidget):
 
     def add(self) -> None:
         """Add the settings as they are now."""
-        self.queue.add_current(lambda run: self._told([run]))
+        self.queue.add_current()
 
     def open_sweep(self) -> None:
         """Ask for the settings and values of a sweep."""
@@ -106,7 +105,7 @@ class QueueView(QWidget):
         if project is None or project.read_only:
             return
         dialog = SweepDialog(recipe, self.window())
-        dialog.wanted.connect(self._add_sweep)
+        dialog.wanted.connect(self.queue.add_sweep)
         dialog.open()
         tasks.run(lambda: _seconds_per_pass(project, recipe), done=lambda pace: _set_pace(dialog, pace))
 
@@ -120,16 +119,8 @@ class QueueView(QWidget):
         run, title, recipe, models = known
         dialog = DuplicateDialog(title, proposed_name(title), recipe, self.window())
         dialog.set_known_models({model.base: model.title for model in models})
-        dialog.wanted.connect(
-            lambda wanted, name: self.queue.duplicate(run, wanted, name, lambda made: self._told([made]))
-        )
+        dialog.wanted.connect(lambda wanted, name: self.queue.duplicate(run, wanted, name))
         dialog.open()
-
-    def _add_sweep(self, entries: Sequence[Entry]) -> None:
-        self.queue.add_sweep(entries, self._told)
-
-    def _told(self, runs: Sequence[RunFolder]) -> None:
-        show_toast(self, queue_words.added(runs), act="Show", on_act=self.queue.show_wanted.emit)
 
     def _move(self, key: str, place: int) -> None:
         self.queue.move(self._run(key), place)

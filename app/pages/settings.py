@@ -7,7 +7,7 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app import base_facts, before_run, fit_words, format, queue_words, theme
+from app import base_facts, before_run, fit_words, format, theme
 from app.base_facts import BaseFacts
 from app.latest import Latest
 from app.pages.page import Page
@@ -28,7 +28,6 @@ from core.recipe import presets
 from core.recipe.recipe import differences, get, remarks, with_settings
 from core.recipe.reference import setting_named
 from core.recipe.schema import Recipe
-from core.runs.folder import RunFolder
 from core.runs.plan import Plan, total_steps
 
 BASE = "model.base"
@@ -113,7 +112,7 @@ class SettingsPage(Page):
         self.form.reset.connect(self._reset)
         self.preset_card.chosen.connect(self._use_preset)
         self.run_card.train_clicked.connect(self._train)
-        self.run_card.queue_clicked.connect(lambda: self.session.queue.add_current(self._on_added))
+        self.run_card.queue_clicked.connect(self.session.queue.add_current)
         self.run_card.link_clicked.connect(self._follow_link)
         self.run_card.memory.change_wanted.connect(self._make_it_fit)
         self.banner.acted.connect(self._take_back)
@@ -328,13 +327,6 @@ class SettingsPage(Page):
     def _train(self) -> None:
         self.session.start_run()
         self.go.emit("train")
-
-    def _on_added(self, run: RunFolder) -> None:
-        def show() -> None:
-            self.go.emit("train")
-            self.session.queue.show_wanted.emit()
-
-        show_toast(self, queue_words.added([run]), act="Show", on_act=show)
 
     def _follow_link(self, link: str) -> None:
         if link == before_run.REFUSED:

@@ -10,6 +10,7 @@ from app import format
 from app.adapter_details import AdapterDetails
 from app.answer_thread import Question, Side
 from app.answers import Answers, MakeModel, State, model_process
+from app.machine_watch import MachineWatch
 from app.session import Session
 from app.widgets.toast import show_toast
 from app.widgets.try_answer import TryAnswer
@@ -43,6 +44,8 @@ class TryIt(QObject):
         self._seed = 0
         self.panel = panel
         self.answers = Answers(make, self)
+        self.machine = MachineWatch(session, self)
+        self._seen = False
         self._sides: dict[str, TryAnswer] = {Side.BASE: panel.base, Side.ADAPTER: panel.adapter}
         self._idle = QTimer(self)
         self._idle.setSingleShot(True)
@@ -61,6 +64,7 @@ class TryIt(QObject):
         session.runs_changed.connect(self._on_runs)
         session.training_changed.connect(self._on_runs)
         session.model_wanted.connect(self._on_model_wanted)
+        self.machine.changed.connect(self._on_runs)
         self._was_training = False
         self._show_state()
         self._on_runs()
@@ -107,6 +111,7 @@ class TryIt(QObject):
 
     def _show_state(self, *_: object) -> None:
         state, panel = self.answers.state, self.panel
+        self.machine.watch(self._seen or state is not State.AWAY)
         panel.set_state(_MARKS[state], self._state_words(state))
         panel.set_busy(self.answers.busy)
         if not self.answers.busy:
@@ -145,6 +150,8 @@ class TryIt(QObject):
 
     def set_seen(self, seen: bool) -> None:
         """Whether somebody can see the panel; some minutes after nobody can, the model is let go."""
+        self._seen = seen
+        self.machine.watch(seen or self.answers.state is not State.AWAY)
         if seen:
             self._idle.stop()
         else:
@@ -167,7 +174,7 @@ class TryIt(QObject):
 
     def _on_runs(self) -> None:
         """Training needs the memory: the model gives way to it."""
-        training = self._session.is_training
+        training = self._is_training
         if training == self._was_training:
             return
         self._was_training = training
@@ -175,16 +182,22 @@ class TryIt(QObject):
         if training:
             self.answers.release()
             text = "The model that answered here was let go: training needs the memory." if gave_way else _GIVES_WAY
-            self.panel.banner.say("A run is being trained.", f"{text} {_AGAIN}")
+            elsewhere = "" if self._session.is_training else f" It is {self.machine.busy}, on this machine."
+            self.panel.banner.say("A run is being trained.", f"{text}{elsewhere} {_AGAIN}")
         else:
             self.panel.banner.clear()
         self._block()
 
+    @property
+    def _is_training(self) -> bool:
+        """Whether a run has the machine, one of this project or of another."""
+        return self._session.is_training or bool(self.machine.busy)
+
     def _block(self) -> None:
         """Let questions be asked, or not."""
         unreadable = self._details is not None and self._details.recipe is None
-        self.panel.set_blocked(self._session.is_training or unreadable)
-        if unreadable and not self._session.is_training:
+        self.panel.set_blocked(self._is_training or unreadable)
+        if unreadable and not self._is_training:
             text = "The settings of its run cannot be read, so nobody knows its base model."
             self.panel.banner.say("This adapter cannot be tried.", text, tone="warn")
 

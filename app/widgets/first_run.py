@@ -31,7 +31,7 @@ class FirstRun(QWidget):
         self.start = QPushButton("Train")
         self.start.setProperty("kind", "primary")
         self.start.clicked.connect(self.start_wanted)
-        self.other = QPushButton()
+        self.other = QPushButton("Look at the settings")
         self.other.clicked.connect(self.other_wanted)
         buttons = QHBoxLayout()
         buttons.setSpacing(SPACE.UNIT)

@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from run_factory import new_run
 
-from app import answer_thread
+from app import answer_thread, machine_watch
 from app.answers import State
 from app.models.adapters_table import Column
 from app.pages.adapters import AdaptersPage
@@ -24,7 +24,9 @@ from core.generation.client import Token
 from core.project import Project
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
+from core.runs import heavy
 from core.runs.folder import RunFolder
+from core.runs.heavy import Holder
 
 
 @pytest.fixture
@@ -418,3 +420,22 @@ def test_the_window_holds_one_model(
     session.model_wanted.emit(session)
     qtbot.waitUntil(models.made[0].closed.is_set)
     assert page.try_it.answers.state is State.AWAY
+
+
+def test_a_run_of_another_project_takes_the_model_away(
+    qtbot: QtBot, runs: list[RunFolder], models: FakeModels, page: AdaptersPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holders: list[Holder] = []
+    monkeypatch.setattr(heavy, "holder", lambda: holders[0] if holders else None)
+    page.try_it.machine._clock.setInterval(20)
+    shown(qtbot, page, runs[1])
+    ask(qtbot, page, lambda: page.try_it.answers.state is State.READY)
+    holders.append(Holder(str(runs[1].path), 1, 0.0, "here", ("all",)))
+    assert machine_watch._busy(runs[1].path.parents[1]) == "", "a run of this project is known otherwise"
+    holders[0] = Holder("/poems/runs/0007-ode", 1, 0.0, "here", ("all",))
+    qtbot.waitUntil(lambda: page.try_it.answers.state is State.AWAY)
+    assert not page.panel.answer.isEnabled()
+    assert "0007-ode in poems" in page.panel.banner._text.text()
+    holders.clear()
+    qtbot.waitUntil(page.panel.answer.isEnabled)
+    assert page.panel.banner.isHidden()

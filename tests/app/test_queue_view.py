@@ -110,9 +110,8 @@ def test_settings_are_added_as_they_are(place: Bench, page: TrainPage) -> None:
     page.enqueue.click()
     place.until(lambda: len(page.queue.panel.list.keys) == 2)
     assert page.tabs.button("queue").text() == "Queue (2)"
-    assert toast(page).text == "Run 2 waits in the queue."
     assert not queue(place).look().on, "nothing starts by itself before the user says so"
-    toast(page).button.click()
+    place.session.queue.show_wanted.emit()
     assert page._stack.currentWidget() is page.queue
     assert "6 examples" in page.queue.panel.list.item(1).text()
     assert "Nothing starts by itself" in page.queue.panel.note.text()
@@ -152,9 +151,11 @@ def test_a_sweep_is_added(place: Bench, page: TrainPage) -> None:
     page.queue.panel.sweep.click()
     dialog = page.window().findChild(SweepDialog)
     assert dialog is not None
-    dialog.button.click()
+    with place.qtbot.waitSignal(place.session.queue.added) as heard:
+        dialog.button.click()
+    assert heard.args is not None
+    assert len(heard.args[0]) == 3
     place.until(lambda: len(page.queue.panel.list.keys) == 4)
-    assert toast(page).text == "3 runs wait in the queue."
     rates = [run.recipe().training.learning_rate for run in queue(place).look().waiting]
     assert rates == [2e-4, 1e-4, 2e-4, 4e-4]
 

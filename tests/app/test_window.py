@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLab
 from pytestqt.qtbot import QtBot
 
 from app import actions, disk, stations
+from app.pages.train import TrainPage
 from app.preferences import Preferences
 from app.problems import ProblemDialog
 from app.session import Session
@@ -396,3 +397,14 @@ def test_everything_the_keyboard_reaches_has_a_name(qtbot: QtBot, window: Window
 def test_nothing_is_smaller_than_it_may_be(window: Window) -> None:
     window.resize(300, 300)
     assert (window.width(), window.height()) == (1100, 700)
+
+
+def test_settings_as_they_are_wait_in_the_queue(qtbot: QtBot, window: Window, project: Path) -> None:
+    opened(qtbot, window, project)
+    window.verbs[actions.ADD_TO_QUEUE].trigger()
+    until(qtbot, lambda: window.session.queue.amount == 1)
+    until(qtbot, lambda: toasts(window) == ["Run 1 waits in the queue."])
+    window.findChildren(Toast)[-1].button.click()
+    page = window.page()
+    assert isinstance(page, TrainPage)
+    assert page._stack.currentWidget() is page.queue
