@@ -85,7 +85,7 @@ class Rehearsing(QObject):
             return
         self._page.banner.clear()
         self.view.show_busy("Checking the examples…")
-        self._waiting = True
+        self._waiting, self._session.once_mended = True, self._begin
         self._session.gate.check(project, recipe, project.store.revision, lambda: self._rehearse(project, recipe))
 
     def _on_checked(self) -> None:

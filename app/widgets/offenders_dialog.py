@@ -35,7 +35,7 @@ class OffendersDialog(QDialog):
     show_wanted = Signal()
     """All of them are to be shown in the table."""
     exclude_all_wanted = Signal()
-    """All of them are to be left out, and the run is to start."""
+    """All of them are to be left out, and what was refused is to begin again."""
 
     def __init__(self, causes: Sequence[Cause], count: int, *, can_write: bool, parent: QWidget | None = None) -> None:
         """``count`` is the number of all offenders; ``causes`` may hold only the first of them."""
@@ -51,7 +51,7 @@ class OffendersDialog(QDialog):
         examples = format.plural(count, "example")
         column.addWidget(_words(f"{examples} cannot be trained", "title"))
         them = "it" if count == 1 else "them"
-        column.addWidget(_words(f"Nothing was started. Change or exclude {them}, then train again.", "secondary"))
+        column.addWidget(_words(f"Nothing was started. Change or exclude {them}, then start again.", "secondary"))
         column.addWidget(self._list(causes, count), 1)
         column.addLayout(self._buttons(count))
 
@@ -88,7 +88,7 @@ class OffendersDialog(QDialog):
         self.show_all.clicked.connect(self.reject)
         self.leave = QPushButton("Close")
         self.leave.clicked.connect(self.reject)
-        self.exclude_all = QPushButton("Exclude it and train" if count == 1 else f"Exclude all {count:,} and train")
+        self.exclude_all = QPushButton("Exclude it and go on" if count == 1 else f"Exclude all {count:,} and go on")
         self.exclude_all.setProperty("kind", "primary")
         self.exclude_all.setEnabled(self._can_write)
         self.exclude_all.clicked.connect(self.exclude_all_wanted)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import functools
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from example_bench import until
 from page_fakes import Bench, FakeGateJob, bench
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
+from run_factory import starter
 
 from app.gate import Gate
+from app.jobs import TrainingThread
 from app.pages.start_check import StartCheck, causes
 from app.pages.train import TrainPage
 from app.session import Session
+from core import paths
 from core.child import Stopped
 from core.dataset.example import Example, Status
 from core.dataset.review import Progress
@@ -225,10 +231,10 @@ def test_all_can_be_shown_in_the_table(qtbot: QtBot, session: Session, shown) ->
 def test_all_can_be_excluded_and_the_run_starts(qtbot: QtBot, session: Session, shown, monkeypatch) -> None:
     check, _ = shown
     started: list[bool] = []
-    monkeypatch.setattr(session, "start_run", lambda: started.append(True))
+    session.once_mended = lambda: started.append(True)
     session.gate.refused.emit(refused(1, 2, 3))
     assert check.dialog is not None
-    assert check.dialog.exclude_all.text() == "Exclude all 3 and train"
+    assert check.dialog.exclude_all.text() == "Exclude all 3 and go on"
     check.dialog.exclude_all.click()
     qtbot.waitUntil(lambda: bool(started))
     assert statuses(session) == [Status.EXCLUDED] * 3 + [Status.READY]
@@ -239,3 +245,29 @@ def test_of_very_many_the_first_are_listed(qtbot: QtBot, session: Session, shown
     session.gate.refused.emit(refused(*range(1, 501)))
     assert check.dialog is not None
     assert len(check.dialog.rows) == 100
+
+
+def test_the_whole_way_with_a_real_check(
+    qtbot: QtBot, session: Session, shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The starter model with a template that takes no system prompt; a fake process trains."""
+    base = shutil.copytree(paths.starter_model(), tmp_path / "refusing")
+    template = base / "chat_template.jinja"
+    refusal = "{% if messages[0].role == 'system' %}{{ raise_exception('No system prompts here') }}{% endif %}"
+    template.write_text(refusal + template.read_text(encoding="utf-8"), encoding="utf-8")
+    starter_of = functools.partial(TrainingThread, starter=starter("--steps", "2", "--seconds", "0"))
+    monkeypatch.setattr("app.jobs.TrainingThread", starter_of)
+    check, _ = shown
+    project = session.project
+    assert project is not None
+    project.store.add([Example(f"Ask {n}", "", "Ahoy") for n in range(3)])
+    session.set_recipe(with_settings(session.recipe, {"model.base": str(base)}))
+    session.start_run()
+    until(qtbot, lambda: check.dialog is not None)
+    assert list(check.dialog.rows) == [1, 2, 3, 4]
+    assert project.runs() == []
+    check.dialog.exclude_all.click()
+    until(qtbot, lambda: session.training is not None)
+    (run,) = project.runs()
+    assert [example.id for example in run.train_examples()] == [5, 6, 7]
+    until(qtbot, lambda: not session.is_training)

@@ -148,6 +148,10 @@ def test_flawed_examples_are_shown_instead(place: Bench, page: SettingsPage, mon
         assert page.rehearsing.view.words.text() == "Checking the examples…"
     assert page.rehearsing.view.button.text() == "Rehearse"
     assert asked == []
+    place.gate_tells(CHECKED)
+    place.session.project.store.revision = 3
+    place.session.once_mended()
+    place.until(lambda: page.rehearsing.view.button.text() == "Rehearse again")
 
 
 def test_it_ends_with_the_project(place: Bench, page: SettingsPage, monkeypatch) -> None:
