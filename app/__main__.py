@@ -46,7 +46,7 @@ def open_window(project: Path | None) -> int:
     preferences = Preferences()
     theme.apply(app, preferences.dark)
     window = Window(Session(), preferences)
-    readiness = _keep_ready(window)
+    readiness = keep_ready(window)
     crash.install_hook(log, window.show_problem)
     window.show()
     open_at_start(window, project)
@@ -61,7 +61,7 @@ def open_window(project: Path | None) -> int:
     return code
 
 
-def _keep_ready(window: Window) -> Readiness:
+def keep_ready(window: Window) -> Readiness:
     """Have a training process wait whenever the user comes near the button Train."""
     from app.readiness import Readiness
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget
 
-from app import stations, tasks
+from app import stations
+from app.importing import import_soon
 from app.pages.page import Page
 from app.session import Session
 from app.stations import Station
@@ -40,7 +41,7 @@ class PageStack(QStackedWidget):
 
         def load_next() -> None:
             if waiting:
-                tasks.run(waiting[0].load, done=lambda _: soon(make))
+                import_soon(waiting[0].module, done=lambda _: soon(make))
 
         def make() -> None:
             page = self._page(waiting.pop(0))

@@ -25,10 +25,6 @@ class Station:
     module: str
     page: str
 
-    def load(self) -> None:
-        """Import the page's module; safe in any thread."""
-        importlib.import_module(self.module)
-
     @property
     def is_loaded(self) -> bool:
         """Whether a visit need not wait for the import."""

@@ -10,8 +10,9 @@ from PySide6.QtCore import QEvent, QUrl, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDesktopServices, QHideEvent, QIcon, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QWidget
 
-from app import actions, crash, format, problems, stations, tasks
+from app import actions, crash, format, problems, stations
 from app.actions import Verb
+from app.importing import import_soon
 from app.leaving import Leaving
 from app.looks import Looks
 from app.notify import Notifier
@@ -164,7 +165,7 @@ class Window(QMainWindow):
             return
         self._coming = id
         self._stack.setCurrentWidget(self._opening)
-        tasks.run(station.load, done=lambda _: self._on_loaded(id))
+        import_soon(station.module, done=lambda _: self._on_loaded(id))
 
     def _on_loaded(self, id: str) -> None:
         if id == self._coming:

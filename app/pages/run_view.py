@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from app import run_words, tasks
+from app import run_words
+from app.importing import import_soon
 from app.latest import Latest
 from app.pages.run_ways import RunWays
 from app.run_watch import RunWatch
@@ -43,7 +43,7 @@ class RunView(QWidget):
         super().__init__(parent)
         self.watch = watch
         self.chart: RunChart | None = None
-        self._chart_task: tasks.Task | None = None
+        self._chart_asked = False
         self.head = RunHead()
         self.banner = Banner()
         self.ways = RunWays(watch, self.banner, self)
@@ -209,8 +209,9 @@ class RunView(QWidget):
         if record is None:
             return
         if self.chart is None:
-            if self._chart_task is None:
-                self._chart_task = tasks.run(lambda: importlib.import_module(_CHART_MODULE), done=self._make_chart)
+            if not self._chart_asked:
+                self._chart_asked = True
+                import_soon(_CHART_MODULE, done=self._make_chart)
             return
         self.chart.set_run(record.run.name, record.series, steps=record.progress.steps)
         self._show_empty()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
-from app import format, statistics_words, tasks
+from app import format, statistics_words
+from app.importing import import_soon
 from app.latest import Latest
 from app.lookout import Lookout
 from app.session import Session
@@ -47,7 +47,7 @@ class StatisticsView(QWidget):
         self._statistics: Statistics | None = None
         self._near: tuple[int, ...] | None = None
         self._asked: tuple[str, float] = ("", 0.0)  # base model and share of what is shown
-        self._loading: tasks.Task | None = None
+        self._cards_asked = False
         self._drawing = Latest(self._on_charts, parent=self)
         self._build()
         self.lookout = Lookout(self, session, self._job_for)
@@ -135,8 +135,9 @@ class StatisticsView(QWidget):
         self.progress.begin("Reading the examples")
         if self._statistics is None:
             self._stack.setCurrentWidget(self.content)
-        if self.cards is None and self._loading is None:
-            self._loading = tasks.run(lambda: importlib.import_module(_CARDS), done=self._add_cards)
+        if self.cards is None and not self._cards_asked:
+            self._cards_asked = True
+            import_soon(_CARDS, done=self._add_cards)
 
     def _on_recipe(self, _source: object) -> None:
         recipe = self._session.recipe
