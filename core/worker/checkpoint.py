@@ -111,7 +111,9 @@ def check(path: Path) -> Saved | None:
 
 
 def thin_out(folder: Path, *, keep: int, best: int | None) -> None:
-    """Delete all but the newest ``keep`` checkpoints and the one of step ``best``."""
+    """Delete all but the newest ``keep`` checkpoints and the one of step ``best``, and what killed saves left."""
+    for left in folder.glob(f".{_PREFIX}*.tmp"):
+        shutil.rmtree(left, ignore_errors=True)
     paths = sorted(folder.glob(f"{_PREFIX}*"), reverse=True)
     for path in paths[keep:]:
         if best is None or path.name != f"{_PREFIX}{best:08d}":

@@ -64,14 +64,15 @@ def kill_many(
 
 def _kill_once(run: RunFolder, chance: random.Random, in_save: bool, seconds: float, figures: Figures) -> bool:
     """Whether there was a living process to kill."""
+    left = _unfinished(run)  # by processes killed earlier
     process = start(run)
     if in_save:
         for _ in range(chance.randint(1, 3)):
-            _wait_for_save(run, process)
+            _wait_for_save(run, process, left)
         time.sleep(chance.uniform(0, _LONGEST_SAVE))
     else:
         process.join(chance.uniform(0, seconds))
-    inside = _is_saving(run)
+    inside = bool(_unfinished(run) - left)
     process.kill()
     process.join()
     if process.exitcode != -9:
@@ -82,16 +83,23 @@ def _kill_once(run: RunFolder, chance: random.Random, in_save: bool, seconds: fl
     return True
 
 
-def _wait_for_save(run: RunFolder, process: BaseProcess) -> None:
+def _wait_for_save(run: RunFolder, process: BaseProcess, left: set[tuple[str, int]]) -> None:
     """Return inside the next save, or when the process has ended."""
-    while _is_saving(run) and process.is_alive():
+    while _unfinished(run) - left and process.is_alive():
         time.sleep(_POLL_SECONDS)
-    while not _is_saving(run) and process.is_alive():
+    while not _unfinished(run) - left and process.is_alive():
         time.sleep(_POLL_SECONDS)
 
 
-def _is_saving(run: RunFolder) -> bool:
-    return any(run.checkpoints.glob(".step-*.tmp")) or any(run.path.glob(".adapter.*.tmp"))
+def _unfinished(run: RunFolder) -> set[tuple[str, int]]:
+    """Folders of saves that are being filled, or were when a process was killed: names and inodes."""
+    found = set()
+    for path in (*run.checkpoints.glob(".step-*.tmp"), *run.path.glob(".adapter.*.tmp")):
+        try:
+            found.add((path.name, path.stat().st_ino))
+        except OSError:
+            continue  # renamed just now
+    return found
 
 
 def _moment(run: RunFolder) -> str:
@@ -112,7 +120,7 @@ def _finish_and_compare(run: RunFolder, whole: RunFolder, figures: Figures) -> N
         "other held-out losses": evaluations(run) != evaluations(whole),
         "another adapter": adapter_bytes(run) != adapter_bytes(whole),
         "more than one last event": sum(isinstance(event, FINAL) for event in events) != 1,
-        "files of a save left": _is_saving(run),
+        "files of a save left": bool(_unfinished(run)),
         "an announced checkpoint was lost": _lost_checkpoint(events),
     }
     figures.wrong += [f"{run.name}: {problem}" for problem, found in problems.items() if found]

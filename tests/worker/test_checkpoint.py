@@ -92,6 +92,14 @@ def test_what_a_killed_save_left_is_neither_used_nor_in_the_way(folder):
     assert checkpoint.newest(folder)[0].step == 15
 
 
+def test_what_a_save_of_a_step_that_never_comes_again_left_is_cleared_away(folder):
+    aside = folder / ".step-00000007.tmp"
+    aside.mkdir()
+    fill(aside)
+    checkpoint.thin_out(folder, keep=2, best=None)
+    assert not aside.exists()
+
+
 def test_the_newest_and_the_best_are_kept(folder):
     for step in (15, 20):
         checkpoint.write(folder, step, PRINT, fill)

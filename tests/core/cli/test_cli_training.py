@@ -15,11 +15,13 @@ from core import paths
 from core.cli import settings, training
 from core.cli.follow import status
 from core.dataset.example import Example, Status
+from core.errors import RunError
 from core.project import Project
 from core.recipe.recipe import with_settings
-from core.runs.events import Evaluation, Phase, Step
+from core.runs.events import Evaluation, EventWriter, Failed, Phase, Step
 from core.runs.folder import State, find
 from core.runs.record import Record
+from core.runs.watch import Watch
 
 KEYS = {"run", "state", "steps", "loss", "heldout_loss", "adapter"}
 
@@ -123,6 +125,20 @@ def test_a_death_is_told_and_can_be_resumed(cli, project, fake_worker):
     assert result["state"] == "finished"
     assert [event["step"] for event in events if event["type"] == "step"] == [5, 6, 7, 8], "not what was told before"
     assert len(runs_of(project)) == 1
+
+
+def test_a_run_that_has_changed_is_resumed_only_anyway(cli, project, fake_worker):
+    fake_worker("--steps", 8, "--seconds", 0)
+    cli("train", project)
+    run = find(project / "runs", "1")
+    with EventWriter(run.events_file) as events:
+        events.write(Failed(kind="changed", message="The run is not what it was.", hint="Undo the change."))
+    followed = Watch(run)
+    followed.look()
+    with pytest.raises(RunError, match=r"resume .*--anyway"):
+        training.end(project, followed, RunError("The run is not what it was."), json=False)
+    assert cli("resume", project, "1", "--anyway").code == 0
+    assert run.take_consent()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such signals on Windows")

@@ -1,9 +1,12 @@
 """Events are whole lines; a reader survives whatever a crash leaves."""
 
+import errno
 import json
 import math
 
-from core.runs.events import EventFollower, EventWriter, Failed, Phase, Step
+import pytest
+
+from core.runs.events import EventFollower, EventWriter, Failed, Paused, Phase, Step
 
 
 def a_step(number: int = 1, loss: float | None = 2.0) -> Step:
@@ -68,3 +71,48 @@ def test_unknown_events_of_a_later_version_are_passed_over(tmp_path):
     follower = EventFollower(path)
     assert follower.read() == []
     assert follower.unreadable == 1
+
+
+class _FullDisk:
+    """An event file on a disk with room for so many bytes; a write takes what fits, and fails when nothing does."""
+
+    def __init__(self, file, room):
+        self._file, self.room = file, room
+
+    def write(self, data):
+        taken = bytes(data[: self.room])
+        if not taken:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self.room -= len(taken)
+        return self._file.write(taken)
+
+    def truncate(self, size):
+        return self._file.truncate(size)
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+
+def test_a_full_disk_takes_a_whole_line_or_none(tmp_path):
+    writer = EventWriter(tmp_path / "events.jsonl")
+    writer.write(Phase(name="training"))
+    before = (tmp_path / "events.jsonl").read_bytes()
+    writer._file = _FullDisk(writer._file, 20)
+    with pytest.raises(OSError, match="No space"):
+        writer.write(Phase(name="evaluating"))
+    assert (tmp_path / "events.jsonl").read_bytes() == before
+    writer._file.room = 10_000
+    writer.write(Phase(name="saving"))
+    writer.close()
+    assert [event.name for event in EventFollower(tmp_path / "events.jsonl").read()] == ["training", "saving"]
+
+
+def test_room_for_the_last_event_is_kept_and_given_back(tmp_path):
+    with EventWriter(tmp_path / "events.jsonl") as writer:
+        reserve = tmp_path / ".reserve"
+        assert reserve.stat().st_size == 64 * 1024
+        writer.write(Paused(step=3))
+        assert not reserve.exists()
+    with EventWriter(tmp_path / "events.jsonl"):
+        assert reserve.exists()
+    assert not reserve.exists()

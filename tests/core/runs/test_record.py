@@ -10,7 +10,7 @@ import pytest
 
 from core.dataset.example import Example
 from core.recipe.schema import Recipe
-from core.runs import words
+from core.runs import heartbeat, words
 from core.runs.events import (
     Adjusted,
     Checkpoint,
@@ -159,7 +159,12 @@ def test_a_failure_is_told_with_its_own_words(run: RunFolder) -> None:
     ("log", "code", "reason"),
     [
         ("x", -9, "SIGKILL"),
+        ("x", -11, "crashed (it touched memory that is not its own, SIGSEGV)"),
+        ("x", -7, "crashed (a file it had mapped was cut off, or the disk is full, SIGBUS)"),
+        ("Fatal Python error: Segmentation fault\n", None, "crashed (Segmentation fault)"),
+        ("OSError: [Errno 28] No space left on device", 1, "The disk is full."),
         ("MemoryError: no", 1, "memory was full"),
+        (f"MemoryError: long ago\n{words.PROCESS_STARTED} 77\nhm", 3, "exit code 3"),
         ("CUDA error: device", 1, "graphics card"),
         ("Traceback\nModuleNotFoundError: No module named 'peft'\n", 1, "No module named 'peft'"),
         ("hm", 3, "exit code 3"),
@@ -178,6 +183,40 @@ def test_an_interruption_is_explained_as_far_as_is_known(
     problem = words.problem(Progress(state=State.INTERRUPTED), run, code)
     assert problem is not None
     assert "last checkpoint" in problem.hint
+
+
+def test_a_process_that_the_system_ended_for_its_memory_is_known_by_its_last_heartbeat(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.heartbeat_file.write_bytes(heartbeat.Heartbeat(9, 0.0, 1 << 20, 3).encode())
+    monkeypatch.setattr(heartbeat, "ended_for_memory", lambda: 3)
+    problem = words.problem(Progress(state=State.INTERRUPTED), run, -9)
+    assert problem is not None
+    assert "SIGKILL" in problem.reason
+    monkeypatch.setattr(heartbeat, "ended_for_memory", lambda: 4)
+    problem = words.problem(Progress(state=State.INTERRUPTED), run, -9)
+    assert problem is not None
+    assert "memory of the machine was full" in problem.reason
+
+
+def test_a_pause_that_nobody_asked_for_says_why(run: RunFolder) -> None:
+    event = Paused(step=4, message="The disk is full.", reason="No room.", hint="Free some.")
+    assert words.sentence(event) == "Paused after step 4: The disk is full. No room. Free some."
+    progress = Progress()
+    progress.add(event)
+    problem = words.problem(progress, run)
+    assert problem is not None
+    assert (problem.title, problem.reason, problem.hint) == ("The disk is full.", "No room.", "Free some.")
+    progress = Progress()
+    progress.add(Paused(step=4))
+    assert words.problem(progress, run) is None
+
+
+def test_a_folder_that_is_gone_is_told(tmp_path: Path) -> None:
+    problem = words.problem(Progress(state=State.INTERRUPTED), RunFolder(tmp_path / "gone"), 1)
+    assert problem is not None
+    assert problem.title == "The folder of the run is gone."
+    assert "resume" in problem.hint
 
 
 def test_the_tail_of_a_long_log_starts_with_a_whole_line(run: RunFolder) -> None:
