@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from app import format
 from app.session import Session
-from app.widgets.advice_card import AdviceCard, AdviceWords
+from app.widgets.advice_card import AdviceCard, AdviceWords, link
 from app.widgets.toast import show_toast
 from core.base_models.facts import ModelFacts
 from core.recipe import words
@@ -27,6 +27,9 @@ class SettingAdvice(QObject):
         self.card = AdviceCard()
         self.card.apply_wanted.connect(lambda id: self._apply([one for one in self._found if one.id == id]))
         self.card.apply_all_wanted.connect(lambda: self._apply(self._found))
+        self.link = link("")
+        self.link.setAccessibleName("Go to the advice")
+        self.link.hide()
         self._found: list[Advice] = []
 
     @property
@@ -40,11 +43,14 @@ class SettingAdvice(QObject):
         if project is None or plan is None or not plan.train or facts is None or checked is None:
             self._found = []
             self.card.say_nothing()
+            self.link.hide()
             return
         recipe = self._session.recipe
         self._found = advise(recipe, checked.data(train=plan.train, heldout=plan.heldout, facts=facts))
         told = [AdviceWords(one.id, words.changed(one.changes), one.reason) for one in self._found]
         self.card.set_advice(told, can_apply=not project.read_only)
+        self.link.setText(f"Advice ({len(told)})")
+        self.link.setVisible(bool(told))
 
     def _apply(self, advice: Sequence[Advice]) -> None:
         project, before = self._session.project, self._session.recipe

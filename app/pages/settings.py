@@ -96,6 +96,8 @@ class SettingsPage(Page):
         area.setWidgetResizable(True)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.run_card.add_act(self.advice.link)
+        self.advice.link.clicked.connect(lambda: area.ensureWidgetVisible(self.advice.card))
         side = QWidget()
         side.setMinimumWidth(272)
         side.setMaximumWidth(480)

@@ -33,7 +33,7 @@ class AdviceCard(Card):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Advice", parent)
-        self.apply_all = _link("Apply all")
+        self.apply_all = link("Apply all")
         self.apply_all.clicked.connect(self.apply_all_wanted)
         self.add_act(self.apply_all)
         self.words = _label("", "secondary")
@@ -79,7 +79,7 @@ class AdviceCard(Card):
     def _entry(self, advice: AdviceWords) -> QWidget:
         title = _label(advice.title)
         title.setFont(theme.ui_font(strong=True))
-        button = self.buttons[advice.id] = _link("Apply")
+        button = self.buttons[advice.id] = link("Apply")
         button.setAccessibleName(f"Apply: {advice.title}")
         button.setAccessibleDescription(advice.reason)
         button.clicked.connect(lambda: self.apply_wanted.emit(advice.id))
@@ -102,7 +102,8 @@ def _label(text: str, kind: str = "") -> QLabel:
     return label
 
 
-def _link(words: str) -> QPushButton:
+def link(words: str) -> QPushButton:
+    """A button that looks like a link."""
     button = QPushButton(words)
     button.setProperty("kind", "link")
     button.setCursor(Qt.CursorShape.PointingHandCursor)

@@ -321,6 +321,10 @@ def test_advice_is_shown_with_its_reason_applied_and_taken_back(place: Bench, tm
     assert page.run_card.button.isVisible()
     before = place.session.recipe
     told = {advice.id: advice for advice in card.shown}
+    assert page.advice.link.text() == f"Advice ({len(told)})"
+    page.resize(1000, 500)
+    page.advice.link.click()
+    assert not card.visibleRegion().isEmpty()
     assert told["rank"].title == "Rank 16, alpha 32"
     assert "capacity follows the data" in told["rank"].reason
     card.buttons["rank"].click()
@@ -334,6 +338,7 @@ def test_advice_is_shown_with_its_reason_applied_and_taken_back(place: Bench, tm
     assert place.session.recipe.training.max_length == 128
     place.until(lambda: card.words.text() == "The settings suit your examples." and card.words.isVisible())
     assert not card.apply_all.isVisible()
+    assert not page.advice.link.isVisible()
     toast = page.window().findChildren(Toast)[-1]
     toast.button.click()
     assert place.session.recipe == before
