@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from core.child import Message
 from core.dataset.rows import content_hash
-from core.dataset.statistics import UNCOUNTED
+from core.dataset.statistics import FIELDS, UNCOUNTED
 from core.dataset.store import ExampleStore
 from core.errors import UserError
 from core.prompt.format import PromptFormat
 from core.prompt.lengths import Lengths, fingerprint, lengths
 from core.prompt.lengths_cache import LengthsCache
+from core.prompt.proof import Flaw
 
 Tell = Callable[[Message], None]
 _AT_ONCE = 250
@@ -85,7 +86,7 @@ class Counter:
         )
 
     def _keep(self, contents: NDArray[np.int64], counts: NDArray[np.int32]) -> None:
-        counted = counts[:, 0] != UNCOUNTED
+        counted = (counts[:, 0] != UNCOUNTED) & (counts[:, FIELDS.index("flaw")] != Flaw.STOPPED)
         keep = self._cache.add if self._of_some else self._cache.save
         keep(contents[counted], counts[counted])
 

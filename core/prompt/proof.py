@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from core.dataset.example import Example
-from core.errors import UserError
+from core.errors import PromptError, UserError
 
 if TYPE_CHECKING:  # the window and the command line read flaws without a tokenizer
     from core.prompt.format import Encoded, PromptFormat
@@ -26,6 +26,8 @@ class Flaw(IntEnum):
     """The token that ends the answer is not learnt."""
     CUT = 4
     """The template leaves a part of the answer out."""
+    STOPPED = 5
+    """The template ran into a limit of time or memory; that may pass, so it is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,9 @@ def prove(prompt: PromptFormat, example: Example) -> Proof:
     try:
         encoded = prompt.encode(example)
     except UserError as error:
+        flaw = Flaw.REFUSED if isinstance(error, PromptError) else Flaw.STOPPED
         reason = " ".join(part for part in (error.title, error.reason) if part)
-        return Proof(Flaw.REFUSED, reason, error.hint or "Change or exclude it.", error.details)
+        return Proof(flaw, reason, error.hint or "Change or exclude it.", error.details)
     flaw = flaw_of(encoded, example, prompt.end_ids)
     reason, hint = _WORDS.get(flaw, ("", ""))
     return Proof(flaw, reason, hint, encoded=encoded)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,9 +13,10 @@ from core.dataset.example import Example, Status
 from core.dataset.review import Progress
 from core.dataset.statistics import StatisticsJob
 from core.dataset.store import ExampleStore
-from core.errors import UserError
-from core.prompt.format import PromptFormat
-from core.prompt.gate import Checked, GateJob
+from core.errors import ModelError, UserError
+from core.prompt import gate_child
+from core.prompt.format import Encoded, PromptFormat
+from core.prompt.gate import Checked, GateJob, checked
 from core.prompt.lengths_cache import FOLDER
 from core.prompt.proof import Flaw
 from core.recipe.recipe import with_settings
@@ -106,3 +108,27 @@ def test_it_can_be_stopped(store: ExampleStore, gemma: Path):
     job.stop()
     with pytest.raises(Stopped):
         list(job.messages())
+
+
+def test_what_a_limit_stopped_is_an_offender_and_looked_at_again(
+    store: ExampleStore, gemma: Path, formats: dict[str, PromptFormat], monkeypatch: pytest.MonkeyPatch
+):
+    """A machine that is busy for a moment must not keep an example out for good."""
+    store.add([Example("slow", "", "b"), Example("quick", "", "d")])
+    encode = PromptFormat.encode
+
+    def stopped(self: PromptFormat, example: Example) -> Encoded:
+        if example.instruction == "slow":
+            raise ModelError("The chat template of the base model was stopped.", hint="Take another copy.")
+        return encode(self, example)
+
+    told: list[dict[str, Any]] = []
+    request = {"examples": str(store.path), "base": str(gemma), "max_length": 1024}
+    with monkeypatch.context() as patch:
+        patch.setattr(PromptFormat, "encode", stopped)
+        gate_child.work(dict(request), told.append)
+    found = checked(told[-1]["checked"])
+    assert found.flawed == (1,)
+    assert found.offenders[0].flaw is Flaw.STOPPED
+    gate_child.work(dict(request), told.append)
+    assert checked(told[-1]["checked"]).flawed == ()
