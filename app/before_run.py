@@ -13,6 +13,7 @@ from core.dataset.example import Status
 from core.dataset.split import FEWEST_EXAMPLES
 from core.dataset.store import Query
 from core.errors import UserError
+from core.export.adapter_config import CONFIG_FILE
 from core.recipe.reference import setting_named
 from core.recipe.schema import Recipe
 from core.runs import plan as plans
@@ -30,6 +31,11 @@ REFUSED = "refused"  # leads to the list of what cannot be trained
 def planned(project: Project, recipe: Recipe) -> Plan:
     """Count the ready examples and what a run would do with them (many examples: seconds)."""
     return plans.plan(project.store.iterate(Query(status=Status.READY)), recipe)
+
+
+def adapters(project: Project) -> dict[str, str]:
+    """The runs that another run can start from, the newest first: ``{name: title}``."""
+    return {run.name: run.name for run in reversed(project.runs()) if (run.adapter / CONFIG_FILE).is_file()}
 
 
 def first_steps(plan: Plan, recipe: Recipe) -> tuple[tuple[str, str], ...]:

@@ -20,6 +20,7 @@ from core.dataset.importing.staging import clear_stale
 from core.dataset.split import pinned_first, split
 from core.dataset.store import ExampleStore, Query
 from core.errors import ModelError, ProjectError, RunError
+from core.export import start_adapter
 from core.hardware.obstacles import check
 from core.project_file import PROJECT_FILE, ProjectFile
 from core.recipe.presets import base_recipe
@@ -205,17 +206,24 @@ class Project:
 
         Raises:
             RunError: nothing is ready to train on, or a folder cannot be written.
-            RecipeError: settings cannot be trained together, or with their base model.
+            RecipeError: settings cannot be trained together, with their base model, or from the adapter they name.
         """
+        starts: list[list[Path]] = []
         for _, recipe in wanted:
-            check(recipe, facts=_facts(recipe.model.base))
+            facts = _facts(recipe.model.base)
+            check(recipe, facts=facts)
+            starts.append(start_adapter.files(recipe, self.runs_folder, facts))
         ready = list(self.store.iterate(Query(status=Status.READY)))
         made: list[RunFolder] = []
         try:
-            for name, recipe in wanted:
+            for (name, recipe), start in zip(wanted, starts, strict=True):
                 train, heldout = split(ready, recipe.heldout.share)
                 heldout = pinned_first(heldout, self.pinned)
-                made.append(run_folder.create(self.runs_folder, name=name, recipe=recipe, train=train, heldout=heldout))
+                made.append(
+                    run_folder.create(
+                        self.runs_folder, name=name, recipe=recipe, train=train, heldout=heldout, start=start
+                    )
+                )
                 notes.keep_title(made[-1], name)
         except BaseException as error:
             discard(made)

@@ -52,6 +52,7 @@ class SettingsPage(Page):
         self._before: Recipe | None = None
         self._trainable: int | None = None
         self._models_reader = Latest(self._show_models, parent=self)
+        self._adapters_reader = Latest(self.form.set_adapters, failed=_never, parent=self)
         self._facts_reader = Latest(self._on_facts, failed=_never, parent=self)
         self._fit: Fit | None = None
         self._fitter = Latest(self._on_fit, failed=_never, parent=self)
@@ -132,6 +133,7 @@ class SettingsPage(Page):
     def enter(self) -> None:
         """Look again at what may have changed elsewhere: models on this machine, the number of examples."""
         self._models_reader.ask(local_models)
+        self._read_adapters()
         if self._facts is not None and self._facts.error is not None:
             self._facts = None
             self._read_facts(self.session.recipe.model.base)
@@ -160,6 +162,12 @@ class SettingsPage(Page):
 
     def _show_models(self, models: list[KnownModel]) -> None:
         self.form.base_field.set_known({model.base: model.title for model in models})
+
+    def _read_adapters(self) -> None:
+        """Look which runs have an adapter that another run could start from."""
+        project = self.session.project
+        if project is not None:
+            self._adapters_reader.ask(lambda: before_run.adapters(project))
 
     # The base model
 

@@ -1,4 +1,4 @@
-"""Chooses the base model: one that is known on this machine, or a folder."""
+"""Chooses a base model, or an adapter: one that is known, or a folder."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ from app.widgets.choice_field import ChoiceField
 
 
 class BaseModelField(QWidget):
-    """A list of known models with a button for others."""
+    """A list of what is known with a button for others."""
 
     value_changed = Signal(str)
-    """What the user chose: "starter", a hub id, or a folder."""
+    """What the user chose: "starter", a hub id or a run's name, or a folder."""
 
-    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, name: str, parent: QWidget | None = None, *, what: str = "base model", none: str = "") -> None:
+        """``what`` is chosen, in words; ``none`` is what it means to choose nothing, where that can be."""
         super().__init__(parent)
+        self._none = none
         self._value = ""
         self._known: dict[str, str] = {}
         self.choice = ChoiceField(name, {})
         self.choice.setMaximumWidth(264)
         self.choice.value_changed.connect(self._take)
         self.browse_button = QPushButton("Folder…")
-        self.browse_button.setToolTip("Choose the folder of another base model on this machine")
-        self.browse_button.setAccessibleName("Choose the folder of a base model")
+        self.browse_button.setToolTip(f"Choose the folder of another {what} on this machine")
+        self.browse_button.setAccessibleName(f"Choose the folder of a{'n' if what[0] in 'aeiou' else ''} {what}")
         self.browse_button.clicked.connect(self._browse)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -38,17 +40,17 @@ class BaseModelField(QWidget):
         self.setAccessibleName(name)
 
     def set_known(self, models: dict[str, str]) -> None:
-        """Say which models are there: ``{base: title}``."""
+        """Say which are there: ``{value: title}``."""
         self._known = dict(models)
         self._fill()
 
     def set_value(self, value: str) -> None:
-        """Show a model, also one that is not among the known."""
+        """Show a choice, also one that is not among the known."""
         self._value = value
         self._fill()
 
     def _fill(self) -> None:
-        entries = dict(self._known)
+        entries = {"": self._none, **self._known} if self._none else dict(self._known)
         if self._value:
             entries.setdefault(self._value, Path(self._value).name)
         self.choice.clear()
@@ -59,13 +61,13 @@ class BaseModelField(QWidget):
 
     def _browse(self) -> None:
         start = self._value if Path(self._value).is_absolute() else str(Path.home())
-        dialog = QFileDialog(self, "Choose the folder of a base model", start)
+        dialog = QFileDialog(self, self.browse_button.accessibleName(), start)
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.fileSelected.connect(self._take)
         dialog.open()
 
     def _take(self, value: str) -> None:
-        if value and value != self._value:
+        if (value or self._none) and value != self._value:
             self.set_value(value)
             self.value_changed.emit(value)

@@ -17,6 +17,7 @@ from core.recipe.schema import Recipe
 
 BASE = "model.base"
 TARGETS = "lora.target_modules"
+START = "lora.start_from"
 
 
 class RecipeForm(QWidget):
@@ -70,6 +71,12 @@ class RecipeForm(QWidget):
         assert isinstance(editor, BaseModelField)
         return editor
 
+    def set_adapters(self, known: dict[str, str]) -> None:
+        """Say which adapters a run can start from: ``{run: title}``."""
+        editor = self.field(START).editor
+        assert isinstance(editor, BaseModelField)
+        editor.set_known(known)
+
     def show_recipe(self, recipe: Recipe, reference: Recipe, preset: str, remarks: dict[str, str]) -> None:
         """Show all values, which of them differ from the preset's, and what is unusual."""
         self._shown = (recipe, reference, preset, remarks)
@@ -112,7 +119,7 @@ class RecipeForm(QWidget):
                 self._show(info.name)
 
     def _add(self, info: SettingInfo) -> None:
-        field = SettingField(info, BaseModelField(info.title) if info.name == BASE else None)
+        field = SettingField(info, _chooser(info))
         field.changed.connect(self.changed)
         field.reset.connect(self.reset)
         field.set_label_width(self._label_width)
@@ -141,3 +148,10 @@ class RecipeForm(QWidget):
 
     def _has_heading(self, group: str) -> bool:
         return self.advanced.findChild(QLabel, group) is not None
+
+
+def _chooser(info: SettingInfo) -> BaseModelField | None:
+    """The control for a setting that names something on this machine; None for all others."""
+    if info.name == BASE:
+        return BaseModelField(info.title)
+    return BaseModelField(info.title, what="adapter", none=info.empty) if info.name == START else None

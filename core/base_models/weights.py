@@ -58,7 +58,7 @@ def read_weights(folder: Path) -> Weights:
     tensors: dict[str, Tensor] = {}
     size = 0
     for file in weight_files(folder):
-        tensors |= _read_header(file)
+        tensors |= read_header(file)
         size += file.stat().st_size
     return Weights(tensors, size)
 
@@ -112,7 +112,12 @@ def _no_weights(folder: Path) -> ModelError:
     )
 
 
-def _read_header(file: Path) -> dict[str, Tensor]:
+def read_header(file: Path) -> dict[str, Tensor]:
+    """What the header of a safetensors file says, by the tensors' names.
+
+    Raises:
+        ModelError: it is no such file, or it is broken.
+    """
     try:
         with file.open("rb") as stream:
             length = int.from_bytes(stream.read(8), "little")

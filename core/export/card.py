@@ -20,7 +20,8 @@ from core.runs.record import Record
 from core.runs.words import loss
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-_LEFT_OUT = re.compile(r"model\.base|checkpoints\..*")  # said in the text, without a path; of no effect on the result
+# Said in the text, without a path; of no effect on the result.
+_LEFT_OUT = re.compile(r"model\.base|lora\.start_from|checkpoints\..*")
 
 
 def model_card(run: RunFolder) -> str:

@@ -89,7 +89,7 @@ def with_base(recipe: Recipe, base: str) -> Recipe:
     old = recipe.model.base
     brought = {*brought_by(old), *brought_by(base)}
     lost = {"model.base", *brought, *(_PRESET_SETTINGS if brought else ())}
-    lost |= {"lora.layers", "lora.modules_to_save"}
+    lost |= {"lora.layers", "lora.modules_to_save", "lora.start_from"}
     if isinstance(recipe.lora.target_modules, list):
         lost.add("lora.target_modules")
     preset = nearest(recipe)

@@ -55,6 +55,11 @@ def differences(before: Recipe, after: Recipe) -> dict[str, tuple[Any, Any]]:
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 
+# Learning rates beyond which to say something: where an adapter goes on (defaults of this app), of Lion
+# (arXiv:2302.06675 takes a third to a tenth of AdamW's), and of plain gradient descent.
+_CONTINUING_RATE, _LION_RATE, _SGD_RATE = 1.5e-4, 1e-4, 1e-3
+
+
 def remarks(recipe: Recipe, *, train: int = 0) -> dict[str, str]:
     """What to say of allowed but unusual values and combinations: ``{"group.field": sentence}``.
 
@@ -80,6 +85,15 @@ def _combinations(recipe: Recipe, train: int) -> Iterator[tuple[str, str]]:
         yield "training.learning_rate", text
     if lora.rank > 64 and training.learning_rate > 3e-4 and not lora.use_rslora:
         yield "training.learning_rate", f"With rank {lora.rank} the loss may jump at this rate; 2e-4 is safer."
+    if lora.start_from and training.learning_rate > _CONTINUING_RATE:
+        yield "training.learning_rate", "An adapter that is trained on wants half the usual rate, about 1e-4."
+    if "lion" in training.optimizer and training.learning_rate > _LION_RATE:
+        yield "training.learning_rate", "Lion wants a third to a tenth of AdamW's rate: 2e-5 to 1e-4."
+    if training.optimizer == "sgd" and training.learning_rate < _SGD_RATE:
+        yield (
+            "training.learning_rate",
+            "SGD's steps are as small as the gradients: it wants a far higher rate.",
+        )
     if lora.dropout == 0 and epochs > 4 and train <= 5000:
         yield "lora.dropout", f"Without dropout, {epochs:g} passes over small data are soon learnt by heart."
     if 0 < train < batch:

@@ -140,6 +140,13 @@ class LoraSettings(_Group):
         level="advanced",
         empty="None",
     )
+    start_from: str = setting(
+        "",
+        title="Start from",
+        help="An adapter to train on: a run of this project, or a PEFT folder. Its settings must be those of this run.",
+        level="advanced",
+        empty="A new adapter",
+    )
 
 
 class TrainingSettings(_Group):

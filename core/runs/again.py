@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.dataset.split import split
 from core.errors import RunError
+from core.export import start_adapter
 from core.hardware.obstacles import check
 from core.recipe.schema import Recipe
 from core.runs import folder, notes
@@ -26,7 +27,7 @@ def duplicate(run: RunFolder, runs: Path, *, recipe: Recipe, name: str = "") -> 
 
     Raises:
         RunError: the earlier run's files are damaged, or the new one cannot be written.
-        RecipeError: the settings cannot be trained together.
+        RecipeError: the settings cannot be trained together, or not from the adapter they name.
     """
     check(recipe)
     name = name or notes.name(run, notes.read(run)) or run.name
@@ -36,12 +37,15 @@ def duplicate(run: RunFolder, runs: Path, *, recipe: Recipe, name: str = "") -> 
 
 
 def _with_examples_of(run: RunFolder, runs: Path, *, recipe: Recipe, name: str) -> RunFolder:
+    earlier = run.recipe()
+    known = run.start_adapter if recipe.lora.start_from == earlier.lora.start_from else None
+    start = start_adapter.files(recipe, runs, None, known=known)
     try:
-        if recipe.heldout.share != run.recipe().heldout.share:
+        if recipe.heldout.share != earlier.heldout.share:
             examples = sorted([*run.train_examples(), *run.heldout_examples()], key=lambda example: example.id)
             train, heldout = split(examples, recipe.heldout.share)
-            return folder.create(runs, name=name, recipe=recipe, train=train, heldout=heldout)
-        return folder.create_like(run, runs, name=name, recipe=recipe)
+            return folder.create(runs, name=name, recipe=recipe, train=train, heldout=heldout, start=start)
+        return folder.create_like(run, runs, name=name, recipe=recipe, start=start)
     except (OSError, shutil.Error) as error:
         raise RunError(
             f"{run.name} could not be duplicated.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import psutil
 
 from core.dataset.example import Example
 from core.errors import RunError
-from core.files import write_atomically
+from core.files import sync_file, write_atomically
 from core.recipe import file as recipe_file
 from core.recipe.schema import Recipe
 from core.runs.alive import birth, living
@@ -164,6 +165,16 @@ class RunFolder:
         return self.path / "adapter"
 
     @property
+    def start_adapter(self) -> Path:
+        """A copy of the adapter that the run starts from, if it does."""
+        return self.path / "start"
+
+    @property
+    def start_files(self) -> list[Path]:
+        """The files of that adapter; none when the run begins anew."""
+        return sorted(self.start_adapter.iterdir()) if self.start_adapter.is_dir() else []
+
+    @property
     def taken_out_file(self) -> Path:
         """With PiSSA, what was taken out of the base model at the beginning."""
         return self.path / "pissa.safetensors"
@@ -280,8 +291,24 @@ class RunFolder:
         self.command_file.unlink(missing_ok=True)
 
 
-def create(runs: Path, *, name: str, recipe: Recipe, train: Iterable[Example], heldout: Iterable[Example]) -> RunFolder:
+def create(
+    runs: Path,
+    *,
+    name: str,
+    recipe: Recipe,
+    train: Iterable[Example],
+    heldout: Iterable[Example],
+    start: Iterable[Path] = (),
+) -> RunFolder:
     """Freeze settings and examples into a new numbered run folder under ``runs``.
+
+    Args:
+        runs: where it is made.
+        name: what it is called.
+        recipe: the settings.
+        train: the training examples.
+        heldout: the held-out ones.
+        start: the files of the adapter that it starts from.
 
     Raises:
         RunError: there is nothing to train on.
@@ -298,11 +325,12 @@ def create(runs: Path, *, name: str, recipe: Recipe, train: Iterable[Example], h
     folder = new_folder(runs, name)
     _write_examples(folder.train_file, train)
     _write_examples(folder.heldout_file, heldout)
+    _keep_start(folder, start)
     recipe_file.save(recipe, folder.recipe_file)
     return folder
 
 
-def create_like(run: RunFolder, runs: Path, *, name: str, recipe: Recipe) -> RunFolder:
+def create_like(run: RunFolder, runs: Path, *, name: str, recipe: Recipe, start: Iterable[Path] = ()) -> RunFolder:
     """A new numbered run folder under ``runs`` with the frozen examples of another run, byte for byte.
 
     Raises:
@@ -311,6 +339,7 @@ def create_like(run: RunFolder, runs: Path, *, name: str, recipe: Recipe) -> Run
     new = new_folder(runs, name)
     write_atomically(new.train_file, run.train_file.read_bytes())
     write_atomically(new.heldout_file, run.heldout_file.read_bytes() if run.heldout_file.exists() else b"")
+    _keep_start(new, start)
     recipe_file.save(recipe, new.recipe_file)
     return new
 
@@ -374,6 +403,14 @@ def new_folder(runs: Path, name: str) -> RunFolder:
         except FileExistsError:
             continue
         return RunFolder(folder)
+
+
+def _keep_start(run: RunFolder, files: Iterable[Path]) -> None:
+    """Copy the adapter that a run starts from, so that the run needs nothing else of the project."""
+    for file in files:
+        run.start_adapter.mkdir(exist_ok=True)
+        shutil.copyfile(file, run.start_adapter / file.name)
+        sync_file(run.start_adapter / file.name)
 
 
 def _write_examples(path: Path, examples: Iterable[Example]) -> None:

@@ -44,7 +44,7 @@ class Origin:
         """
         run = self._run
         return Fingerprint(
-            data=hash_file(run.train_file) + hash_file(run.heldout_file),
+            data="".join(hash_file(file) for file in (run.train_file, run.heldout_file, *run.start_files)),
             recipe=hash_file(run.recipe_file),
             versions=self.versions,
             processes=self.processes,

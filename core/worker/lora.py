@@ -6,13 +6,17 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors import SafetensorError
 from transformers import PreTrainedModel
 
 from core.base_models.facts import ModelFacts
+from core.errors import ModelError
+from core.export import adapter_config
 from core.hardware.obstacles import check
 from core.recipe.schema import ATTENTION, Recipe
 from core.runs.folder import RunFolder
 from core.worker.initialisation import initialise
+from core.worker.loop import load_adapter_state
 
 
 def lora_config(recipe: Recipe, facts: ModelFacts) -> LoraConfig:
@@ -46,6 +50,7 @@ def add_lora(model: PreTrainedModel, recipe: Recipe, facts: ModelFacts, run: Run
 
     Raises:
         RecipeError: something in the recipe cannot work with this model or on its device.
+        ModelError: the adapter to start from is missing, damaged, or does not fit.
     """
     check(recipe, facts=facts, device=model.device.type)
     torch.manual_seed(recipe.training.seed)
@@ -53,11 +58,27 @@ def add_lora(model: PreTrainedModel, recipe: Recipe, facts: ModelFacts, run: Run
     initialise(
         adapted, recipe.lora, facts, base=Path(model.name_or_path), taken_out=run.taken_out_file if run else None
     )
+    if recipe.lora.start_from and run is not None:
+        _take_over(adapted, run.start_adapter)
     if recipe.training.gradient_checkpointing == "on" or (
         recipe.training.gradient_checkpointing == "auto" and model.device.type != "cpu"
     ):
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     return adapted
+
+
+def _take_over(adapted: PeftModel, start: Path) -> None:
+    """Give the adapter the weights of the one that the run starts from."""
+    file = start / adapter_config.WEIGHTS_FILE
+    try:
+        load_adapter_state(adapted, file)
+    except (OSError, SafetensorError, ValueError) as error:
+        raise ModelError(
+            "The run cannot start from the adapter that it was given.",
+            reason=str(error).splitlines()[0],
+            hint="Start a new run, and choose an adapter that was trained on this base model with these settings.",
+            details=str(file),
+        ) from error
 
 
 def _targets(recipe: Recipe, facts: ModelFacts) -> str | list[str]:

@@ -113,6 +113,10 @@ def test_every_kind_of_setting_shows_its_value_and_tells_what_the_user_chose(qtb
             elif isinstance(editor, ModulesField):
                 editor.choice.setCurrentIndex(1)
                 editor.choice.activated.emit(1)
+            elif isinstance(editor, BaseModelField) and name == "lora.start_from":
+                form.set_adapters({"0001-first": "0001-first"})
+                editor.choice.setCurrentIndex(1)
+                editor.choice.activated.emit(1)
             elif isinstance(editor, BaseModelField):
                 editor.set_known({"starter": "Starter", "other": "Other"})
                 editor.choice.setCurrentIndex(1)
@@ -305,6 +309,23 @@ def test_an_empty_text_is_not_taken(qtbot: QtBot) -> None:
         retype(qtbot, line, "new")
         qtbot.keyClick(line, Qt.Key.Key_Return)
     assert heard.args == ["new"]
+
+
+def test_an_adapter_to_start_from_can_be_none_again(qtbot: QtBot, form: RecipeForm) -> None:
+    field = form.field("lora.start_from").editor
+    assert isinstance(field, BaseModelField)
+    form.set_adapters({"0002-b": "0002-b", "0001-a": "0001-a"})
+    assert [field.choice.itemText(index) for index in range(field.choice.count())] == [
+        "A new adapter",
+        "0002-b",
+        "0001-a",
+    ]
+    field.set_value("0001-a")
+    field.choice.setCurrentIndex(0)
+    with qtbot.waitSignal(field.value_changed) as heard:
+        field.choice.activated.emit(0)
+    assert heard.args == [""]
+    assert "an adapter" in field.browse_button.accessibleName()
 
 
 def test_names_stand_with_commas_and_may_be_none(qtbot: QtBot) -> None:

@@ -1,5 +1,7 @@
 """Every kind of adapter: counted right before, learning, saved, and loaded by plain PEFT as it was trained."""
 
+import shutil
+
 import pytest
 import torch
 from peft import PeftModel
@@ -7,15 +9,17 @@ from safetensors.torch import save_file
 
 from core.base_models.facts import ModelFacts
 from core.errors import ModelError, RecipeError
-from core.export import adapter_config
+from core.export import adapter_config, start_adapter
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
+from core.runs import folder as runs
+from core.runs.again import duplicate
 from core.worker import device
 from core.worker.adapters import Adapters
 from core.worker.loop import adapter_state, load_adapter_state
 from core.worker.lora import add_lora
 from core.worker.model import load_base, parameter_counts
-from core.worker.reference import logits
+from core.worker.reference import compare, logits
 
 CPU = device.Device("cpu", "CPU")
 IDS = [5, 9, 40, 7, 100, 3]
@@ -124,3 +128,28 @@ def test_a_whole_part_of_the_model_is_never_replaced(tiny_model, tmp_path):
     adapters = Adapters(load_base(tiny_model, recipe.model, CPU))
     with pytest.raises(ModelError, match="does not fit"), adapters.using(tmp_path / "adapter"):
         pass
+
+
+def test_a_run_goes_on_from_the_adapter_that_it_was_given(tiny_model, tiny_examples, make_trained, tmp_path):
+    earlier = make_trained(seed=60)
+    changes = {"lora.start_from": earlier.name, "lora.dropout": 0}
+    recipe = with_settings(earlier.recipe(), changes)
+    start = start_adapter.files(recipe, earlier.path.parent, ModelFacts.read(tiny_model))
+    run = runs.create(tmp_path, name="on", recipe=recipe, train=tiny_examples[:4], heldout=[], start=start)
+    base = load_base(tiny_model, recipe.model, CPU)
+    model = add_lora(base, recipe, ModelFacts.read(tiny_model), run)
+    assert compare(model, earlier.reference_file).max_logit_difference == 0
+    (run.start_adapter / "adapter_model.safetensors").write_bytes(b"half")
+    with pytest.raises(ModelError, match="cannot start from"):
+        add_lora(load_base(tiny_model, recipe.model, CPU), recipe, ModelFacts.read(tiny_model), run)
+
+
+def test_a_duplicate_starts_from_the_same_adapter(tiny_model, tiny_examples, make_trained, tmp_path):
+    earlier = make_trained(seed=61)
+    recipe = with_settings(earlier.recipe(), {"lora.start_from": str(earlier.adapter)})
+    start = start_adapter.files(recipe, tmp_path, ModelFacts.read(tiny_model))
+    run = runs.create(tmp_path, name="on", recipe=recipe, train=tiny_examples[:4], heldout=[], start=start)
+    shutil.rmtree(earlier.path)
+    again = duplicate(run, tmp_path, recipe=with_settings(recipe, {"training.epochs": 1}))
+    name = "adapter_model.safetensors"
+    assert (again.start_adapter / name).read_bytes() == (run.start_adapter / name).read_bytes()
