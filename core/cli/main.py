@@ -13,6 +13,7 @@ from core.cli import (
     check,
     demo,
     doctor,
+    elsewhere,
     estimate,
     history,
     output,
@@ -25,7 +26,7 @@ from core.cli import (
 )
 from core.errors import UserError
 
-_GROUPS = (demo, project, transfer, check, advise, estimate, training, queue, history, pin, use, doctor)
+_GROUPS = (demo, project, transfer, check, advise, estimate, training, queue, history, elsewhere, pin, use, doctor)
 _INTERRUPTED = 130
 
 

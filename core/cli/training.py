@@ -17,6 +17,7 @@ from core.base_models.facts import ModelFacts
 from core.cli import gate, output, settings
 from core.cli.follow import JsonLines, Screen, follow
 from core.errors import RunError, UserError
+from core.hardware import cards
 from core.hardware.fitting import kind_of
 from core.hardware.obstacles import check
 from core.hardware.usage import memory_use
@@ -47,6 +48,7 @@ def register(commands: Any) -> None:
     train.add_argument("project", type=Path, metavar="PROJECT")
     settings.add_options(train)
     train.add_argument("--name", default="", metavar="NAME", help="the run's name; the project's unless given")
+    train.add_argument("--devices", metavar="N", help="GPUs that train together, or auto for all (training.devices)")
     train.set_defaults(handler=_train)
 
     resume = commands.add_parser("resume", help="go on with a run from its last checkpoint")
@@ -72,10 +74,13 @@ def register(commands: Any) -> None:
 
 def _train(args: argparse.Namespace) -> int:
     changes = settings.changes(args.set)
+    if args.devices:
+        changes["training.devices"] = args.devices
     with Project.open(args.project, read_only=True) as project:
         recipe = settings.recipe_for(project.recipe, model=args.model, changes=changes)
         facts = ModelFacts.read(catalogue.resolve(recipe.model.base))
         check(recipe, facts=facts, device=kind_of(memory_use()))
+        cards.processes(recipe)
         checked = gate.prove(project.path, recipe, json=args.json)
         if not args.json:
             for text in settings.remarks(project.recipe, recipe, examples=checked.ready):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import stat
@@ -38,23 +39,37 @@ def pack(files: Iterable[Path], target: Path, *, inside: str, advance: Advance =
     Raises:
         OSError: it exists, or cannot be written.
     """
+    pack_members([(f"{inside}/{path.name}", path) for path in sorted(files)], target, advance=advance)
+
+
+def pack_members(
+    members: Iterable[tuple[str, Path | bytes]], target: Path, *, advance: Advance = lambda _: None
+) -> None:
+    """Write files and texts to a new zip file, each under the name given.
+
+    Raises:
+        OSError: it exists, or cannot be written.
+    """
     with open(target, "xb") as file, zipfile.ZipFile(file, "w", allowZip64=True) as archive:
-        for path in sorted(files):
-            info = zipfile.ZipInfo(f"{inside}/{path.name}", _EPOCH)
-            info.compress_type = zipfile.ZIP_STORED if path.suffix in _STORED else zipfile.ZIP_DEFLATED
+        for name, content in members:
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.compress_type = zipfile.ZIP_STORED if name.endswith(_STORED) else zipfile.ZIP_DEFLATED
             info.external_attr = (stat.S_IFREG | 0o644) << 16
-            info.file_size = path.stat().st_size
-            with open(path, "rb") as source, archive.open(info, "w") as member:
+            info.file_size = len(content) if isinstance(content, bytes) else content.stat().st_size
+            with _open(content) as source, archive.open(info, "w") as member:
                 copy(source, member, advance)
 
 
-def unpack(archive: Path, target: Path, *, most_bytes: int = _MOST_BYTES) -> list[Path]:
+def unpack(
+    archive: Path, target: Path, *, most_bytes: int = _MOST_BYTES, highest_ratio: int = _HIGHEST_RATIO
+) -> list[Path]:
     """Unpack a zip file into a new folder: plain files only, none outside of it, none larger than it says.
 
     Args:
         archive: the zip file; may come from anybody.
         target: a folder that does not exist yet; gone again when something is wrong with the archive.
         most_bytes: the most that may come out.
+        highest_ratio: how many times as large as the archive all of it may be.
 
     Returns:
         The files.
@@ -66,7 +81,7 @@ def unpack(archive: Path, target: Path, *, most_bytes: int = _MOST_BYTES) -> lis
     target.mkdir()
     try:
         with zipfile.ZipFile(archive) as source:
-            members = _checked(source.infolist(), archive.stat().st_size, most_bytes)
+            members = _checked(source.infolist(), archive.stat().st_size, most_bytes, highest_ratio)
             return [_unpack(source, info, target.joinpath(*parts)) for info, parts in members]
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError) as error:
         shutil.rmtree(target, ignore_errors=True)
@@ -90,14 +105,14 @@ def folder_name(words: str) -> str:
 
 
 def _checked(
-    infos: list[zipfile.ZipInfo], packed: int, most_bytes: int
+    infos: list[zipfile.ZipInfo], packed: int, most_bytes: int, highest_ratio: int
 ) -> list[tuple[zipfile.ZipInfo, tuple[str, ...]]]:
     if len(infos) > _MOST_MEMBERS:
         raise _refused(f"It has {len(infos):,} members; {_MOST_MEMBERS:,} are allowed.")
     size = sum(info.file_size for info in infos)
     if size > most_bytes:
         raise _refused(f"It would unpack to {size:,} bytes; {most_bytes:,} are allowed.")
-    if size > max(_SMALL, _HIGHEST_RATIO * packed):
+    if size > max(_SMALL, highest_ratio * packed):
         raise _refused(f"It would unpack to {size / max(1, packed):.0f} times its size.")
     members = [(info, _parts(info)) for info in infos if not info.is_dir()]
     seen: set[str] = set()
@@ -145,6 +160,10 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Path
                 raise _refused(f"{info.filename[:80]!r} is larger than it says.")
             file.write(piece)
     return path
+
+
+def _open(content: Path | bytes) -> IO[bytes]:
+    return io.BytesIO(content) if isinstance(content, bytes) else content.open("rb")
 
 
 def _refused(reason: str) -> ModelError:

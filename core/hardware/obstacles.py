@@ -55,6 +55,11 @@ def _together(recipe: Recipe) -> dict[str, str]:
             found["lora.rank"] = f"With PiSSA the adapter gets twice this rank: take {_LARGEST_PISSA_RANK} at most."
         case "orthogonal" if lora.rank % 2:
             found["lora.rank"] = "The orthogonal beginning needs an even rank."
+    if recipe.training.sharding == "fsdp" and recipe.training.devices != "1":
+        if quantization == "int8":
+            found["training.sharding"] = "8-bit weights cannot be spread over devices: hold the base model in 4-bit."
+        elif lora.use_dora:
+            found["training.sharding"] = "DoRA needs each layer whole: keep the base model whole on each device."
     if recipe.training.schedule in BY_LOSS and recipe.heldout.share == 0:
         found["training.schedule"] = "It follows the held-out loss: hold examples out, or choose another schedule."
     return found

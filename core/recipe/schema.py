@@ -288,6 +288,25 @@ class TrainingSettings(_Group):
         usual=(512, 65536),
         unusual="Under 512 a GPU idles most of the time; over 65,536 few have the memory.",
     )
+    devices: Literal["1", "auto", "2", "3", "4", "5", "6", "7", "8"] = setting(
+        "1",
+        title="Devices",
+        help="GPUs that train together. Each takes a share of every batch, so a run is faster and learns the same.",
+        level="advanced",
+        words={
+            "1": "One",
+            "auto": "All GPUs of this machine",
+            **{str(count): f"{count} GPUs" for count in range(2, 9)},
+        },
+    )
+    sharding: Literal["none", "fsdp"] = setting(
+        "none",
+        title="Base model on several devices",
+        help="Each device holds all of the base model, or a part: slower, but for models too large for one (FSDP).",
+        level="advanced",
+        words={"none": "Whole on each", "fsdp": "A part on each (FSDP)"},
+        only_with=("training.devices", ("auto", *(str(count) for count in range(2, 9)))),
+    )
     seed: int = setting(
         42,
         title="Seed",

@@ -10,6 +10,7 @@ from typing import IO
 
 from core import paths
 from core.errors import RunError
+from core.hardware import cards
 from core.runs import heavy
 from core.runs.folder import RunFolder
 from core.runs.room import check_room
@@ -80,13 +81,14 @@ def start_worker(run: RunFolder, prepared: Preparation | None = None) -> subproc
     if run.worker_is_alive():
         raise RunError(f"{run.name} is already running.", hint="Wait for it to end, or stop it first.")
     check_room(run)
+    together = cards.processes(run.recipe())
     with heavy.starting(run) as works:
         run.withdraw_wish()
         try:
-            process = prepared(run) if prepared is not None else None
+            process = prepared(run) if prepared is not None and together == 1 else None
             if process is None:
                 with open(run.log_file, "ab") as log:
-                    process = launch(["train", str(run.path.resolve())], output=log)
+                    process = launch(["train", str(run.path.resolve())], output=log, processes=together)
             run.claim(process.pid)
         except OSError as error:
             raise RunError("The training process could not be started.", reason=str(error)) from error

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from peft import PeftModel
 
-from core.base_models import catalogue
 from core.base_models.facts import ModelFacts
 from core.errors import RunError
+from core.hardware import obstacles
 from core.prompt.format import PromptFormat
+from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
+from core.runs.bundle import base_folder
 from core.runs.events import EventWriter, Notice, Phase
 from core.runs.folder import RunFolder
 from core.worker import device
@@ -19,17 +21,18 @@ from core.worker.attention import use_packed_attention
 from core.worker.device import Device
 from core.worker.kernels import use_fast_kernels
 from core.worker.lora import add_lora
-from core.worker.model import gradient_error, load_base
+from core.worker.model import gradient_error, load_base, parameter_counts
 from core.worker.packing_proof import packs_exactly
 from core.worker.prepare import Prepared, prepare
 from core.worker.ranks import Ranks
+from core.worker.sharding import shard
 
 _LARGEST_GRADIENT_ERROR = 1e-3
 
 
 @dataclass(slots=True)
 class Loaded:
-    """What training needs in memory."""
+    """What training needs in memory; ``parameters`` counts those that are trained, and all."""
 
     model: PeftModel
     device: Device
@@ -39,6 +42,7 @@ class Loaded:
     heldout: Prepared
     packs: bool
     """Whether examples may share a row."""
+    parameters: tuple[int, int]
 
 
 def load(run: RunFolder, recipe: Recipe, events: EventWriter, ranks: Ranks | None = None) -> Loaded:
@@ -50,7 +54,7 @@ def load(run: RunFolder, recipe: Recipe, events: EventWriter, ranks: Ranks | Non
     """
     place = device.choose()
     device.prepare(place, processes=ranks.place.local_count if ranks else 1)
-    base = catalogue.resolve(recipe.model.base)
+    base = base_folder(run)
     prompt_format = PromptFormat.load(base)
     train = _prepare(run, recipe, events, prompt_format, heldout=False)
     heldout = _prepare(run, recipe, events, prompt_format, heldout=True)
@@ -61,7 +65,10 @@ def load(run: RunFolder, recipe: Recipe, events: EventWriter, ranks: Ranks | Non
             hint="Raise the maximum length.",
         )
     events.write(Phase(name="loading_model"))
-    model = load_base(base, recipe.model, place)
+    is_sharded = ranks is not None and ranks.count > 1 and recipe.training.sharding == "fsdp"
+    if is_sharded:
+        obstacles.check(with_settings(recipe, {"training.devices": "auto"}))
+    model = load_base(base, recipe.model, place, to_shard=is_sharded)
     error = gradient_error(model)
     if error is not None and error > _LARGEST_GRADIENT_ERROR:
         raise RunError(
@@ -79,8 +86,16 @@ def load(run: RunFolder, recipe: Recipe, events: EventWriter, ranks: Ranks | Non
             )
         )
     adapted = add_lora(model, recipe, ModelFacts.read(base), run)
-    use_fast_kernels(adapted)
-    return Loaded(adapted, place, prompt_format, base, train, heldout, packs)
+    parameters = parameter_counts(adapted)
+    if ranks is not None and is_sharded:
+        if place.kind != "cpu" and recipe.training.gradient_checkpointing == "auto":
+            # The model lies in main memory until now, where it is not worth while.
+            model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        shard(adapted, place.torch_device, ranks.count)
+        ranks.is_sharded = True
+    else:
+        use_fast_kernels(adapted)
+    return Loaded(adapted, place, prompt_format, base, train, heldout, packs, parameters)
 
 
 def _prepare(

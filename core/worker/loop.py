@@ -23,7 +23,7 @@ from core.errors import RunError
 from core.worker import checkpoint
 from core.worker.batches import ExampleTokens, Row, Tokens, pack
 from core.worker.finite import FiniteCheck
-from core.worker.out_of_memory import NothingLeftToLower, RandomState, attempt, free_memory, smaller_pass
+from core.worker.out_of_memory import NothingLeftToLower, RandomState, free_memory, smaller_pass
 from core.worker.ranks import Ranks
 
 ADAPTER_FILE = "adapter_model.safetensors"
@@ -76,6 +76,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         )
         self._numbers = {id(tokens): number for tokens, number in zip(train, numbers, strict=True)}
         self._finite = FiniteCheck()
+        self._shortest = min(train, key=lambda example: len(example.ids))
         self.ranks = ranks or Ranks()
         self.heldout = self.ranks.share(heldout)
         self.heldout_targets = sum(example.targets for example in heldout)
@@ -97,7 +98,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         before = RandomState(self.args.device)
         targets = sum(example.targets for example in inputs)
         share = self.ranks.share(inputs)
-        while (loss := attempt(lambda: self._forward_backward(model, share, targets))) is None:
+        while (loss := self.ranks.attempt(lambda: self._forward_backward(model, share, targets))) is None:
             # Outside the handler, so that the failed step's tensors are free before it is repeated.
             model.zero_grad(set_to_none=True)
             free_memory(self.args.device)
@@ -145,11 +146,17 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
 
     def _forward_backward(self, model: nn.Module, examples: list[Tokens], targets: int) -> torch.Tensor:
         total = torch.zeros((), device=self.args.device)
-        for row in pack(examples, self.tokens_per_pass):
+        rows = pack(examples, self.tokens_per_pass)
+        idle = self.ranks.idle_passes(len(rows))
+        for row in rows:
             with self.compute_loss_context_manager():
                 loss = summed_loss(model, row.to(self.args.device)) / targets
             self.accelerator.backward(loss)
             total += loss.detach()
+        for _ in range(idle):
+            with self.compute_loss_context_manager():
+                loss = summed_loss(model, pack([self._shortest], 1)[0].to(self.args.device)) * 0
+            self.accelerator.backward(loss)
         return total
 
     def evaluate(self, *_: object, **__: object) -> dict[str, float]:
@@ -159,7 +166,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         """
         loss = math.nan
         self.evaluation_tokens = min(self.evaluation_tokens, self.tokens_per_pass)
-        while (summed := attempt(self._measure)) is None:
+        while (summed := self.ranks.attempt(self._measure)) is None:
             free_memory(self.args.device)
             smaller = smaller_pass(pack(self.heldout, self.evaluation_tokens), self.evaluation_tokens)
             if smaller is None:
@@ -176,7 +183,11 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         return {"eval_loss": loss}
 
     def _measure(self) -> float:
-        return summed_heldout_loss(self.model, self.heldout, self.evaluation_tokens, self.args.device, self)
+        idle = self.ranks.idle_passes(len(pack(self.heldout, self.evaluation_tokens)))
+        summed = summed_heldout_loss(self.model, self.heldout, self.evaluation_tokens, self.args.device, self)
+        for _ in range(idle):
+            summed_heldout_loss(self.model, [self._shortest], 1, self.args.device, self)
+        return summed
 
     def floating_point_ops(self, inputs: object) -> int:
         """Not counted."""

@@ -16,15 +16,23 @@ from core.recipe.schema import ModelSettings
 from core.worker.device import Device
 
 
-def load_base(folder: Path, settings: ModelSettings, device: Device) -> PreTrainedModel:
+def load_base(folder: Path, settings: ModelSettings, device: Device, *, to_shard: bool = False) -> PreTrainedModel:
     """The base model of a local folder, held as the recipe says; no code of the folder is run.
+
+    Args:
+        folder: in Transformers' format.
+        settings: how it is held.
+        device: where it computes.
+        to_shard: leave it in main memory, stored so that it can be spread over several devices.
 
     Raises:
         ModelError: the folder holds no model that can be loaded, or the precision is not to be had on this device.
     """
     dtype = device.compute_dtype(settings)
-    options: dict[str, Any] = {"dtype": dtype, "device_map": {"": device.torch_device}}
+    options: dict[str, Any] = {"dtype": dtype, "device_map": {"": "cpu" if to_shard else device.torch_device}}
     quantisation = quantisation_config(settings, dtype)
+    if to_shard and quantisation is not None:
+        quantisation.bnb_4bit_quant_storage = dtype
     if quantisation is not None:
         if device.kind == "mps":
             raise ModelError(

@@ -11,25 +11,36 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 
+from core.errors import RunError
 from core.runs.events import EventWriter
+from core.worker import device
 from core.worker.batches import Tokens
 from core.worker.launched import Lookout, Place, hide_marks
+from core.worker.out_of_memory import attempt
 
+_Result = TypeVar("_Result")
 # A rank waits this long for the others: they evaluate, answer and save in the meantime. Lost ranks are noticed earlier.
 _PATIENCE = timedelta(hours=6)
 
 
 class Ranks:
-    """The processes of a run; a single one unless told otherwise."""
+    """The processes of a run; a single one unless told otherwise.
+
+    Attributes:
+        place: which of them this one is.
+        is_sharded: whether each holds a part of the base model only, so that all have to compute in step.
+    """
 
     def __init__(self, place: Place | None = None) -> None:
         self.place = place or Place()
+        self.is_sharded = False
         self._lookout: Lookout | None = None
 
     @classmethod
@@ -43,9 +54,17 @@ class Ranks:
         signal.signal(signal.SIGTERM, lookout.give_way)
         dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo", timeout=_PATIENCE)
         hide_marks(os.environ)
-        here: list[tuple[str, int]] = [("", 0)] * place.count
-        dist.all_gather_object(here, (socket.gethostname(), os.getpid()))
-        lookout.watch([pid for host, pid in here if host == socket.gethostname()])
+        kind, host = device.choose().kind, socket.gethostname()
+        all_ranks: list[tuple[str, str, int]] = [("", "", 0)] * place.count
+        dist.all_gather_object(all_ranks, (kind, host, os.getpid()))
+        lookout.watch([pid for _, its_host, pid in all_ranks if its_host == host])
+        kinds = {its_kind for its_kind, _, _ in all_ranks}
+        if len(kinds) > 1 or kinds <= {"mps", "xpu"}:
+            raise RunError(
+                "These devices cannot train together.",
+                reason=f"Of {place.count} processes, each needs an NVIDIA or AMD card of its own, or all use the CPU.",
+                hint="Start as many processes as there are cards.",
+            )
         return ranks
 
     @property
@@ -74,6 +93,14 @@ class Ranks:
             if rank == self.place.rank:
                 mine.append(index)
         return [examples[index] for index in sorted(mine)]
+
+    def idle_passes(self, passes: int) -> int:
+        """With a sharded model, how many passes this rank must go along with beyond its own ``passes``."""
+        return self.agree(passes)[0] - passes if self.is_sharded else 0
+
+    def attempt(self, work: Callable[[], _Result]) -> _Result | None:
+        """What some work returns, or None when the memory was full and the work may be done again."""
+        return work() if self.is_sharded else attempt(work)
 
     def begin_step(self, seed: int, step: int) -> None:
         """Give each rank random numbers (dropout) of its own, set by the step alone so that resuming is exact."""

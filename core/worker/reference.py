@@ -50,13 +50,13 @@ class Comparison:
         return self.max_logit_difference <= self.tolerance
 
 
-def write_reference(model: Any, prompts: Sequence[Sequence[int]], path: Path) -> None:
+def write_reference(model: Any, prompts: Sequence[Sequence[int]], path: Path | None) -> None:
     """Keep what a model says at the last positions of each prompt.
 
     Args:
         model: a causal language model of Transformers or PEFT, in evaluation mode.
         prompts: token ids.
-        path: the file, replaced in one step.
+        path: the file, replaced in one step; None for a rank that only takes part in the calculation.
 
     Raises:
         OSError: it cannot be written.
@@ -67,7 +67,8 @@ def write_reference(model: Any, prompts: Sequence[Sequence[int]], path: Path) ->
         positions = _positions(len(prompt), len(prompts), model.config.get_text_config().vocab_size)
         tensors[f"input_ids_{number}"] = torch.tensor(prompt, dtype=torch.int64)
         tensors[f"logits_{number}"] = logits(model, prompt, positions)
-    write_atomically(path, save(tensors, metadata={"format": "pt", **_conditions(model)}))
+    if path is not None:
+        write_atomically(path, save(tensors, metadata={"format": "pt", **_conditions(model)}))
 
 
 def compare(model: Any, path: Path) -> Comparison:

@@ -43,8 +43,7 @@ from core.worker.failures import explain
 from core.worker.launched import Place
 from core.worker.loading import Loaded, load
 from core.worker.loop import ADAPTER_FILE, STATE_FILE, PackedTrainer, load_adapter_state
-from core.worker.model import parameter_counts
-from core.worker.out_of_memory import SMALLEST_PASS, NothingLeftToLower, attempt, free_memory, is_out_of_memory
+from core.worker.out_of_memory import SMALLEST_PASS, NothingLeftToLower, free_memory, is_out_of_memory
 from core.worker.packing_proof import ONE_A_ROW
 from core.worker.ranks import Ranks
 from core.worker.reference import write_reference
@@ -159,7 +158,7 @@ class _Job:
 
         def after_evaluation(step: int, loss: float) -> None:
             reporter.evaluated(step, loss, step / schedule.per_epoch)
-            if self.ranks.is_first:
+            if self.ranks.is_first or self.ranks.is_sharded:
                 self._tell_answers(sampler, loaded, step)
             self.events.write(Phase(name="training"))
 
@@ -185,7 +184,7 @@ class _Job:
         return trainer, reporter
 
     def _announce(self, loaded: Loaded, trainer: PackedTrainer) -> None:
-        trainable, total = parameter_counts(loaded.model)
+        trainable, total = loaded.parameters
         self.events.write(
             Started(
                 device=self.ranks.describe(loaded.device.name),
@@ -213,7 +212,7 @@ class _Job:
         if reporter.wish == "pause" and state.global_step < reporter.schedule.steps:
             self.events.write(Paused(step=state.global_step))
             return
-        if not self.ranks.is_first:
+        if not self.ranks.is_first and not self.ranks.is_sharded:
             return
         self.events.write(Phase(name="saving"))
         best = best_evaluation(state.log_history)
@@ -226,7 +225,9 @@ class _Job:
         stopped = reporter.wish == "stop" and state.global_step < reporter.schedule.steps
         examples = (loaded.heldout.examples or loaded.train.examples)[:_REFERENCE_PROMPTS]
         prompts = [list(loaded.prompt_format.encode(example).ids) for example in examples]
-        write_reference(loaded.model, prompts, self.run.reference_file)
+        write_reference(loaded.model, prompts, self.run.reference_file if self.ranks.is_first else None)
+        if not self.ranks.is_first:
+            return
         save_adapter(loaded.model, base=loaded.base, run=self.run)
         name = self.run.adapter.name
         if stopped:
@@ -249,7 +250,7 @@ class _Job:
                 self.events.write(sample)
             return True
 
-        if attempt(answer) is None:
+        if self.ranks.attempt(answer) is None:
             free_memory(loaded.device.torch_device)
             self.events.write(Notice(message=f"Step {step:,} has no sample answers, because the memory was full."))
 

@@ -7,6 +7,8 @@ import threading
 
 import psutil
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
@@ -98,6 +100,20 @@ def test_only_the_first_process_writes(double):
     assert [type(event) for event in events if isinstance(event, FINAL)] == [Finished]
     assert {path.name for path in double.adapter.iterdir()} >= {"adapter_model.safetensors", "adapter_config.json"}
     assert not list(double.path.glob(".*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("checkpointing", ["off", "on"])
+def test_a_base_model_in_parts_learns_what_a_whole_one_learns(new_run, single, checkpointing):
+    run = new_run(training__sharding="fsdp", training__gradient_checkpointing=checkpointing)
+    events = finish(run, 2)
+    assert losses(run) == pytest.approx(losses(single), abs=1e-5)
+    started = [next(event for event in one if isinstance(event, Started)) for one in (events, single.events())]
+    assert started[0].total_parameters == started[1].total_parameters
+    assert [type(event) for event in events if isinstance(event, FINAL)] == [Finished]
+    trained = [load_file(one.adapter / "adapter_model.safetensors") for one in (run, single)]
+    assert trained[0].keys() == trained[1].keys()
+    assert all(torch.allclose(trained[0][name], trained[1][name], atol=1e-4) for name in trained[0])
 
 
 def wait_for(run, condition, process):
