@@ -39,7 +39,7 @@ def started(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     found: list[tuple[list[str], subprocess.Popen[bytes]]] = []
     mark = str(tmp_path / "request")
 
-    def launch(arguments, *, output, input=subprocess.DEVNULL, environment=None):
+    def launch(arguments, *, output, input=subprocess.DEVNULL, environment=None, processes=1):
         program = WAITING.format(mark=mark) if arguments == ["wait"] else COLD
         child = subprocess.Popen([sys.executable, "-c", program], stdin=input, stdout=output, stderr=output)
         found.append((list(arguments), child))
