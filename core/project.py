@@ -28,7 +28,7 @@ from core.recipe.schema import STARTER, Recipe
 from core.runs import folder as run_folder
 from core.runs import notes
 from core.runs.folder import RunFolder
-from core.runs.queue import discard
+from core.runs.queue import Queue, discard
 
 EXAMPLES_FILE = "examples.db"
 LOCK_FILE = ".lock"
@@ -115,6 +115,7 @@ class Project:
         if not read_only:
             project_file.keep_copy(path)
             clear_stale(path)
+            Queue(path / "runs").forget_removed()
         return cls(path, file, store, lock)
 
     def __enter__(self) -> Self:

@@ -29,6 +29,7 @@ _FILE, _LOCK = "heavy.json", "heavy.lock"
 _ALL = "all"
 _LOCK_SECONDS = 20.0
 _ENDING_SECONDS = 30.0  # a process that has said its last word is given so long to be gone
+_GRACE_SECONDS = 2.0  # and one that is just being ended by its owner (a rehearsal that gives way) so long
 _POLL_SECONDS = 0.05
 
 
@@ -98,8 +99,11 @@ def starting(run: RunFolder) -> Iterator[Callable[[int], None]]:
 
 
 def _wait_for_ending() -> None:
-    until = time.monotonic() + _ENDING_SECONDS
-    while (busy := holder()) is not None and has_last_word(busy.folder.events_file) and time.monotonic() < until:
+    began = time.monotonic()
+    while (busy := holder()) is not None:
+        ending = has_last_word(busy.folder.events_file)
+        if time.monotonic() - began > (_ENDING_SECONDS if ending else _GRACE_SECONDS):
+            return
         time.sleep(_POLL_SECONDS)
 
 

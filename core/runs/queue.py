@@ -141,6 +141,10 @@ class Queue:
                 ) from error
             return self._write(replace(now, waiting=tuple(waiting)))
 
+    def forget_removed(self) -> None:
+        """Delete what was taken out and not put back."""
+        shutil.rmtree(self.runs / REMOVED, ignore_errors=True)
+
     def switch(self, on: bool, *, held_by: str = "") -> Standing:
         """Let the next run start by itself, or hold the queue; the run under way goes on either way."""
         with self._changing() as now:
@@ -183,7 +187,7 @@ class Queue:
     @contextmanager
     def _changing(self) -> Iterator[Standing]:
         try:
-            self.runs.mkdir(parents=True, exist_ok=True)
+            self.runs.mkdir(exist_ok=True)  # never a project that was deleted meanwhile
             lock = filelock.FileLock(self.runs / _LOCK_FILE, timeout=_LOCK_SECONDS)
             lock.acquire()
         except filelock.Timeout as error:

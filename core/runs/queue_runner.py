@@ -146,7 +146,7 @@ def _after(queue: Queue, run: RunFolder, state: State, problem: UserError | None
 @contextmanager
 def _alone(runs: Path) -> Iterator[None]:
     try:
-        runs.mkdir(parents=True, exist_ok=True)
+        runs.mkdir(exist_ok=True)
         lock = filelock.FileLock(runs / _RUNNER_LOCK, timeout=_LOCK_SECONDS)
         lock.acquire()
     except filelock.Timeout as error:

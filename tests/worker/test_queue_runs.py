@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from app.session import Session
 from core import paths
 from core.project import Project
 from core.recipe.recipe import with_settings
@@ -101,3 +102,19 @@ def test_two_projects_take_turns(home, tmp_path, tiny_model, tiny_examples):
     ended, begun = span(all_runs(first / "runs")[0])[1], span(all_runs(second / "runs")[0])[0]
     assert ended < begun
     assert [event for event in all_runs(second / "runs")[0].events() if isinstance(event, Step)]
+
+
+def test_the_queue_of_a_window_goes_on_when_it_is_closed(qtbot, home, tmp_path, tiny_model, tiny_examples):
+    path = make(tmp_path / "sounds", tiny_model, tiny_examples)
+    session = Session()
+    session.use(Project.open(path))
+    for amount in (1, 2):
+        session.queue.add_current()
+        qtbot.waitUntil(lambda amount=amount: session.queue.amount == amount, timeout=60_000)
+    session.queue.switch(True)
+    runs = all_runs(path / "runs")
+    qtbot.waitUntil(lambda: session.training is not None and session.training.run_folder == runs[0], timeout=60_000)
+    session.close()
+    until(lambda: all(run.progress().state is State.FINISHED for run in runs))
+    until(lambda: not queue_runner.is_worked_off(path / "runs"))
+    assert not Queue(path / "runs").look().on

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,7 @@ LAST = Finished(step=2, loss=1.0, heldout_loss=None, adapter="adapter", seconds=
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUNESMITH_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(heavy, "_GRACE_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -70,8 +72,6 @@ def test_a_process_that_has_said_its_last_word_is_waited_for(tmp_path: Path, pro
         events.write(Phase(name="starting"))
         events.write(LAST)
     ending = subprocess.Popen([sys.executable, "-c", f"import os; os.kill({process.pid}, 9)"])
-    import threading
-
     waiter = threading.Thread(target=process.wait)  # so that it is not a zombie for long
     waiter.start()
     with heavy.starting(run(tmp_path, "poems")):

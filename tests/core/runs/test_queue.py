@@ -113,6 +113,14 @@ def test_only_the_last_removal_can_be_undone(queue: Queue) -> None:
     assert queue.look().waiting == ()
 
 
+def test_a_project_that_was_deleted_does_not_come_back(queue: Queue, tmp_path: Path) -> None:
+    gone = Queue(tmp_path / "gone" / "runs")
+    with pytest.raises(RunError, match="cannot be changed"):
+        gone.switch(True)
+    assert not (tmp_path / "gone").exists()
+    assert gone.ends()
+
+
 def test_switches_are_kept(queue: Queue) -> None:
     filled(queue, "a")
     queue.set_after_failure(AfterFailure.WAIT)
