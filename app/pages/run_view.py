@@ -11,6 +11,7 @@ from app import run_words
 from app.importing import import_soon
 from app.latest import Latest
 from app.pages.run_ways import RunWays
+from app.preferences import remember
 from app.run_watch import RunWatch
 from app.theme import SPACE
 from app.widgets.banner import Banner
@@ -224,6 +225,7 @@ class RunView(QWidget):
         self.samples.looked_back.connect(self.chart.mark_answers)
         self._middle.replaceWidget(0, self.chart)
         self._divide()
+        remember(self._middle, "run")
         self._waiting.deleteLater()
         self._show_chart()
         self.chart_made.emit()

@@ -182,6 +182,11 @@ class Legend(QWidget):
         for key, entry in self._entries.items():
             entry.set_value(values.get(key, ""))
 
+    def spoken(self) -> str:
+        """The values as a sentence."""
+        shown = [entry for entry in self._entries.values() if entry.isChecked() and entry.value]
+        return ", ".join([self._step.text(), *(f"{entry.text()} {entry.value}" for entry in shown)])
+
     def _make(self, curve: Curve) -> LegendEntry:
         entry = LegendEntry(curve, self)
         entry.toggled.connect(lambda shown: self._toggle(curve, shown))

@@ -284,6 +284,7 @@ class RunChart(Card):
     def _on_pointed(self, place: float | None) -> None:
         self._pointed = place
         self._show_values()
+        self.chart.setAccessibleDescription("" if place is None else self.legend.spoken())
         self.chart.say("" if place is None else "\n".join(self._happened(place)))
 
     def _happened(self, place: float) -> Sequence[str]:

@@ -222,6 +222,8 @@ def test_breaks_and_adjustments_are_marked_explained_and_read_out(qtbot: QtBot, 
     assert "was changed from 2048" in note.text()
     shown.chart.point_at(10)
     assert not note.isVisible()
+    spoken = shown.chart.accessibleDescription()
+    assert spoken.startswith("Step 10, Loss 0.300, Smoothed ")
     shown.clear("Nothing yet.")
     qtbot.waitUntil(lambda: not [key for key in shown.legend.findChildren(MarkKey) if key.isVisible()])
 

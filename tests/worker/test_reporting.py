@@ -1,10 +1,14 @@
 """When a run evaluates and when it has learnt enough."""
 
+from types import SimpleNamespace
+
 from transformers import TrainerState
 
+from core.hardware.meters import Meters, Reading
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
-from core.runs.events import EventWriter
+from core.runs import folder
+from core.runs.events import EventWriter, Step
 from core.runs.folder import RunFolder
 from core.worker import reporting
 from core.worker.device import Device
@@ -57,3 +61,20 @@ def test_a_step_in_which_the_machine_slept_does_not_change_the_remaining_time(tm
             reporter.on_log(None, state, None, {"loss": 1.0, "learning_rate": 0.1})
     told = [event.seconds_left for event in run.events()]
     assert told == [2.0 * (100 - step) for step in range(1, 17)]
+
+
+def test_a_step_tells_what_the_meters_say_and_ends_them_with_the_training(tmp_path, tiny_examples, monkeypatch):
+    meters = Meters(interval=1000)
+    meters._since = [Reading(utilisation=93.0, temperature=70.0, power=312.4, host_memory=41.0)]
+    monkeypatch.setattr(reporting, "meters_of", lambda device: meters)
+    run = folder.create(tmp_path / "runs", name="x", recipe=Recipe(), train=tiny_examples[:8], heldout=[])
+    state = SimpleNamespace(global_step=1, epoch=1.0, num_input_tokens_seen=50)
+    with EventWriter(run.events_file) as events:
+        reporter = reporting.Reporter(run, Recipe(), events, Schedule(4, 4, 1, False), Device("cpu", "CPU"))
+        reporter.on_train_begin(None, state, None)
+        assert meters._thread is not None
+        reporter.on_log(None, state, None, {"loss": 1.0, "learning_rate": 0.1})
+        reporter.on_train_end(None, state, None)
+        assert meters._thread is None
+    step = next(event for event in run.events() if isinstance(event, Step))
+    assert (step.utilisation, step.temperature, step.power, step.host_memory) == (93.0, 70.0, 312.4, 41.0)

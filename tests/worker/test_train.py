@@ -93,7 +93,9 @@ def test_a_run_learns_and_leaves_an_adapter(whole):
     assert sorted(seen) == list(range(1, 13))
     assert seen[12] < 0.95 * seen[1]
     assert [event.step for event in events if isinstance(event, Evaluation)] == [0, 4, 8, 12]  # each one once
-    assert len({event.example for event in events if isinstance(event, Sample)}) == 3
+    samples = [event for event in events if isinstance(event, Sample)]
+    assert len({event.example for event in samples}) == 3
+    assert {event.step for event in samples} >= {0, 12}  # what the untrained model says, to see what was learnt
     assert [event.step for event in events if isinstance(event, Checkpoint)] == [4, 8, 12]
     assert isinstance(events[-1], Finished)
     assert sum(isinstance(event, FINAL) for event in events) == 1
