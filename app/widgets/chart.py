@@ -138,19 +138,23 @@ class Chart(QWidget):
     def set_axes(
         self, over: Over, bounds: tuple[float | None, float | None], write: Callable[[float, float], str]
     ) -> None:
-        """Say what the axes count, and show everything.
+        """Say what the axes count. The places in view stay, unless something else is counted.
 
         Args:
             over: the bottom axis.
             bounds: the lowest and the highest value shown; None lets it follow from the points.
             write: puts a number of the left axis into words, given the distance to its neighbours.
         """
+        other = over is not self._plot.progress_axis.over
         self._plot.progress_axis.over = over
         self._plot.value_axis.write = write
         self._plot.progress_axis.picture = self._plot.value_axis.picture = None
         self._bounds = bounds
-        self.point_at(None)
-        self.show_all()
+        self._held = None
+        if other:
+            self.point_at(None)
+            self.show_all()
+        self.touch()
 
     def show_all(self) -> None:
         """Show everything, and follow new points again."""

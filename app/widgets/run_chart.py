@@ -139,7 +139,7 @@ class RunChart(Card):
     # What is shown of them
 
     def set_metric(self, key: str) -> None:
-        """Show another metric, from its beginning to its end."""
+        """Show another metric over the same stretch of the run."""
         if key == self.shown.key:
             return
         self.shown = METRICS[key]

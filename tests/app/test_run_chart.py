@@ -295,6 +295,24 @@ def test_a_drawn_rectangle_zooms_into_both_axes_and_a_flat_one_into_one(qtbot: Q
     assert not shown.chart._held
 
 
+def test_another_metric_is_shown_over_the_same_stretch_and_another_axis_from_its_beginning(
+    qtbot: QtBot, shown: RunChart
+) -> None:
+    shown.set_run("0001", run())
+    painted(qtbot, shown)
+    drag(qtbot, shown, QPoint(200, 60), QPoint(400, 200))
+    zoomed = shown.chart.x_range()
+    shown.set_metric("grad_norm")
+    painted(qtbot, shown)
+    assert shown.chart.x_range() == pytest.approx(zoomed)
+    low, high = shown.chart._view.viewRange()[1]
+    assert low < zoomed[0] < zoomed[1] < high  # of this metric the value is the step
+    shown.set_over(Over.TOKENS)
+    painted(qtbot, shown)
+    assert shown.chart.x_range() == pytest.approx((100, 4000), abs=60)
+    assert not shown.tools.fit.isEnabled()
+
+
 def test_a_click_with_a_shaking_hand_changes_nothing(qtbot: QtBot, shown: RunChart) -> None:
     shown.set_run("0001", run())
     painted(qtbot, shown)
