@@ -102,6 +102,12 @@ def ended_for_memory() -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), 0)
 
 
+def was_ended_for_memory(run: RunFolder) -> bool:
+    """Whether the system has ended processes for want of memory since the last heartbeat of a run."""
+    last = Heartbeat.read(run)
+    return last is not None and ended_for_memory() > last.ended_for_memory
+
+
 def _status(process: psutil.Process | None) -> tuple[str, float]:
     if process is None:
         return "", 0.0

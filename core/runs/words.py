@@ -125,7 +125,9 @@ def problem(
             reason=f"{run.path} was deleted, moved or renamed while it was trained.",
             hint="Put it back, from the trash for example, and resume: its checkpoints are in it.",
         )
-    if _was_ended_for_memory(run) and not forced and exit_code in (None, -signal.SIGKILL):
+    from core.runs.heartbeat import was_ended_for_memory
+
+    if was_ended_for_memory(run) and not forced and exit_code in (None, -signal.SIGKILL):
         return UserError(
             "The run was interrupted.",
             reason="The memory of the machine was full, so the system ended the training process.",
@@ -199,13 +201,6 @@ def silence(seconds: float) -> UserError:
         reason=f"It has neither computed nor moved on for {seconds:.0f} seconds.",
         hint="A driver or a disk may hang. When it is ended, the run can be resumed from its last checkpoint.",
     )
-
-
-def _was_ended_for_memory(run: RunFolder) -> bool:
-    from core.runs.heartbeat import Heartbeat, ended_for_memory
-
-    last = Heartbeat.read(run)
-    return last is not None and ended_for_memory() > last.ended_for_memory
 
 
 def _signal_name(exit_code: int | None) -> str:

@@ -12,8 +12,9 @@ from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
-from core.runs.events import Failed, Phase
+from core.runs.events import Failed, Phase, has_last_word
 from core.runs.folder import RunFolder
+from core.runs.heartbeat import was_ended_for_memory
 from core.runs.process import WORKER_ENVIRONMENT
 from core.runs.words import PROCESS_STARTED
 from core.worker.awake import keep_awake
@@ -67,6 +68,8 @@ def _train(run: RunFolder, place: Place) -> int:
     """The run says that it is starting before the slow imports, and what is wrong when they fail."""
     # What follows in the log is of this process.
     print(f"{PROCESS_STARTED} {place.launcher}", file=sys.stderr)  # noqa: T201
+    # Asked before a heartbeat of this process takes the place of the last one.
+    was_full = not has_last_word(run.events_file) and was_ended_for_memory(run)
     if place.is_first:
         run.claim(place.launcher)
     with event_writer(run, place) as events:
@@ -82,7 +85,7 @@ def _train(run: RunFolder, place: Place) -> int:
                     Failed(kind="libraries", message="A training library is missing.", reason=str(error), hint=hint)
                 )
                 raise
-            return train(run, events, place)
+            return train(run, events, place, memory_was_full=was_full)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,9 @@ class FiniteCheck:
     answer is taken when the next step comes or something is about to be saved: at most one step later.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, lags: bool) -> None:
+        """``lags``: whether the numbers are on a device that must not be waited for."""
+        self._lags = lags
         self._asked: Asked | None = None
 
     def look(
@@ -60,7 +62,7 @@ class FiniteCheck:
         """
         self.answer()
         flag = torch.stack([torch.isfinite(number).all() for number in numbers]).all()
-        if flag.device.type == "cpu":
+        if not self._lags:
             if not bool(flag):
                 raise LossNotFinite(step, examples, suspects())
             return

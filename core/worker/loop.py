@@ -75,7 +75,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             callbacks=callbacks,
         )
         self._numbers = {id(tokens): number for tokens, number in zip(train, numbers, strict=True)}
-        self._finite = FiniteCheck()
+        self._finite = FiniteCheck(lags=args.device.type != "cpu")
         self._shortest = min(train, key=lambda example: len(example.ids))
         self.ranks = ranks or Ranks()
         self.heldout = self.ranks.share(heldout)

@@ -56,13 +56,14 @@ _REPEATED = "The memory was full; the step is done again, and the result stays t
 _MOST_RESTARTS = 3
 
 
-def train(run: RunFolder, events: EventWriter, place: Place | None = None) -> int:
+def train(run: RunFolder, events: EventWriter, place: Place | None = None, *, memory_was_full: bool = False) -> int:
     """Train a run to its end; every outcome is told in the run's events.
 
     Args:
         run: the run's folder.
         events: where to tell what happens.
         place: which of the processes that train it together this one is; alone unless given.
+        memory_was_full: whether the system ended the process before this one for want of memory.
 
     Returns:
         The exit code: 0 when the run finished, paused or stopped as asked, 1 when it failed.
@@ -70,7 +71,7 @@ def train(run: RunFolder, events: EventWriter, place: Place | None = None) -> in
     transformers_logging.set_verbosity_error()
     try:
         ranks = Ranks.join(place or Place(), events)
-        _Job(run, events, ranks).work()
+        _Job(run, events, ranks, memory_was_full=memory_was_full).work()
         ranks.part()
     except Exception as error:  # noqa: BLE001 - whatever ended the run is told as its last event
         last = explain(error, run)
@@ -84,8 +85,9 @@ def train(run: RunFolder, events: EventWriter, place: Place | None = None) -> in
 class _Job:
     """One process's work on a run."""
 
-    def __init__(self, run: RunFolder, events: EventWriter, ranks: Ranks) -> None:
+    def __init__(self, run: RunFolder, events: EventWriter, ranks: Ranks, *, memory_was_full: bool) -> None:
         self.run = run
+        self.memory_was_full = memory_was_full
         self.ranks = ranks
         self.events = events
         self.began = time.monotonic()
@@ -120,6 +122,8 @@ class _Job:
 
     def _work_once(self) -> None:
         loaded = load(self.run, self.recipe, self.events, self.ranks)
+        if self.memory_was_full:
+            self._begin_smaller(loaded)
         saved = self._checkpoint_to_resume()
         trainer, reporter = self._trainer(loaded)
         self._announce(loaded, trainer)
@@ -253,6 +257,14 @@ class _Job:
         if self.ranks.attempt(answer) is None:
             free_memory(loaded.device.torch_device)
             self.events.write(Notice(message=f"Step {step:,} has no sample answers, because the memory was full."))
+
+    def _begin_smaller(self, loaded: Loaded) -> None:
+        """Half the tokens of a usual pass, as the system has ended the process before this one."""
+        self.memory_was_full = False
+        batch = self.recipe.training.batch_size * loaded.train.token_count // len(loaded.train.tokens)
+        smaller = max(SMALLEST_PASS, min(self.tokens_per_pass, batch) // 2)
+        why = "The system had ended the process because the memory was full; the result stays the same."
+        self._tell_adjusted(_PASSES, self.tokens_per_pass, smaller, why)
 
     def _tell_adjusted(self, what: str, before: int | str, after: int | str, why: str = _REPEATED) -> None:
         if what == _PASSES:

@@ -24,7 +24,8 @@ pytestmark = [
 NAMES = list(POINTS)
 # Points that come only with a checkpoint to go on from, or are passed once more before anything is saved.
 _SECOND = {"read a checkpoint's hash", "forward pass", "backward pass", "make a file durable", "os.replace"}
-_BORNE = {"first heartbeat", "open the event file"}  # an error there may be told by the log alone
+# An error there is told by the log alone, or does no harm.
+_BORNE = {"first heartbeat", "open the event file"}
 
 
 @pytest.fixture(scope="module")
@@ -47,17 +48,17 @@ def test_a_run_survives_a_fault_at_every_point(
     """One run meets a quarter of the points, one after the other, each in a process of its own."""
     run = new_run(runs, model)
     finish(run, "act_at", 6, "exit", 3)  # so that there is a checkpoint to load
-    met = 0
+    unmet = []
     for name in NAMES[part::4]:
         code, _ = finish(run, "fault_at", name, mode, 2 if name in _SECOND else 1)
-        if run.progress().state is State.FINISHED:  # it was met and borne, or never passed
+        if run.progress().state is State.FINISHED:
             run = new_run(runs, model)
             finish(run, "act_at", 6, "exit", 3)
-            met += code == 0 and name in _BORNE
+            if name not in _BORNE:
+                unmet.append(name)
             continue
-        met += 1
         look(run, name, code, mode)
-    assert met >= len(NAMES[part::4]) - 1, met
+    assert unmet == []
     assert finish(run)[0] == 0, log(run)
     assert losses(run) == losses(whole)
     assert evaluations(run) == evaluations(whole)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
-from forked_runs import EXAMPLES, adapter_bytes, finish, log, losses, new_run
+from forked_runs import EXAMPLES, adapter_bytes, finish, log, losses, new_run, start
 
 from core.dataset.example import Example
 from core.runs import words
-from core.runs.events import FINAL, Checkpoint, Event, Failed, Paused
+from core.runs.events import FINAL, Adjusted, Checkpoint, Event, Failed, Paused, Step
 from core.runs.folder import RunFolder, State
+from core.runs.heartbeat import Listener
 
 pytestmark = pytest.mark.slow
 
@@ -154,3 +157,50 @@ def test_a_full_disk_pauses_the_run_until_there_is_room(
     assert finish(run)[0] == 0, log(run)
     assert losses(run) == losses(whole)
     assert adapter_bytes(run) == adapter_bytes(whole)
+
+
+def test_events_that_cannot_be_written_end_the_run_with_the_reason_in_its_log(
+    runs: Path, model: Path, whole: RunFolder
+) -> None:
+    run = new_run(runs, model, checkpoints__minutes=0.0001)
+    code, _ = finish(run, "events_cannot_be_written", 6)
+    assert code == 1
+    problem = words.problem(run.progress(), run, code)
+    assert problem is not None
+    assert "Read-only file system" in problem.reason
+    finish(run)
+    assert adapter_bytes(run) == adapter_bytes(whole)
+
+
+def test_a_process_that_hangs_is_told_and_the_run_goes_on(runs: Path, model: Path, whole: RunFolder) -> None:
+    run = new_run(runs, model, checkpoints__minutes=0.0001)
+    process = start(run, "act_at", 6, "hang")
+    now = [0.0]
+    listener = Listener(run, lambda: now[0])
+    while not any(isinstance(event, Step) and event.step >= 5 for event in run.events()):
+        assert process.is_alive(), log(run)
+        time.sleep(0.01)
+    worker = psutil.Process(process.pid)
+    while worker.status() != psutil.STATUS_SLEEPING or worker.cpu_percent(0.2) > 0:
+        assert process.is_alive(), log(run)
+    for _ in range(40):
+        now[0] += 1  # the heart stands still, so seconds need not pass
+        silence = listener.look(worker)
+    assert silence >= 30
+    assert run.progress().state is State.RUNNING
+    process.kill()
+    process.join()
+    finish(run)
+    assert adapter_bytes(run) == adapter_bytes(whole)
+
+
+@pytest.mark.skipif(not Path("/proc/vmstat").exists(), reason="Linux tells how many processes it has ended")
+def test_a_run_that_the_system_ended_for_its_memory_goes_on_with_half(runs: Path, model: Path) -> None:
+    run = new_run(runs, model)
+    finish(run, "act_at", 6, "exit", 9)
+    code, events = finish(run, "memory_killed", 10**9)
+    assert code == 0, log(run)
+    changed = [event for event in events if isinstance(event, Adjusted)]
+    assert [event.what for event in changed] == ["training.tokens_per_pass"]
+    assert int(changed[0].after) < 400
+    assert "ended the process" in changed[0].why

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import resource
 import shutil
@@ -13,7 +14,9 @@ import fault_points
 import psutil
 import torch
 
-from core.worker import changes, loop
+from core.runs import heartbeat
+from core.runs.events import EventWriter
+from core.worker import changes, loop, pulse
 from core.worker.batches import Row
 from core.worker.loop import PackedTrainer
 from core.worker.samples import Sampler
@@ -146,8 +149,8 @@ def gradient_not_finite(step: int) -> None:
     """The loss is a number, its gradient is not."""
     whole = PackedTrainer._forward_backward
 
-    def broken(self: PackedTrainer, model: Any, examples: Any) -> torch.Tensor:
-        loss = whole(self, model, examples)
+    def broken(self: PackedTrainer, *args: Any) -> torch.Tensor:
+        loss = whole(self, *args)
         if self.state.global_step + 1 == step:
             next(p for p in self.model.parameters() if p.requires_grad).grad.flatten()[0] = torch.inf
         return loss
@@ -183,8 +186,13 @@ def _crash() -> None:
     ctypes.string_at(0)
 
 
+def _hang() -> None:
+    ctypes.PyDLL(None).sleep(600)  # unlike CDLL it keeps the interpreter's lock
+
+
 ACTS: dict[str, Any] = {
     "crash": _crash,
+    "hang": _hang,
     "abort": os.abort,
     "exit": os._exit,
     "rmtree": shutil.rmtree,
@@ -215,3 +223,22 @@ def another_version(library: str, number: str) -> None:
 def fault_at(name: str, mode: fault_points.Mode, nth: int) -> None:
     """A fault at a named point."""
     fault_points.at(name, mode, nth)
+
+
+def events_cannot_be_written(since: int) -> None:
+    """From a step on, the event file takes nothing more."""
+    whole = EventWriter._append
+    calls = {"steps": 0}
+
+    def fail(self: EventWriter, line: bytes) -> None:
+        calls["steps"] += b'"type": "step"' in line
+        if calls["steps"] >= since:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), "events.jsonl")
+        whole(self, line)
+
+    EventWriter._append = fail  # type: ignore[method-assign]
+
+
+def memory_killed(count: int) -> None:
+    """The system claims to have ended so many processes for want of memory."""
+    heartbeat.ended_for_memory = pulse.ended_for_memory = lambda: count  # type: ignore[attr-defined]
