@@ -68,17 +68,17 @@ def test_it_takes_the_longest_batch_and_measures(tmp_path, tiny_model, tiny_exam
 def test_what_did_not_fit_is_lowered_and_told(tmp_path, tiny_model, tiny_examples, monkeypatch):
     import torch
 
-    from core.worker.loop import PackedTrainer
+    from core.worker import loop
     from core.worker.rehearse import _measure
 
-    forward = PackedTrainer._forward_backward
+    loss_of = loop.summed_loss
 
-    def full(self, model, examples):
-        if self.tokens_per_pass > 128:
+    def full(model, row):
+        if row.input_ids.shape[1] > 128:
             raise torch.OutOfMemoryError("full")
-        return forward(self, model, examples)
+        return loss_of(model, row)
 
-    monkeypatch.setattr(PackedTrainer, "_forward_backward", full)
+    monkeypatch.setattr(loop, "summed_loss", full)
     settings = {"model.base": str(tiny_model), "training.batch_size": 16, "training.tokens_per_pass": 4096}
     recipe = with_settings(Recipe(), settings | {"heldout.share": 0.0})
     run = folder.create(tmp_path / "runs", name="rehearsal", recipe=recipe, train=tiny_examples[:16], heldout=[])
