@@ -26,6 +26,9 @@ from core.errors import RunError, UserError
 from core.files import write_atomically
 from core.hardware.memory import is_checkpointing
 from core.prompt.format import PromptFormat
+from core.recipe import words
+from core.recipe.choices import BY_LOSS, SCHEDULES
+from core.recipe.reference import setting_named
 from core.recipe.schema import Recipe
 from core.runs import notes
 from core.runs.folder import RunFolder
@@ -75,6 +78,7 @@ def script(run: RunFolder) -> str:
     recipe, record = run.recipe(), Record.load(run)
     if record.last_step is None:
         raise RunError("There is nothing to write down yet.", reason="The run has not made a step.")
+    _refuse_what_is_not_plain(recipe)
     place = device.choose()
     base = catalogue.resolve(recipe.model.base)
     tokens = _tokens(run, recipe, base)
@@ -103,6 +107,24 @@ def script(run: RunFolder) -> str:
     )
     title = notes.title(run, notes.read(run)).replace("\\", "").replace('"', "'")
     return body.replace("TITLE", f"{title}.", 1).replace("VERSIONS", versions or "not known", 1)
+
+
+def _refuse_what_is_not_plain(recipe: Recipe) -> None:
+    """Raise a RunError for settings that need more than transformers and peft."""
+    said = [
+        f"{info.title}: {words.value(info, value)}"
+        for info, value, plain in (
+            (setting_named("lora.initialisation"), recipe.lora.initialisation, ("standard", "gaussian")),
+            (setting_named("training.schedule"), recipe.training.schedule, set(SCHEDULES) - set(BY_LOSS)),
+        )
+        if value not in plain
+    ]
+    if said:
+        raise RunError(
+            "This run cannot be written down as one plain file.",
+            reason=f"Transformers and PEFT alone cannot do it: {', '.join(said)}.",
+            hint="Copy the run folder instead: it is complete in itself.",
+        )
 
 
 def _put(body: str, name: str, value: str) -> str:

@@ -11,9 +11,10 @@ from core.errors import RunError
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
 from core.runs import folder
-from core.runs.events import Step
+from core.runs.events import EventWriter, Step
 from core.runs.process import start_worker, worker_environment
 from core.runs.reproduce import write_script
+from core.worker.reproduce import script
 
 pytestmark = pytest.mark.slow
 
@@ -75,6 +76,19 @@ def test_the_script_trains_the_same_adapter(done, tiny_model, tmp_path):
     assert mine.keys() == theirs.keys()
     for name, tensor in mine.items():
         assert (tensor - theirs[name]).abs().max() < 5e-3 * max(1.0, float(tensor.abs().max())), name
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [({"lora__initialisation": "orthogonal"}, "Orthogonal"), ({"training__schedule": "greedy"}, "GreedyLR")],
+)
+def test_what_plain_libraries_cannot_do_is_refused(new_run, settings, said):
+    run = new_run(**settings)
+    with EventWriter(run.events_file) as events:
+        last = {"loss": 1.5, "learning_rate": 0.0, "grad_norm": 1.0, "tokens": 9, "tokens_per_second": 9.0}
+        events.write(Step(step=1, epoch=1, memory_bytes=9, **last))
+    with pytest.raises(RunError, match=said):
+        script(run)
 
 
 def test_a_run_without_a_step_has_nothing_to_write_down(new_run, tmp_path):
