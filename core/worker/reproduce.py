@@ -115,6 +115,7 @@ def _refuse_what_is_not_plain(recipe: Recipe) -> None:
         f"{info.title}: {words.value(info, value)}"
         for info, value, plain in (
             (setting_named("lora.initialisation"), recipe.lora.initialisation, ("standard", "gaussian")),
+            (setting_named("lora.start_from"), recipe.lora.start_from, ("",)),
             (setting_named("training.schedule"), recipe.training.schedule, set(SCHEDULES) - set(BY_LOSS)),
         )
         if value not in plain

@@ -80,7 +80,11 @@ def test_the_script_trains_the_same_adapter(done, tiny_model, tmp_path):
 
 @pytest.mark.parametrize(
     ("settings", "said"),
-    [({"lora__initialisation": "orthogonal"}, "Orthogonal"), ({"training__schedule": "greedy"}, "GreedyLR")],
+    [
+        ({"lora__initialisation": "orthogonal"}, "Orthogonal"),
+        ({"training__schedule": "greedy"}, "GreedyLR"),
+        ({"lora__start_from": "1"}, "Start from"),
+    ],
 )
 def test_what_plain_libraries_cannot_do_is_refused(new_run, settings, said):
     run = new_run(**settings)
