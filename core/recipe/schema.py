@@ -59,7 +59,8 @@ class ModelSettings(_Group):
     compute_dtype: Literal["auto", "bfloat16", "float16", "float32"] = setting(
         "auto",
         title="Compute precision",
-        help="Automatic takes bfloat16 where the card has it, float16 on older cards and float32 on a CPU.",
+        help="Automatic takes bfloat16 where the card has it, float16 on older cards and float32 on a CPU; processors "
+        "that multiply bfloat16 train with products in it.",
         level="advanced",
         words={"auto": "Automatic", "bfloat16": "bfloat16", "float16": "float16", "float32": "float32"},
     )

@@ -38,6 +38,16 @@ class Device:
             return torch.float16
         return torch.bfloat16
 
+    def product_dtype(self, settings: ModelSettings) -> torch.dtype | None:
+        """The precision of the matrix products in training where it is lower than that of the forward pass.
+
+        Processors with instructions for bfloat16 multiply it twice as fast as float32; everything between the products
+        stays float32, where they are no faster in 16 bit.
+        """
+        if self.kind == "cpu" and settings.compute_dtype == "auto" and _multiplies_bfloat16():
+            return torch.bfloat16
+        return None
+
     def memory_bytes(self) -> int:
         """Memory in use: what the GPU has reserved for this process, or the process's own resident memory."""
         if self.kind == "cuda":
@@ -58,6 +68,10 @@ def choose() -> Device:
     if torch.backends.mps.is_available():
         return Device("mps", "Apple GPU")
     return Device("cpu", f"CPU, {cpu_threads()} threads" if cpu_threads() > 1 else "CPU, 1 thread")
+
+
+def _multiplies_bfloat16() -> bool:
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def cpu_threads() -> int:

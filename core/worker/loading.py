@@ -94,7 +94,7 @@ def load(run: RunFolder, recipe: Recipe, events: EventWriter, ranks: Ranks | Non
         shard(adapted, place.torch_device, ranks.count)
         ranks.is_sharded = True
     else:
-        use_fast_kernels(adapted)
+        use_fast_kernels(adapted, recipe, place)
     return Loaded(adapted, place, prompt_format, base, train, heldout, packs, parameters)
 
 

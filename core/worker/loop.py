@@ -23,6 +23,8 @@ from core.errors import RunError
 from core.worker import checkpoint
 from core.worker.batches import ExampleTokens, Row, Tokens, pack
 from core.worker.finite import FiniteCheck
+from core.worker.fused import fused_evaluation
+from core.worker.head import has_fused_head
 from core.worker.out_of_memory import NothingLeftToLower, RandomState, free_memory, smaller_pass
 from core.worker.ranks import Ranks
 
@@ -225,9 +227,11 @@ def summed_loss(model: nn.Module, row: Row) -> torch.Tensor:
 
     ``use_cache`` must be off: with it on, Transformers does not see that the row is packed and attention leaks.
     """
-    logits = model(
-        input_ids=row.input_ids, position_ids=row.position_ids, use_cache=False, logits_to_keep=row.keep
-    ).logits
+    inputs: dict[str, Any] = {"input_ids": row.input_ids, "position_ids": row.position_ids, "logits_to_keep": row.keep}
+    if has_fused_head(model):
+        loss: torch.Tensor = model(**inputs, use_cache=False, targets=row.labels).loss
+        return loss
+    logits = model(**inputs, use_cache=False).logits
     return nn.functional.cross_entropy(logits[0].float(), row.labels, reduction="sum")
 
 
@@ -237,15 +241,15 @@ def summed_heldout_loss(
     """The loss of all supervised tokens of ``examples``, in nats, summed."""
     was_training = model.training
     model.eval()
-    total = 0.0
+    losses: list[torch.Tensor] = []
     try:
-        with torch.no_grad():
+        with torch.no_grad(), fused_evaluation(model):
             for row in pack(examples, tokens_per_pass):
                 with trainer.compute_loss_context_manager():
-                    total += float(summed_loss(model, row.to(device)))
+                    losses.append(summed_loss(model, row.to(device)))
     finally:
         model.train(was_training)
-    return total
+    return sum(map(float, losses))
 
 
 def adapter_state(model: PeftModel) -> dict[str, torch.Tensor]:

@@ -1,0 +1,98 @@
+"""The language-model head and the cross entropy as one step, a slice of positions at a time.
+
+Logits of many positions over a large vocabulary take more memory than the rest of a training step. Here they are made,
+turned into the loss and into its gradient, and dropped again, slice by slice; only the gradient of the hidden states is
+kept. The idea is that of Liger's fused linear cross entropy (Hsu et al., 2024, arXiv:2410.10989).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.autograd.function import once_differentiable
+from transformers import PreTrainedModel
+from transformers.modeling_outputs import CausalLMOutputWithPast
+
+# Models whose logits are their head's product with the last hidden states and nothing else.
+_PLAIN = frozenset({"llama", "mistral", "qwen2", "qwen3", "smollm3", "olmo2", "phi3", "starcoder2"})
+_LOGITS_AT_ONCE = {"cpu": 2**20}  # what the caches of a processor hold; elsewhere kernels want to be large
+_LOGITS_ELSEWHERE = 2**26
+_IS_FUSED = "takes_targets"
+
+
+def use_fused_head(model: PreTrainedModel, *, products: torch.dtype | None = None) -> bool:
+    """Let a causal language model compute its loss by itself where that gives the same; tells whether it does.
+
+    Afterwards its forward takes ``targets``, the tokens that follow the positions of ``logits_to_keep``, and returns
+    their summed cross entropy as the loss, in the place of logits.
+
+    Args:
+        model: the base model, with or without adapters in it.
+        products: the precision of matrix products where it is lower than that of the hidden states; None: the same.
+    """
+    head = model.get_output_embeddings()
+    if model.config.model_type not in _PLAIN or type(head) is not nn.Linear or head.bias is not None:
+        return False
+    if head.weight.requires_grad:
+        return False
+    plain = model.forward
+
+    @functools.wraps(plain)
+    def forward(*args: Any, targets: torch.Tensor | None = None, **kwargs: Any) -> Any:
+        if targets is None:
+            return plain(*args, **kwargs)
+        keep = kwargs.pop("logits_to_keep")
+        hidden = model.base_model(*args, **kwargs)[0]
+        return CausalLMOutputWithPast(loss=_summed_loss(hidden[0, keep], targets, head.weight, products))
+
+    model.forward = forward
+    setattr(model, _IS_FUSED, True)
+    return True
+
+
+def has_fused_head(model: nn.Module) -> bool:
+    """Whether the model, in whatever it is wrapped, takes ``targets``."""
+    return any(getattr(module, _IS_FUSED, False) for module in model.modules())
+
+
+class _SummedLoss(torch.autograd.Function):
+    """Cross entropy of hidden states (positions, size) against labels (positions), in nats, summed."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: torch.Tensor, labels: torch.Tensor, weight: torch.Tensor, products: torch.dtype | None
+    ) -> torch.Tensor:
+        kind = hidden.device.type
+        dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else products or hidden.dtype
+        weight = weight.to(dtype)
+        wanted = ctx.needs_input_grad[0]
+        # Scaled up only in the backward pass: in float16 small gradients would be lost until then.
+        of_hidden = torch.empty_like(hidden, dtype=torch.float32 if dtype == torch.float16 else hidden.dtype)
+        total = torch.zeros((), dtype=torch.float32, device=hidden.device)
+        at_once = max(1, _LOGITS_AT_ONCE.get(kind, _LOGITS_ELSEWHERE) // weight.shape[0])
+        for start in range(0, len(labels), at_once):
+            part = slice(start, start + at_once)
+            logits = (hidden[part].to(dtype) @ weight.t()).float()
+            target = labels[part].unsqueeze(1)
+            normaliser = logits.logsumexp(1, keepdim=True)
+            total += (normaliser - logits.gather(1, target)).sum()
+            if wanted:
+                share = logits.sub_(normaliser).exp_()
+                share.scatter_add_(1, target, share.new_full((), -1.0).expand(target.shape))
+                of_hidden[part] = share.to(dtype) @ weight
+        ctx.save_for_backward(of_hidden)
+        ctx.dtype = hidden.dtype
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        (of_hidden,) = ctx.saved_tensors
+        return (of_hidden * gradient).to(ctx.dtype), None, None, None
+
+
+_summed_loss: Callable[..., torch.Tensor] = _SummedLoss.apply
