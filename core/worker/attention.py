@@ -6,7 +6,10 @@ and throws most of it away. Here each example attends within itself; the result 
 
 from __future__ import annotations
 
-from typing import Any
+import weakref
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, ClassVar
 
 import torch
 from torch import nn
@@ -65,11 +68,23 @@ def _attend(module: nn.Module, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor
     return attended.to(dtype), None
 
 
+def remember_segments(position_ids: torch.Tensor, lengths: Sequence[int]) -> None:
+    """Say how long the segments of a row are, so that no layer has to wait for the device to tell."""
+    _Latest.row, _Latest.lengths = weakref.ref(position_ids), list(lengths)
+
+
+class _Latest:
+    """The row that the layers are computing: all of them get the same position ids."""
+
+    row: weakref.ref[torch.Tensor] | None = None
+    lengths: ClassVar[list[int]] = []
+
+
 def _segments(position_ids: torch.Tensor | None, queries: int, keys: int) -> list[int] | None:
     """Lengths of the row's segments; None when it is a single one or answers are being generated."""
     if position_ids is None or queries != keys or queries == 1:
         return None
-    starts = (position_ids[0] == 0).nonzero().flatten().tolist()
-    if len(starts) < 2:
-        return None
-    return [end - start for start, end in zip(starts, [*starts[1:], queries], strict=True)]
+    if _Latest.row is None or _Latest.row() is not position_ids:
+        starts = (position_ids[0] == 0).nonzero().flatten().tolist()
+        remember_segments(position_ids, [end - start for start, end in pairwise([*starts, queries])])
+    return _Latest.lengths if len(_Latest.lengths) > 1 else None

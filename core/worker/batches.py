@@ -31,17 +31,22 @@ class Row:
     """Examples side by side.
 
     Shapes: ``input_ids`` and ``position_ids`` (1, tokens); ``keep`` (targets), the positions whose next token is
-    supervised; ``labels`` (targets), those next tokens.
+    supervised; ``labels`` (targets), those next tokens. ``lengths`` are those of the examples.
     """
 
     input_ids: torch.Tensor
     position_ids: torch.Tensor
     keep: torch.Tensor
     labels: torch.Tensor
+    lengths: tuple[int, ...] = ()
 
     def to(self, device: torch.device) -> Row:
         """The row on another device."""
-        return Row(*(getattr(self, name).to(device, non_blocking=True) for name in self.__slots__))
+        ids, positions, keep, labels = (
+            tensor.to(device, non_blocking=True)
+            for tensor in (self.input_ids, self.position_ids, self.keep, self.labels)
+        )
+        return Row(ids, positions, keep, labels, self.lengths)
 
 
 class ExampleTokens(Dataset[Tokens]):
@@ -81,4 +86,5 @@ def _row(examples: list[Tokens]) -> Row:
         keep.extend(start + index for index in range(len(example.ids) - 1) if example.supervised[index + 1])
     input_ids = torch.tensor([ids])
     kept = torch.tensor(keep, dtype=torch.long)
-    return Row(input_ids, torch.tensor([positions]), kept, input_ids[0, kept + 1])
+    lengths = tuple(len(example.ids) for example in examples)
+    return Row(input_ids, torch.tensor([positions]), kept, input_ids[0, kept + 1], lengths)

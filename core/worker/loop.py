@@ -21,6 +21,7 @@ from transformers import Trainer, TrainingArguments
 
 from core.errors import RunError
 from core.worker import checkpoint
+from core.worker.attention import remember_segments
 from core.worker.batches import ExampleTokens, Row, Tokens, pack
 from core.worker.finite import FiniteCheck
 from core.worker.fused import fused_evaluation
@@ -227,6 +228,8 @@ def summed_loss(model: nn.Module, row: Row) -> torch.Tensor:
 
     ``use_cache`` must be off: with it on, Transformers does not see that the row is packed and attention leaks.
     """
+    if row.lengths:
+        remember_segments(row.position_ids, row.lengths)
     inputs: dict[str, Any] = {"input_ids": row.input_ids, "position_ids": row.position_ids, "logits_to_keep": row.keep}
     if has_fused_head(model):
         loss: torch.Tensor = model(**inputs, use_cache=False, targets=row.labels).loss

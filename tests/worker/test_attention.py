@@ -75,3 +75,26 @@ def test_models_with_a_sliding_window_keep_their_own_attention():
     model = MistralForCausalLM(MistralConfig(**SMALL, sliding_window=8))
     assert not use_packed_attention(model)
     assert model.config._attn_implementation != NAME
+
+
+def test_layers_need_not_ask_the_device_where_segments_begin(monkeypatch):
+    model = with_adapter(LlamaForCausalLM(LlamaConfig(**SMALL)))
+    use_packed_attention(model.base_model.model)
+    (row,) = pack(examples(), 1000)
+    before = loss_and_gradient(model, [row])
+    asked = []
+    monkeypatch.setattr(torch.Tensor, "nonzero", lambda tensor: asked.append(tensor))
+    after = loss_and_gradient(model, [row])
+    assert not asked
+    assert after[0] == before[0]
+    assert torch.equal(after[1], before[1])
+
+
+def test_segments_that_nobody_named_are_found():
+    model = with_adapter(LlamaForCausalLM(LlamaConfig(**SMALL)))
+    use_packed_attention(model.base_model.model)
+    (row,) = pack(examples(), 1000)
+    unnamed = type(row)(row.input_ids, row.position_ids.clone(), row.keep, row.labels)
+    before, after = loss_and_gradient(model, [row]), loss_and_gradient(model, [unnamed])
+    assert after[0] == before[0]
+    assert torch.equal(after[1], before[1])
