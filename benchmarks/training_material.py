@@ -49,15 +49,15 @@ SHAPES = {
 
 
 class Language:
-    """Words of syllables, each followed by one of six others most of the time."""
+    """Few enough words that a small model gets to know them; each is followed by one of four others most of the time."""
 
     def __init__(self) -> None:
         self._draw = random.Random(7)
         syllables = [first + second for first in "bdfgklmnprstvz" for second in "aeiou"]
         sizes = [1, 2, 2, 3, 3]
-        made = {"".join(self._draw.choices(syllables, k=self._draw.choice(sizes))) for _ in range(1800)}
-        self._words = sorted(made)[:1500]
-        self._next = {word: self._draw.choices(self._words, k=6) for word in self._words}
+        made = {"".join(self._draw.choices(syllables, k=self._draw.choice(sizes))) for _ in range(400)}
+        self._words = sorted(made)[:200]
+        self._next = {word: self._draw.choices(self._words, k=4) for word in self._words}
 
     def words(self, count: int, first: str | None = None) -> list[str]:
         """A text of so many words."""
@@ -66,7 +66,7 @@ class Language:
         for _ in range(count):
             made.append(word)
             unlikely = self._draw.random() < 0.05
-            follows = self._draw.choices(self._next[word], (45, 25, 12, 8, 6, 4))[0]
+            follows = self._draw.choices(self._next[word], (50, 25, 15, 10))[0]
             word = self._draw.choice(self._words) if unlikely else follows
         return made
 

@@ -175,7 +175,7 @@ class _LoraProduct(torch.autograd.Function):
         of_a = (through_b.t() @ (rows * masks[0] if masks else rows)).to(a.dtype).mul_(ctx.scaling)
         if not ctx.needs_input_grad[0]:
             return None, of_a, of_b, None, None, None
-        of_x = gradient.to(ctx.base_dtype) @ ctx.layer.weight(ctx.base_dtype)
+        of_x = (low if low.dtype == ctx.base_dtype else gradient.to(ctx.base_dtype)) @ ctx.layer.weight(ctx.base_dtype)
         if not masks and of_x.dtype == rows.dtype:
             of_x.addmm_(through_b, a.to(rows.dtype), alpha=ctx.scaling)
         else:
