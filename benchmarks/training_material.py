@@ -49,7 +49,7 @@ SHAPES = {
 
 
 class Language:
-    """Few enough words that a small model gets to know them; each is followed by one of four others most of the time."""
+    """So few words that a small model gets to know them; each is followed by one of four others most of the time."""
 
     def __init__(self) -> None:
         self._draw = random.Random(7)
