@@ -46,8 +46,11 @@ class Overview:
         self._lock = threading.Lock()
 
     def look(self, runs: Iterable[RunFolder]) -> list[Summary]:
-        """The runs as they are now; folders that vanished meanwhile are left out."""
+        """All runs as they are now; folders that vanished meanwhile are left out."""
+        runs = list(runs)
         with self._lock:
+            # What is not there any more is forgotten: a new run may have its name.
+            self._known = {run.path: self._known[run.path] for run in runs if run.path in self._known}
             found = [self._summary(run) for run in runs]
         return [summary for summary in found if summary is not None]
 
