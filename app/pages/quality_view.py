@@ -53,6 +53,7 @@ class QualityView(QWidget):
         self._found: dict[str, Group] = {}
         self._texts: dict[int, Example] = {}
         self._reading = Latest(self._on_read, failed=lambda _error: None, parent=self)
+        self._merging = Latest(self._show_merged, failed=lambda _error: None, parent=self)
         self._build()
         self.lookout = Lookout(self, session, self._job_for)
         self.lookout.begun.connect(self._on_begun)
@@ -137,10 +138,15 @@ class QualityView(QWidget):
         report, checked = self._review, self._session.gate.latest
         if report is None:
             return
-        if checked is not None:
+        if checked is not None and checked.flawed:
             from core.prompt.gate import with_offenders
 
-            report = with_offenders(report, checked)
+            self._merging.ask(lambda: with_offenders(report, checked))
+        else:
+            self._merging.forget()
+            self._show_merged(report)
+
+    def _show_merged(self, report: Report) -> None:
         if report != self.report:
             self.report = report
             self._present(report)
@@ -160,6 +166,7 @@ class QualityView(QWidget):
         self._texts.clear()
         self._show_groups(())
         self._review = None
+        self._merging.forget()
         if self.report is not None:
             self.report = None
             self.counted.emit(0)

@@ -13,7 +13,7 @@ from app.theme import SPACE
 from app.widgets.elided_label import ElidedLabel
 
 _ACT_WIDTH = 96  # for the longer word that the button says afterwards
-_ROWS = 100  # more would only slow the window down; the table shows all
+_ROWS = 30  # more would make the window stand still for a moment; the table shows all
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,10 +128,10 @@ def with_offenders(report: Report, found: Checked) -> Report:
     if not found.flawed:
         return report
     rule = BY_ID[UNTRAINABLE]
-    told = {offender.id: f"{offender.reason} {offender.hint}" for offender in found.offenders}
-    rest = found.offenders[-1].reason if found.offenders else ""
-    findings = tuple(Finding(rule.id, rule.severity, (id,), told.get(id, rest)) for id in found.flawed)
-    groups = (Group(rule, findings, found.flawed), *report.groups)
+    findings = [Finding(rule.id, rule.severity, (one.id,), f"{one.reason} {one.hint}") for one in found.offenders]
+    if rest := found.flawed[len(findings) :]:
+        findings.append(Finding(rule.id, rule.severity, rest, "These cannot be trained either."))
+    groups = (Group(rule, tuple(findings), found.flawed), *report.groups)
     return replace(report, groups=groups, flagged=len({id for group in groups for id in group.examples}))
 
 

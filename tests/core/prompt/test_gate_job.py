@@ -10,13 +10,14 @@ import pytest
 
 from core.child import Stopped
 from core.dataset.example import Example, Status
-from core.dataset.review import Progress
+from core.dataset.review import Group, Progress, Report
+from core.dataset.review.rules import BY_ID
 from core.dataset.statistics import StatisticsJob
 from core.dataset.store import ExampleStore
 from core.errors import ModelError, UserError
 from core.prompt import gate_child
 from core.prompt.format import Encoded, PromptFormat
-from core.prompt.gate import Checked, GateJob, checked
+from core.prompt.gate import Checked, GateJob, Offender, checked, with_offenders
 from core.prompt.lengths_cache import FOLDER
 from core.prompt.proof import Flaw
 from core.recipe.recipe import with_settings
@@ -132,3 +133,18 @@ def test_what_a_limit_stopped_is_an_offender_and_looked_at_again(
     assert found.offenders[0].flaw is Flaw.STOPPED
     gate_child.work(dict(request), told.append)
     assert checked(told[-1]["checked"]).flawed == ()
+
+
+def test_a_review_gets_all_offenders_the_first_in_words():
+    offenders = tuple(Offender(id, Flaw.CUT, "", "Cut.", "Mend.") for id in (1, 2))
+    other = Group(BY_ID["missing"], (), (2, 9))
+    report = with_offenders(Report((other,), 20, 1, 2), Checked(1, 20, (1, 2, 3, 4), offenders))
+    first, second = report.groups
+    assert (first.rule.id, first.examples, second) == ("cannot-be-trained", (1, 2, 3, 4), other)
+    assert [(finding.examples, finding.message) for finding in first.findings] == [
+        ((1,), "Cut. Mend."),
+        ((2,), "Cut. Mend."),
+        ((3, 4), "These cannot be trained either."),
+    ]
+    assert report.flagged == 5
+    assert with_offenders(report, Checked(1, 20)) is report
