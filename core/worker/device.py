@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,9 +35,12 @@ class Device:
             return dtype
         if self.kind == "cpu":
             return torch.float32
-        if self.kind == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
-            return torch.float16
-        return torch.bfloat16
+        asks: dict[str, Callable[[], bool]] = {
+            "cuda": lambda: torch.cuda.is_bf16_supported(including_emulation=False),
+            "xpu": torch.xpu.is_bf16_supported,
+            "mps": lambda: torch.backends.mps.is_macos_or_newer(14, 0),
+        }
+        return torch.bfloat16 if asks[self.kind]() else torch.float16
 
     def product_dtype(self, settings: ModelSettings) -> torch.dtype | None:
         """The precision of the matrix products in training where it is lower than that of the forward pass.
@@ -62,7 +66,9 @@ class Device:
 def choose() -> Device:
     """The best device of this machine: CUDA (or ROCm), XPU, MPS, CPU, in that order."""
     if torch.cuda.is_available():
-        return Device("cuda", torch.cuda.get_device_name(0))
+        name = torch.cuda.get_device_name(0)
+        # ROCm's torch calls an AMD card a CUDA device.
+        return Device("cuda", f"{name} (ROCm)" if torch.version.hip else name)
     if torch.xpu.is_available():
         return Device("xpu", torch.xpu.get_device_name(0))
     if torch.backends.mps.is_available():

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.utils import ModulesToSaveWrapper
 from safetensors import SafetensorError
+from torch import nn
 from transformers import PreTrainedModel
 
 from core.base_models.facts import ModelFacts
@@ -58,6 +61,10 @@ def add_lora(model: PreTrainedModel, recipe: Recipe, facts: ModelFacts, run: Run
     initialise(
         adapted, recipe.lora, facts, base=Path(model.name_or_path), taken_out=run.taken_out_file if run else None
     )
+    for module in adapted.modules():
+        if isinstance(module, ModulesToSaveWrapper):
+            held = next(module.original_module.parameters()).dtype
+            _train_precisely(module.modules_to_save[adapted.active_adapter], held)
     if recipe.lora.start_from and run is not None:
         _take_over(adapted, run.start_adapter)
     if recipe.training.gradient_checkpointing == "on" or (
@@ -65,6 +72,22 @@ def add_lora(model: PreTrainedModel, recipe: Recipe, facts: ModelFacts, run: Run
     ):
         model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     return adapted
+
+
+def _train_precisely(module: nn.Module, held: torch.dtype) -> None:
+    """Have a module that is trained in full in float32, where the steps of an optimizer are not rounded away.
+
+    The model around it stays as it is, in the precision ``held``: what goes in and what comes out is converted.
+    """
+    if held == torch.float32:
+        return
+    module.float()
+
+    def widen(_: nn.Module, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(x.float() if torch.is_tensor(x) and x.is_floating_point() else x for x in inputs)
+
+    module.register_forward_pre_hook(widen)
+    module.register_forward_hook(lambda _module, _inputs, output: output.to(held))
 
 
 def _take_over(adapted: PeftModel, start: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 from peft import PeftModel
 from safetensors.torch import save_file
+from transformers import LlamaConfig
 
 from core.base_models.facts import ModelFacts
 from core.errors import ModelError, RecipeError
@@ -153,3 +154,39 @@ def test_a_duplicate_starts_from_the_same_adapter(tiny_model, tiny_examples, mak
     again = duplicate(run, tmp_path, recipe=with_settings(recipe, {"training.epochs": 1}))
     name = "adapter_model.safetensors"
     assert (again.start_adapter / name).read_bytes() == (run.start_adapter / name).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def tied_model(tiny_model, tmp_path_factory):
+    """The same with one table for embeddings and head."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = tmp_path_factory.mktemp("tied")
+    config = LlamaConfig.from_pretrained(tiny_model, tie_word_embeddings=True)
+    torch.manual_seed(1)
+    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(tiny_model).save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize("parts", [["embed_tokens", "norm", "lm_head"], ["norm"], ["embed_tokens"]])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32"])
+@pytest.mark.parametrize("tied", [False, True])
+def test_parts_trained_in_full_are_held_precisely(request, tiny_model, tmp_path, parts, dtype, tied):
+    folder = request.getfixturevalue("tied_model") if tied else tiny_model
+    parts = [part for part in parts if not tied or part != "lm_head"]
+    recipe = recipe_of(folder, "none", {"lora.modules_to_save": parts, "model.compute_dtype": dtype})
+    model = adapted(folder, recipe)
+    assert parameter_counts(model)[0] == ModelFacts.read(folder).trainable_parameters(recipe.lora)
+    assert {parameter.dtype for parameter in model.parameters() if parameter.requires_grad} == {torch.float32}
+    held = {parameter.dtype for parameter in model.parameters() if not parameter.requires_grad}
+    assert held == {getattr(torch, dtype)}
+    losses = train(model, 4)
+    assert losses[-1] < losses[0]
+    said = logits(model, IDS, 6)
+    save(model, tmp_path / "adapter")
+    plain = PeftModel.from_pretrained(load_base(folder, recipe.model, CPU), tmp_path / "adapter")
+    allowed = 0.03 if dtype == "bfloat16" else 1e-6
+    assert (logits(plain, IDS, 6) - said).abs().max() < allowed * said.abs().max()
+    with Adapters(load_base(folder, recipe.model, CPU)).using(tmp_path / "adapter") as loaded:
+        assert (logits(loaded, IDS, 6) - said).abs().max() < allowed * said.abs().max()
