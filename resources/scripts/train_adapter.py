@@ -5,7 +5,7 @@ python THIS_FILE OUT [BASE_MODEL]
 Trains the adapter of this run again, with transformers and peft alone, and saves it into the folder OUT. BASE_MODEL is
 the folder (or Hugging Face id) of the base model, if it lies elsewhere by now. The examples are below, as the tokens
 that were trained; only the marked ones count in the loss. On the machine and with the versions of the run
-(VERSIONS) the result is the same but for rounding; elsewhere it is alike.
+(VERSIONS) the result is the same but for rounding; elsewhere, or with dropout, which drops at random, it is alike.
 """
 
 import json

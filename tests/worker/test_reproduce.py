@@ -60,7 +60,7 @@ def run_script(file, out, base):
 
 @pytest.fixture(scope="module")
 def done(new_run):
-    return trained(new_run(lora__dropout=0.1))
+    return trained(new_run(lora__dropout=0.0, model__compute_dtype="float32"))
 
 
 def test_the_script_trains_the_same_adapter(done, tiny_model, tmp_path):
@@ -71,7 +71,7 @@ def test_the_script_trains_the_same_adapter(done, tiny_model, tmp_path):
     printed = run_script(file, tmp_path / "out", tiny_model)
     told = [float(loss) for loss in re.findall(r"^step \d+: loss ([\d.]+)$", printed, re.MULTILINE)]
     expected = [event.loss for event in run.events() if isinstance(event, Step)]
-    assert told == pytest.approx(expected[: len(told)], abs=2e-3)
+    assert told == pytest.approx(expected[: len(told)], abs=2e-4)
     mine, theirs = (load_file(path / "adapter_model.safetensors") for path in (run.adapter, tmp_path / "out"))
     assert mine.keys() == theirs.keys()
     for name, tensor in mine.items():
