@@ -83,6 +83,7 @@ class QueueReader:
         if self._begun != [run.name for run in begun]:
             self._begun = [run.name for run in begun]
             self._pace.clear()
+        self._pace = {model: pace for model, pace in self._pace.items() if pace is not None}  # a run may tell it soon
         return tuple(self._entry(run, begun) for run in entries)
 
     def _entry(self, run: RunFolder, begun: Sequence[RunFolder]) -> Waiting:
