@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.runs.folder import RunFolder
     from core.runs.queue_view import QueueView, Waiting
 
-AFTER_FAILURE = {"go_on": "Go on with the next", "wait": "Wait for me"}
+AFTER_FAILURE = {"go_on": "Go on", "wait": "Wait"}
 
 
 def show(panel: QueuePanel, view: QueueView | None, *, training: TrainingThread | None) -> None:

@@ -22,6 +22,7 @@ from app.widgets.samples_view import SamplesView
 from app.widgets.spark_grid import SparkGrid
 from core.runs import words
 from core.runs.events import Checkpoint, Evaluation, Event, Resumed, Sample, Started, Step
+from core.runs.folder import State
 
 if TYPE_CHECKING:
     from app.widgets.run_chart import RunChart
@@ -259,6 +260,8 @@ class RunView(QWidget):
 def _no_points(progress: Progress) -> str:
     if progress.state.is_active:
         return "The curve begins with the first step."
+    if progress.state is State.QUEUED:
+        return "This run has not begun."
     return "This run ended before its first step."
 
 
@@ -269,4 +272,6 @@ def _no_samples(progress: Progress, watch: RunWatch) -> str:
         return "This run has no held-out examples. From 50 examples up, some are held out to measure progress."
     if progress.state.is_active:
         return "With each evaluation the model answers held-out examples here, so that you can read how it learns."
+    if progress.state is State.QUEUED:
+        return "This run has not begun."
     return "This run ended before its first evaluation."

@@ -307,3 +307,14 @@ def test_closing_the_project_forgets_the_queue(place: Bench, page: TrainPage) ->
     assert place.session.queue.view is None
     assert place.session.queue.amount == 0
     assert page.queue.panel.list.keys == []
+
+
+def test_a_run_that_waits_is_shown_as_one_that_has_not_begun(place: Bench, page: TrainPage) -> None:
+    runs = fill(place, page, 2)
+    page.queue.panel.list.opened.emit(runs[1].name)
+    place.until(lambda: page.watch.run == runs[1] and page.watch.record is not None)
+    place.until(
+        lambda: page.view.chart is not None and page.view.chart.chart._plot.empty.text() == "This run has not begun."
+    )
+    assert page._stack.currentWidget() is page.view
+    assert page.view.head.resume.text() == "Start"
