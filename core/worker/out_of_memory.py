@@ -71,12 +71,14 @@ class RandomState:
     """The random numbers to come, on the CPU and the device that trains, as they were when this was made."""
 
     def __init__(self, device: torch.device) -> None:
-        self._device = device
+        self._module = None if device.type == "cpu" else torch.get_device_module(device)
+        # Apple's GPU is always one, so its functions take no device.
+        self._device = () if device.type == "mps" else (device,)
         self._cpu = torch.get_rng_state()
-        self._own = None if device.type == "cpu" else torch.get_device_module(device).get_rng_state(device)
+        self._own = None if self._module is None else self._module.get_rng_state(*self._device)
 
     def restore(self) -> None:
         """Draw the same numbers again."""
         torch.set_rng_state(self._cpu)
-        if self._own is not None:
-            torch.get_device_module(self._device).set_rng_state(self._own, self._device)
+        if self._module is not None:
+            self._module.set_rng_state(self._own, *self._device)

@@ -29,7 +29,7 @@ POINTS: dict[str, Point] = {
     "read the examples": Point("core.runs.folder", "read_examples"),
     "hash a frozen file": Point("core.worker.changes", "hash_file"),
     "hash the base model": Point("core.worker.changes", "content_hash"),
-    "encode an example": Point("core.worker.prepare", "prepare"),
+    "encode an example": Point("core.worker.loading", "prepare"),
     "load the base model": Point("core.worker.loading", "load_base"),
     "prove the gradients": Point("core.worker.loading", "gradient_error"),
     "add the adapter": Point("core.worker.loading", "add_lora"),

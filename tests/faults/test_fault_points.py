@@ -23,7 +23,7 @@ pytestmark = [
 ]
 NAMES = list(POINTS)
 # Points that come only with a checkpoint to go on from, or are passed once more before anything is saved.
-_SECOND = {"read a checkpoint's hash", "forward pass", "backward pass", "make a file durable", "os.replace"}
+_SECOND = {"read a checkpoint's hash", "forward pass", "backward pass", "make a file durable", "write the manifest"}
 # An error there is told by the log alone, or does no harm.
 _BORNE = {"first heartbeat", "open the event file"}
 
