@@ -94,8 +94,8 @@ class Chart(QWidget):
         self, checkpoints: Iterable[float], best: Point | None = None, events: Sequence[tuple[float, str]] = ()
     ) -> None:
         """Mark places on the bottom axis, one point as the best, and breaks and adjustments."""
-        self._plot.marks.set(list(checkpoints), best, events)
-        self.grow()
+        if self._plot.marks.set(list(checkpoints), best, events):
+            self.touch()
 
     def set_empty(self, words: str) -> None:
         """What to say while there is no point."""
@@ -213,6 +213,7 @@ class Chart(QWidget):
         self._dirty = False
         self._fit()
         self._say_if_empty()
+        self._plot.scene().prepareForPaint()  # what follows the range moves now, and asks for no second painting
         self._plot.viewport().update()
 
     def _fit(self) -> None:

@@ -36,16 +36,22 @@ class MarksItem(pg.GraphicsObject):  # type: ignore[misc]
         self._dots: list[tuple[Point, QColor]] = []
         self.setZValue(5)
 
-    def set(self, ticks: list[float], best: Point | None, events: Sequence[tuple[float, str]] = ()) -> None:
-        """What to mark.
+    def set(self, ticks: list[float], best: Point | None, events: Sequence[tuple[float, str]] = ()) -> bool:
+        """What to mark; it is painted with the next frame of the chart.
 
         Args:
             ticks: where checkpoints are.
             best: the best point.
             events: where there was a break or an adjustment, and which of the two.
+
+        Returns:
+            whether it differs from before.
         """
-        self._ticks, self._best, self._events = ticks, best, list(events)
-        self.update()
+        wanted = (ticks, best, list(events))
+        if wanted == (self._ticks, self._best, self._events):
+            return False
+        self._ticks, self._best, self._events = wanted
+        return True
 
     def set_dots(self, dots: list[tuple[Point, QColor]]) -> None:
         """The points under the cross-hair, in the colours of their curves."""
