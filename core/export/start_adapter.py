@@ -101,7 +101,7 @@ def _differences(config: AdapterConfig, recipe: Recipe) -> dict[str, str]:
         if theirs != ours:
             found[f"lora.{name}"] = f"The adapter was trained with this {'on' if theirs else 'off'}."
     if lora.initialisation != "standard":
-        found["lora.initialisation"] = "The run begins where the adapter ended: take the standard beginning."
+        found["lora.initialisation"] = "The run begins where the adapter ended: take the standard initialisation."
     return found
 
 

@@ -141,9 +141,11 @@ def _activations(facts: ModelFacts, recipe: Recipe, width: int, tokens: int, *, 
     kept = facts.hidden_size * width * len(layers) + max(each, default=0.0) if checkpointing else sum(each)
     # The backward pass holds the gradients of one layer beside what was kept: about half of what it keeps.
     passing = max(each, default=0.0) / 2
+    fixed = [_dora_bytes(recipe, width, layer) for layer in layers]
+    whole = max(fixed, default=0) if checkpointing else sum(fixed)
     unpacked = max((outputs * inputs for outputs, inputs in facts.linear.values()), default=0) * width
     ends = 4 * facts.hidden_size * width  # embedding and the last norm
-    return round(tokens * (kept + passing + ends)) + (unpacked if recipe.model.quantization != "none" else 0)
+    return round(tokens * (kept + passing + ends)) + whole + (unpacked if recipe.model.quantization != "none" else 0)
 
 
 def _layers(facts: ModelFacts, recipe: Recipe) -> list[list[tuple[int, int, bool]]]:
@@ -166,4 +168,20 @@ def _layer_bytes(facts: ModelFacts, recipe: Recipe, width: int, layer: list[tupl
     if recipe.lora.dropout > 0 and adapted:
         # Every adapted layer keeps its own input and mask, instead of one input shared by those side by side.
         kept += 2 * width * sum(adapted) - (width * (2 * facts.hidden_size + widest) if width == 4 else 0)
+    if recipe.lora.use_dora:
+        kept += 2 * width * sum(out for out, _, has_adapter in layer if has_adapter)
     return float(kept)
+
+
+def _dora_bytes(recipe: Recipe, width: int, layer: list[tuple[int, int, bool]]) -> int:
+    """Bytes that a decoder layer keeps with DoRA, however few the tokens: PEFT works B A out with a unit matrix.
+
+    With dropout it computes the base product anew, from an unpacked copy of the weight.
+    """
+    if not recipe.lora.use_dora:
+        return 0
+    shapes = [(out, inputs) for out, inputs, has_adapter in layer if has_adapter]
+    numbers = sum(inputs * (inputs + recipe.lora.rank) for _, inputs in shapes)
+    if recipe.lora.dropout > 0 and (recipe.model.quantization != "none" or width < 4):
+        numbers += sum(out * inputs for out, inputs in shapes)
+    return width * numbers

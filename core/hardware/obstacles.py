@@ -49,12 +49,12 @@ def _together(recipe: Recipe) -> dict[str, str]:
             found["lora.initialisation"] = "PiSSA changes the base model's weights: hold it in full precision for it."
         case "loftq" | "pissa" if lora.use_dora:
             found["lora.initialisation"] = (
-                "DoRA begins with the magnitudes of the base model as it is: begin in the standard way."
+                "DoRA begins with the magnitudes of the base model as it is: take the standard one."
             )
         case "pissa" if lora.rank > _LARGEST_PISSA_RANK:
             found["lora.rank"] = f"With PiSSA the adapter gets twice this rank: take {_LARGEST_PISSA_RANK} at most."
         case "orthogonal" if lora.rank % 2:
-            found["lora.rank"] = "The orthogonal beginning needs an even rank."
+            found["lora.rank"] = "The orthogonal initialisation needs an even rank."
     if recipe.training.sharding == "fsdp" and recipe.training.devices != "1":
         if quantization == "int8":
             found["training.sharding"] = "8-bit weights cannot be spread over devices: hold the base model in 4-bit."

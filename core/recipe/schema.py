@@ -55,6 +55,7 @@ class ModelSettings(_Group):
         title="Double quantisation",
         help="Compresses the scales of the 4-bit weights as well; saves about 0.4 bit a parameter at no visible cost.",
         level="advanced",
+        only_with=("model.quantization", ("nf4",)),
     )
     compute_dtype: Literal["auto", "bfloat16", "float16", "float32"] = setting(
         "auto",
@@ -116,15 +117,15 @@ class LoraSettings(_Group):
     )
     initialisation: Literal["standard", "gaussian", "orthogonal", "loftq", "pissa"] = setting(
         "standard",
-        title="Beginning",
-        help="Where the adapter begins. LoftQ makes up for what 4 bits lose, PiSSA trains the main directions.",
+        title="Initialisation",
+        help="Where the adapter begins. LoftQ makes up for what 4 bits lose; PiSSA trains the main directions.",
         level="advanced",
         words={
-            "standard": "Standard (no change)",
-            "gaussian": "Gaussian (no change)",
-            "orthogonal": "Orthogonal (no change)",
-            "loftq": "LoftQ (4-bit models)",
-            "pissa": "PiSSA (full precision)",
+            "standard": "Standard",
+            "gaussian": "Gaussian",
+            "orthogonal": "Orthogonal",
+            "loftq": "LoftQ, for 4-bit",
+            "pissa": "PiSSA, for full precision",
         },
     )
     layers: Annotated[str, AfterValidator(as_layers)] = setting(
@@ -137,7 +138,7 @@ class LoraSettings(_Group):
     modules_to_save: Annotated[list[str], BeforeValidator(_as_names)] = setting(
         [],
         title="Trained in full",
-        help="Other parts that are trained whole and saved with the adapter: embed_tokens, lm_head, norm.",
+        help="Modules to save: parts trained whole, not by LoRA, and kept in the adapter: embed_tokens, lm_head, norm.",
         level="advanced",
         empty="None",
     )
@@ -213,13 +214,13 @@ class TrainingSettings(_Group):
     )
     schedule_cycles: int = setting(
         3,
-        title="Restarts",
-        help="How many falls the schedule has; each begins at the full learning rate again.",
+        title="Cycles",
+        help="How often the learning rate falls to zero; each cycle begins at the full rate again.",
         level="advanced",
         ge=1,
         le=100,
         usual=(1, 10),
-        unusual="Each restart undoes some of what the fall before it settled.",
+        unusual="Each new cycle undoes some of what the fall before it settled.",
         only_with=("training.schedule", ("cosine_with_restarts",)),
     )
     schedule_decay: float = setting(
@@ -340,6 +341,7 @@ class HeldoutSettings(_Group):
         title="Patience",
         help="How many evaluations without a better held-out loss are borne before stopping.",
         level="advanced",
+        only_with=("heldout.early_stopping", (True,)),
         unit="evaluations",
         ge=1,
         le=20,

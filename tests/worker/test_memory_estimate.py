@@ -10,7 +10,7 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from core.base_models.facts import ModelFacts
-from core.hardware.memory import _layer_bytes, _layers, estimate
+from core.hardware.memory import _dora_bytes, _layer_bytes, _layers, estimate
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
 from core.worker.lora import add_lora
@@ -45,21 +45,28 @@ def kept_bytes(folder: Path, recipe: Recipe, tokens: int, *, bf16: bool) -> int:
     return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
 
 
+@pytest.mark.parametrize("dora", [False, True])
 @pytest.mark.parametrize("bf16", [False, True])
 @pytest.mark.parametrize("dropout", [0.0, 0.05])
 @pytest.mark.parametrize(("hidden", "between", "heads"), [(64, 160, 4), (128, 256, 2)])
 def test_a_layer_keeps_what_the_estimate_says(
-    tmp_path: Path, hidden: int, between: int, heads: int, dropout: float, bf16: bool
+    tmp_path: Path, hidden: int, between: int, heads: int, dropout: float, bf16: bool, dora: bool
 ) -> None:
-    recipe = with_settings(Recipe(), {"lora.dropout": dropout, "lora.rank": 8, "model.quantization": "none"})
-    grown = []
+    changes = {"lora.dropout": dropout, "lora.rank": 8, "model.quantization": "none", "lora.use_dora": dora}
+    recipe = with_settings(Recipe(), changes)
+    grown, fixed = [], []
     for layers in (1, 2):
         facts = llama(tmp_path / str(layers), layers=layers, hidden=hidden, between=between, heads=heads)
         more, less = (kept_bytes(tmp_path / str(layers), recipe, tokens, bf16=bf16) for tokens in (96, 32))
         grown.append((more - less) / 64)
+        fixed.append(less - 32 * grown[-1])
     counted = _layer_bytes(facts, recipe, 2 if bf16 else 4, _layers(facts, recipe)[0])
     # Softmax sums of attention and the norms' scales, a few bytes a head, are not counted.
     assert counted == pytest.approx(grown[1] - grown[0], rel=0.02)
+    if dora:
+        width, layer = 2 if bf16 else 4, _layers(facts, recipe)[0]
+        # Norms of the weights' rows, and copies of the LoRA matrices in 16 bits, are not counted.
+        assert _dora_bytes(recipe, width, layer) == pytest.approx(fixed[1] - fixed[0], rel=0.25)
 
 
 def test_the_parameters_are_those_of_the_loaded_model(tmp_path: Path) -> None:
