@@ -256,7 +256,11 @@ def _run(args: argparse.Namespace) -> int:
             output.line(f"      {output.command('queue', args.project, 'hold')} lets no other run start.")
         return 0
     working = _Working(args, queue)
-    done = queue_runner.work_off(queue, working.follow, waits_for=working.waits_for)
+    try:
+        done = queue_runner.work_off(queue, working.follow, waits_for=working.waits_for)
+    except KeyboardInterrupt:  # while it waited; a run under way takes it as the wish to stop
+        queue.switch(False)
+        raise
     return _ending(args, done)
 
 
@@ -316,5 +320,8 @@ class _Held:
 
     def say(self, text: str) -> None:
         """The user has asked for an end."""
-        self._queue.switch(False)
+        try:
+            self._queue.switch(False)
+        except RunError as error:
+            text = f"{text} {error}"
         self._show.say(text)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -208,6 +212,42 @@ def test_a_run_started_elsewhere_is_waited_for(cli: Cli, project: Path, fake_wor
     done = queue_runner.work_off(queue, follow, waits_for=waits_for)
     assert [run.name for run, _ in done] == ["0001-a"]
     assert set(waited) == {"0002-direct"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are not sent like this on Windows")
+def test_ctrl_c_stops_the_run_under_way_and_holds_the_queue(
+    cli: Cli, project: Path, fake_worker: Callable[..., None]
+) -> None:
+    fake_worker("--steps", 100000, "--seconds", 0.01)
+    for name in "ab":
+        cli("queue", project, "add", "--name", name)
+    first = folder.find(project / "runs", "1")
+
+    def interrupt() -> None:
+        while first.progress().step == 0:
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    code, out, err = cli("queue", project, "run")
+    thread.join()
+    assert code == 0, err
+    assert "Stopping after this step" in err
+    assert "0001-a stopped" in out
+    assert waiting(project) == ["0002-b"]
+    assert not standing(project).on
+
+
+def test_ctrl_c_while_it_waits_holds_the_queue(cli: Cli, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(queue: Queue, *_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(queue_runner, "work_off", interrupted)
+    cli("queue", project, "add")
+    assert cli("queue", project, "run")[0] == 130
+    assert not standing(project).on
+    assert len(waiting(project)) == 1
 
 
 def test_a_run_of_another_project_is_waited_for(

@@ -157,3 +157,27 @@ def test_the_last_word_is_read_from_the_end_of_the_file(tmp_path: Path) -> None:
         assert has_last_word(file)
         events.write(Phase(name="starting"))
         assert not has_last_word(file)
+
+
+def test_of_several_that_start_at_once_one_gets_the_machine(tmp_path: Path) -> None:
+    runs = [run(tmp_path, f"project {number}") for number in range(4)]
+    started: list[subprocess.Popen[bytes]] = []
+    refused: list[MachineBusy] = []
+
+    def start(one: RunFolder) -> None:
+        try:
+            with heavy.starting(one) as works:
+                started.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]))
+                works(started[-1].pid)
+        except MachineBusy as error:
+            refused.append(error)
+
+    sides = [threading.Thread(target=start, args=(one,)) for one in runs]
+    for side in sides:
+        side.start()
+    for side in sides:
+        side.join()
+    for process in started:
+        process.kill()
+        process.wait()
+    assert (len(started), len(refused)) == (1, 3)

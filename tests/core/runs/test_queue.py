@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -193,3 +194,16 @@ def test_only_what_has_not_begun_is_discarded(queue: Queue) -> None:
     assert made["a"].path.is_dir()
     assert not is_waiting(made["b"])
     assert not made["b"].path.exists()
+
+
+def test_changes_from_several_sides_lose_nothing(queue: Queue) -> None:
+    made = [new(queue.runs, f"run {number}") for number in range(24)]
+    sides = [
+        threading.Thread(target=lambda part=part: [Queue(queue.runs).add([run]) for run in part])
+        for part in (made[:8], made[8:16], made[16:])
+    ]
+    for side in sides:
+        side.start()
+    for side in sides:
+        side.join()
+    assert sorted(run.name for run in queue.look().waiting) == [run.name for run in made]
