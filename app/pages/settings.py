@@ -13,11 +13,12 @@ from app.latest import Latest
 from app.pages.page import Page
 from app.pages.rehearsing import Rehearsing
 from app.pages.setting_advice import SettingAdvice
+from app.pages.starting_adapter import StartingAdapter
 from app.session import Session
 from app.theme import SPACE
 from app.widgets.modules_field import ModulesField
 from app.widgets.preset_card import PresetCard
-from app.widgets.recipe_form import TARGETS, RecipeForm
+from app.widgets.recipe_form import START, TARGETS, RecipeForm
 from app.widgets.run_card import RunCard
 from app.widgets.toast import show_toast
 from core.base_models.catalogue import KnownModel, local_models
@@ -52,7 +53,7 @@ class SettingsPage(Page):
         self._before: Recipe | None = None
         self._trainable: int | None = None
         self._models_reader = Latest(self._show_models, parent=self)
-        self._adapters_reader = Latest(self.form.set_adapters, failed=_never, parent=self)
+        self.start = StartingAdapter(session, self.form, self)
         self._facts_reader = Latest(self._on_facts, failed=_never, parent=self)
         self._fit: Fit | None = None
         self._fitter = Latest(self._on_fit, failed=_never, parent=self)
@@ -133,7 +134,7 @@ class SettingsPage(Page):
     def enter(self) -> None:
         """Look again at what may have changed elsewhere: models on this machine, the number of examples."""
         self._models_reader.ask(local_models)
-        self._read_adapters()
+        self.start.look()
         if self._facts is not None and self._facts.error is not None:
             self._facts = None
             self._read_facts(self.session.recipe.model.base)
@@ -162,12 +163,6 @@ class SettingsPage(Page):
 
     def _show_models(self, models: list[KnownModel]) -> None:
         self.form.base_field.set_known({model.base: model.title for model in models})
-
-    def _read_adapters(self) -> None:
-        """Look which runs have an adapter that another run could start from."""
-        project = self.session.project
-        if project is not None:
-            self._adapters_reader.ask(lambda: before_run.adapters(project))
 
     # The base model
 
@@ -278,6 +273,8 @@ class SettingsPage(Page):
             self.form.refuse(error.problems)
             return
         self.session.set_recipe(recipe, source=self)
+        if name == START:
+            self.start.chosen(value)
 
     def _reset(self, name: str) -> None:
         recipe = self.session.recipe

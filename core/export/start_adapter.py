@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from core.base_models.facts import ModelFacts
 from core.base_models.reading import read_object
@@ -64,6 +65,34 @@ def files(recipe: Recipe, runs: Path, facts: ModelFacts | None, *, known: Path |
     folder = known if known is not None and known.is_dir() else find(runs, recipe.lora.start_from)
     check(folder, recipe, facts)
     return [folder / adapter_config.CONFIG_FILE, folder / adapter_config.WEIGHTS_FILE]
+
+
+def settings_of(key: str, runs: Path) -> dict[str, Any]:
+    """The settings that a run must have to start from an adapter: a setting's name and value each.
+
+    Raises:
+        RunError: there is no such adapter.
+        RecipeError, ModelError: it is damaged, or of a kind that is not used here.
+    """
+    folder = find(runs, key)
+    config = adapter_config.read(folder)
+    found: dict[str, Any] = {
+        "lora.rank": config.rank,
+        "lora.use_rslora": config.use_rslora,
+        "lora.use_dora": config.use_dora,
+        "lora.initialisation": "standard",
+    }
+    if config.alpha == int(config.alpha):
+        found["lora.alpha"] = int(config.alpha)
+    if folder.parent.parent == runs:
+        lora = run_folder.RunFolder(folder.parent).recipe().lora
+        names = ("target_modules", "layers", "modules_to_save")
+        return found | {f"lora.{name}": getattr(lora, name) for name in names}
+    return found | {
+        "lora.target_modules": list(dict.fromkeys(_last_part(name) for name in config.target_modules)),
+        "lora.layers": ", ".join(str(number) for number in sorted(config.layers)),
+        "lora.modules_to_save": list(dict.fromkeys(_last_part(name) for name in config.modules_to_save)),
+    }
 
 
 def check(folder: Path, recipe: Recipe, facts: ModelFacts | None) -> None:
@@ -136,6 +165,10 @@ def _match(path: str, known: Iterable[str]) -> str:
 def _number(path: str) -> str:
     found = re.search(r"\.(\d+)\.", path)
     return found[1] if found else ""
+
+
+def _last_part(path: str) -> str:
+    return path.rpartition(".")[2]
 
 
 def _last(base: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from adapter_factory import trained_run
 from form_bench import retype
 from page_fakes import Bench, bench
 from PySide6.QtCore import Qt
@@ -13,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from tiny_base import MODULES, write_base
 
 from app.pages.settings import SettingsPage
+from app.widgets.base_model_field import BaseModelField
 from app.widgets.integer_field import IntegerField
 from app.widgets.number_field import NumberField
 from app.widgets.toast import Toast
@@ -21,6 +24,7 @@ from core.prompt.gate import Checked, Offender
 from core.prompt.proof import Flaw
 from core.recipe import presets
 from core.recipe.recipe import differences, with_settings
+from core.recipe.schema import Recipe
 
 RANK, RATE, TARGETS = "lora.rank", "training.learning_rate", "lora.target_modules"
 
@@ -359,3 +363,44 @@ def test_examples_that_cannot_be_trained_are_a_problem_that_leads_to_them(place:
     assert not page.run_card.button.isEnabled()
     with place.qtbot.waitSignal(place.session.gate.refused):
         page.run_card.link_clicked.emit("refused")
+
+
+def test_settings_that_cannot_be_trained_keep_the_run_from_starting(place: Bench) -> None:
+    page = page_of(place)
+    assert page.run_card.button.isEnabled()
+    place.session.set_recipe(with_settings(place.session.recipe, {"lora.initialisation": "pissa"}))
+    assert not page.run_card.button.isEnabled()
+    place.session.set_recipe(with_settings(place.session.recipe, {"model.quantization": "none"}))
+    assert page.run_card.button.isEnabled()
+    place.session.set_recipe(with_settings(place.session.recipe, {"lora.layers": "50"}))
+    assert not page.run_card.button.isEnabled()
+
+
+def test_an_adapter_to_start_from_brings_its_settings_and_takes_them_away_again(place: Bench) -> None:
+    page = page_of(place)
+    assert place.session.project is not None
+    run = trained_run(place.session.project.runs_folder, recipe=with_settings(Recipe(), {"lora.dropout": 0.1}))
+    config = {"peft_type": "LORA", "r": 8, "lora_alpha": 8, "target_modules": ["q_proj"]}
+    (run.adapter / "adapter_config.json").write_text(json.dumps(config), encoding="utf-8")
+    page.enter()
+    field = page.form.field("lora.start_from").editor
+    assert isinstance(field, BaseModelField)
+    place.until(lambda: field.choice.count() == 2)
+    field.choice.setCurrentIndex(1)
+    field.choice.activated.emit(1)
+    place.until(lambda: place.session.recipe.lora.rank == 8)
+    assert place.session.recipe.lora.alpha == 8
+    assert place.session.recipe.lora.start_from == run.name
+    (toast,) = page.window().findChildren(Toast)
+    assert toast.text == "Set as in the adapter: rank, alpha."
+    toast.button.click()
+    assert (place.session.recipe.lora.rank, place.session.recipe.lora.alpha) == (16, 32)
+
+
+def test_an_adapter_that_cannot_be_used_is_said_at_the_field(place: Bench) -> None:
+    page = page_of(place)
+    assert place.session.project is not None
+    run = trained_run(place.session.project.runs_folder)
+    page.form.changed.emit("lora.start_from", run.name)
+    field = page.form.field("lora.start_from")
+    place.until(lambda: "cannot be used" in field.note.text())

@@ -13,6 +13,7 @@ from core import paths
 from core.base_models.facts import ModelFacts
 from core.errors import RecipeError, RunError
 from core.export import start_adapter
+from core.recipe import file
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
 
@@ -138,3 +139,17 @@ def test_what_is_not_there_is_said_so(tmp_path: Path, facts: ModelFacts) -> None
         start_adapter.files(recipe(lora__start_from="1"), tmp_path, facts)
     adapter(run / "adapter", facts, recipe())
     assert len(start_adapter.files(recipe(lora__start_from="1"), tmp_path, facts)) == 2
+
+
+def test_the_settings_that_an_adapter_asks_for(tmp_path: Path, facts: ModelFacts) -> None:
+    wanted = recipe(lora__modules_to_save=["norm"], lora__use_rslora=True)
+    folder = adapter(tmp_path / "a", facts, wanted, modules_to_save=["model.norm"], use_rslora=True)
+    changed = with_settings(Recipe(), {**start_adapter.settings_of(str(folder), tmp_path), "lora.start_from": "x"})
+    assert problems(folder, changed, facts) == {}
+    run = tmp_path / "0001-first"
+    run.mkdir()
+    file.save(recipe(lora__layers="0-1", lora__target_modules="attention"), run / "recipe.toml")
+    adapter(run / "adapter", facts, recipe(lora__layers="0-1", lora__target_modules="attention"))
+    found = start_adapter.settings_of("1", tmp_path)
+    assert (found["lora.target_modules"], found["lora.layers"]) == ("attention", "0-1")
+    assert problems(run / "adapter", with_settings(Recipe(), {**found, "lora.start_from": "1"}), facts) == {}
