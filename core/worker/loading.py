@@ -73,7 +73,7 @@ def load(run: RunFolder, recipe: Recipe, events: EventWriter, ranks: Ranks | Non
     if error is not None and error > _LARGEST_GRADIENT_ERROR:
         raise RunError(
             "Training would learn from wrong gradients on this machine.",
-            reason=f"The gradient through the 4-bit weights differs from the true one (error {error:.3f}).",
+            reason=f"The gradient through the quantised weights differs from the true one (error {error:.3f}).",
             hint="Set the precision of the base model to full, or update bitsandbytes.",
         )
     use_packed_attention(model)

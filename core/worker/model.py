@@ -15,6 +15,8 @@ from core.errors import ModelError
 from core.recipe.schema import ModelSettings
 from core.worker.device import Device
 
+_QUANTISED = (bnb.nn.Linear4bit, bnb.nn.Linear8bitLt)
+
 
 def load_base(folder: Path, settings: ModelSettings, device: Device, *, to_shard: bool = False) -> PreTrainedModel:
     """The base model of a local folder, held as the recipe says; no code of the folder is run.
@@ -28,18 +30,18 @@ def load_base(folder: Path, settings: ModelSettings, device: Device, *, to_shard
     Raises:
         ModelError: the folder holds no model that can be loaded, or the precision is not to be had on this device.
     """
+    if device.kind == "mps" and settings.quantization != "none":
+        raise ModelError(
+            "Quantised training is not to be had on this device.",
+            reason="bitsandbytes has no 4-bit or 8-bit weights for Apple GPUs.",
+            hint="Set the precision of the base model to full.",
+        )
     dtype = device.compute_dtype(settings)
     options: dict[str, Any] = {"dtype": dtype, "device_map": {"": "cpu" if to_shard else device.torch_device}}
     quantisation = quantisation_config(settings, dtype)
     if to_shard and quantisation is not None:
         quantisation.bnb_4bit_quant_storage = dtype
     if quantisation is not None:
-        if device.kind == "mps":
-            raise ModelError(
-                "Quantised training is not to be had on this device.",
-                reason="bitsandbytes has no 4-bit or 8-bit weights for Apple GPUs.",
-                hint="Set the precision of the base model to full.",
-            )
         options["quantization_config"] = quantisation
     try:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
@@ -69,19 +71,20 @@ def keep_cpu_gradients_right(model: nn.Module) -> None:
 
 
 def gradient_error(model: nn.Module) -> float | None:
-    """How far the gradient through a 4-bit layer is from that of its dequantised weight, after eval and train.
+    """How far the gradient through a quantised layer is from that of its dequantised weight, after eval and train.
 
     Returns:
-        1 - cosine similarity (0 is exact, 1 when no gradient comes at all), or None when the model has no 4-bit layer.
+        1 - cosine similarity (0 is exact, 1 when no gradient comes at all), or None when no layer is quantised.
     """
-    layer = next((module for module in model.modules() if isinstance(module, bnb.nn.Linear4bit)), None)
+    layer = next((module for module in model.modules() if isinstance(module, _QUANTISED)), None)
     if layer is None:
         return None
     was_training = layer.training
     generator = torch.Generator().manual_seed(0)
-    weight = bitsandbytes.functional.dequantize_4bit(layer.weight.data, layer.weight.quant_state).float()
-    x = torch.randn(8, layer.in_features, generator=generator).to(weight.device, layer.compute_dtype or torch.float32)
-    upstream = torch.randn(8, layer.out_features, generator=generator).to(weight.device)
+    device = layer.weight.device
+    dtype = (layer.compute_dtype if isinstance(layer, bnb.nn.Linear4bit) else None) or _dtype(model)
+    x = torch.randn(8, layer.in_features, generator=generator).to(device, dtype)
+    upstream = torch.randn(8, layer.out_features, generator=generator).to(device)
     layer.eval()
     with torch.no_grad():
         layer(x)
@@ -91,8 +94,23 @@ def gradient_error(model: nn.Module) -> float | None:
     layer.train(was_training)
     if x.grad is None:
         return 1.0
-    cosine = torch.nn.functional.cosine_similarity(x.grad.float().flatten(), (upstream @ weight).flatten(), dim=0)
+    true = (upstream @ _dequantised(layer)).flatten()
+    cosine = torch.nn.functional.cosine_similarity(x.grad.float().flatten(), true, dim=0)
     return 1.0 - float(cosine)
+
+
+def _dtype(model: nn.Module) -> torch.dtype:
+    """The precision of what is not quantised."""
+    return next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
+
+
+def _dequantised(layer: bnb.nn.Linear4bit | bnb.nn.Linear8bitLt) -> torch.Tensor:
+    weight: torch.Tensor
+    if isinstance(layer, bnb.nn.Linear4bit):
+        weight = bitsandbytes.functional.dequantize_4bit(layer.weight.data, layer.weight.quant_state).float()
+    else:  # a forward pass has moved codes and scales into the layer's state
+        weight = layer.state.CB.float() * layer.state.SCB.float()[:, None] / 127
+    return weight
 
 
 def parameter_counts(model: nn.Module) -> tuple[int, int]:

@@ -25,8 +25,9 @@ def test_the_default_is_4_bit_with_double_quantisation(tiny_model):
     assert all(layer.weight.quant_type == "nf4" and layer.weight.quant_state.nested for layer in layers)
 
 
-def test_gradients_are_right_after_an_evaluation(tiny_model):
-    model = load(tiny_model)
+@pytest.mark.parametrize("quantization", ["nf4", "int8"])
+def test_gradients_are_right_after_an_evaluation(tiny_model, quantization):
+    model = load(tiny_model, quantization=quantization)
     assert gradient_error(model) < 1e-5
     with torch.no_grad():
         model.eval()(input_ids=torch.tensor([[1, 2, 3]]))
