@@ -11,8 +11,6 @@ from __future__ import annotations
 import torch
 from peft import PeftModel
 from torch import nn
-from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import fully_shard
 
 
 def shard(model: PeftModel, device: torch.device, ranks: int) -> None:
@@ -23,6 +21,10 @@ def shard(model: PeftModel, device: torch.device, ranks: int) -> None:
         device: where it computes; each layer moves there by itself, so that the whole never has to fit.
         ranks: how many processes take part; all must call this.
     """
+    # Slow to import, and only needed here.
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import fully_shard
+
     mesh = init_device_mesh(device.type, (ranks,))
     base = model.get_base_model()
     for layer in _layers(base):

@@ -20,9 +20,11 @@ from core.worker import device
 from core.worker.attention import use_packed_attention
 from core.worker.batches import Tokens, pack
 from core.worker.device import Device
+from core.worker.kernels import use_fast_kernels
 from core.worker.loop import summed_loss
 from core.worker.lora import add_lora
 from core.worker.model import gradient_error, load_base
+from core.worker.packing_proof import packs_exactly
 from core.worker.samples import Sampler
 
 _EXAMPLE = Example(id=1, instruction="Good morning", output="Good evening")
@@ -51,7 +53,9 @@ def _rehearse() -> None:
     model = load_base(folder, recipe.model, place)
     gradient_error(model)
     use_packed_attention(model)
+    packs_exactly(model)
     adapted = add_lora(model, recipe, ModelFacts.read(folder))
+    use_fast_kernels(adapted, recipe, place)
     adapted.train()
     (row,) = pack([Tokens(encoded.ids, encoded.supervised)], len(encoded.ids))
     summed_loss(adapted, row).backward()  # type: ignore[no-untyped-call]
