@@ -43,6 +43,8 @@ class RunQueue(QObject):
     """(RunFolders): they wait now."""
     show_wanted = Signal()
     """The user wants to see the queue."""
+    goes_on = Signal(int)
+    """A project was opened whose queue is on: so many runs wait, and start by themselves."""
     waits = Signal(object)
     """(RunFolder): the machine is busy elsewhere, so a run that was to start waits in the queue."""
 
@@ -70,6 +72,11 @@ class RunQueue(QObject):
     def amount(self) -> int:
         """How many runs wait."""
         return len(self.view.waiting) if self.view is not None else 0
+
+    @property
+    def _may_act(self) -> bool:
+        project = self._session.project
+        return project is not None and not project.read_only
 
     def refresh(self) -> None:
         """Look at the queue now."""
@@ -192,6 +199,8 @@ class RunQueue(QObject):
         before, self.view = self.view, view
         if view != before:
             self.changed.emit()
+        if before is None and view.standing.on and view.waiting and self._may_act:
+            self.goes_on.emit(len(view.waiting))
         if view.active is not None and not self._session.is_training:
             self.followed = view.active
             self._session.follow(view.active)
@@ -201,7 +210,7 @@ class RunQueue(QObject):
         """Have a process work the queue off, also after the last one was killed or the computer restarted."""
         project = self._session.project
         wanted = view.standing.on and view.waiting and not view.worked_off
-        if not wanted or project is None or project.read_only or time.monotonic() < self._runner_until:
+        if not wanted or project is None or not self._may_act or time.monotonic() < self._runner_until:
             return
         self._runner_until = time.monotonic() + _RUNNER_SECONDS
         from core.runs import queue_runner

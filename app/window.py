@@ -135,6 +135,7 @@ class Window(QMainWindow):
         self.session.runs_changed.connect(self._show_training)
         self.session.problem.connect(self.show_problem)
         self.session.queue.added.connect(self._on_added)
+        self.session.queue.goes_on.connect(self._on_queue_goes_on)
         self.status.overview_changed.connect(self._on_overview)
         self.status.memory_changed.connect(self._on_memory)
 
@@ -256,6 +257,11 @@ class Window(QMainWindow):
         """Runs were added to the queue."""
         words = f"Run {runs[0].number} waits" if len(runs) == 1 else f"{format.plural(len(runs), 'run')} wait"
         show_toast(self, f"{words} in the queue.", act="Show", on_act=self._show_queue)
+
+    def _on_queue_goes_on(self, amount: int) -> None:
+        """The queue of the project just opened was left on."""
+        words = f"The queue goes on: {format.plural(amount, 'run')} {'waits' if amount == 1 else 'wait'}."
+        show_toast(self, words, act="Hold it", on_act=lambda: self.session.queue.switch(False))
 
     def _show_queue(self) -> None:
         self.go("train")

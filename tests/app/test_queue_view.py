@@ -211,7 +211,7 @@ def test_the_run_under_way_is_paused_and_the_queue_is_held(place: Bench, page: T
 def test_a_runner_that_was_killed_is_replaced(
     place: Bench, page: TrainPage, runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.run_queue._RUNNER_SECONDS", 0.2)
+    monkeypatch.setattr("app.run_queue._RUNNER_SECONDS", 4.0)
     runs = fill(place, page, 2)
     runner.arguments = ("--steps", "100", "--seconds", "0.01")
     page.queue.panel.switch.click()

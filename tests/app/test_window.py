@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLabel, QScrollBar, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
+from run_factory import new_run
 
 from app import actions, disk, stations
 from app.pages.train import TrainPage
@@ -26,6 +29,7 @@ from app.widgets.toast import Toast
 from app.window import Window, open_at_start
 from core.errors import UserError
 from core.project import Project
+from core.runs.queue import Queue
 
 CONTROL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
@@ -408,3 +412,27 @@ def test_settings_as_they_are_wait_in_the_queue(qtbot: QtBot, window: Window, pr
     page = window.page()
     assert isinstance(page, TrainPage)
     assert page._stack.currentWidget() is page.queue
+
+
+def test_a_queue_that_was_left_on_goes_on_and_says_so(
+    qtbot: QtBot, window: Window, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Path] = []
+    said: list[tuple[str, Callable[[], object]]] = []
+
+    def start(path: Path) -> subprocess.Popen[bytes]:
+        started.append(path)
+        return subprocess.Popen([sys.executable, "-c", ""])
+
+    monkeypatch.setattr("app.window.show_toast", lambda _, text, *, act, on_act: said.append((text, on_act)))
+    window.session.queue.start_runner = start
+    queue = Queue(project / "runs")
+    queue.runs.mkdir()
+    queue.add([new_run(queue.runs, "a"), new_run(queue.runs, "b")])
+    queue.switch(True)
+    opened(qtbot, window, project)
+    until(qtbot, lambda: started == [project])
+    (words, hold), *more = said
+    assert (words, more) == ("The queue goes on: 2 runs wait.", [])
+    hold()
+    until(qtbot, lambda: not queue.look().on)
