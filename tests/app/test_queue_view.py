@@ -318,3 +318,18 @@ def test_a_run_that_waits_is_shown_as_one_that_has_not_begun(place: Bench, page:
     )
     assert page._stack.currentWidget() is page.view
     assert page.view.head.resume.text() == "Start"
+
+
+def test_any_run_of_the_table_can_be_duplicated(place: Bench, page: TrainPage) -> None:
+    runs = fill(place, page, 2)
+    page.tabs.button("all").click()
+    place.until(lambda: page.runs.table.rowCount() == 2)
+    page.runs.list.choose(runs[1])
+    act = next(act for act in page.runs._acts if act.text() == "Duplicate and change…")
+    place.until(act.isEnabled)
+    act.trigger()
+    place.until(lambda: page.window().findChild(DuplicateDialog) is not None)
+    dialog = page.window().findChild(DuplicateDialog)
+    assert dialog is not None
+    assert dialog.name.text() == "Run b"
+    dialog.reject()
