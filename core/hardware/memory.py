@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.base_models.facts import ModelFacts
+from core.base_models.families import PLAIN_HEADS, logits_at_once
 from core.recipe.schema import Recipe
 
 Kind = Literal["cuda", "mps", "cpu"]
@@ -77,8 +78,7 @@ def estimate(facts: ModelFacts, recipe: Recipe, kind: Kind, *, supervised_share:
         "gradients": 4 * trainable,
         "optimizer": round(trainable * _optimizer(recipe, kind)),
         "activations": _activations(facts, recipe, width, tokens, checkpointing=checkpointing),
-        # The logits, a float32 copy of them, their log-softmax and its gradient.
-        "predictions": round(tokens * supervised_share * facts.vocab_size * (12 + (width if width < 4 else 0))),
+        "predictions": _predictions(facts, recipe, kind, width, round(tokens * supervised_share)),
         "overhead": _CUDA_CONTEXT if kind == "cuda" else _PROCESS,
     }
     full = {name: facts.parameters * each for name, each in _FULL.items()}
@@ -148,6 +148,16 @@ def _activations(facts: ModelFacts, recipe: Recipe, width: int, tokens: int, *, 
     return round(tokens * (kept + passing + ends)) + whole + (unpacked if recipe.model.quantization != "none" else 0)
 
 
+def _predictions(facts: ModelFacts, recipe: Recipe, kind: Kind, width: int, positions: int) -> int:
+    """The logits, a float32 copy of them, their softmax and its gradient: of a slice at a time where that is had."""
+    logits = positions * facts.vocab_size
+    gradient = 0
+    if facts.model_type in PLAIN_HEADS and not recipe.lora.modules_to_save:
+        logits = min(logits, max(logits_at_once(kind), facts.vocab_size))
+        gradient = positions * facts.hidden_size * width
+    return logits * (12 + (width if width < 4 else 0)) + gradient
+
+
 def _layers(facts: ModelFacts, recipe: Recipe) -> list[list[tuple[int, int, bool]]]:
     """The linear layers (outputs, inputs, whether one has an adapter) by decoder layer."""
     targeted = set(facts.targeted(recipe.lora))
@@ -163,11 +173,13 @@ def _layer_bytes(facts: ModelFacts, recipe: Recipe, width: int, layer: list[tupl
     outputs = sum(out for out, _, _ in layer)
     widest = max(inputs for _, inputs, _ in layer)
     adapted = [inputs for _, inputs, has_adapter in layer if has_adapter]
-    norms = (3 if width == 4 else 9) * facts.hidden_size  # in 16 bit the norms keep float32 copies
+    # DoRA is computed by PEFT; all else in fused layers (core/worker/fused.py), which keep less.
+    norms = (3 if width == 4 else 9 if recipe.lora.use_dora else 5) * facts.hidden_size  # in 16 bit with float32 copies
     kept = width * (outputs + norms + 2 * widest + recipe.lora.rank * len(adapted))
     if recipe.lora.dropout > 0 and adapted:
-        # Every adapted layer keeps its own input and mask, instead of one input shared by those side by side.
-        kept += 2 * width * sum(adapted) - (width * (2 * facts.hidden_size + widest) if width == 4 else 0)
+        kept += width * sum(adapted)  # the mask of every adapted layer
+        if recipe.lora.use_dora:  # and its own input, instead of one shared by those side by side
+            kept += width * sum(adapted) - (width * (2 * facts.hidden_size + widest) if width == 4 else 0)
     if recipe.lora.use_dora:
         kept += 2 * width * sum(out for out, _, has_adapter in layer if has_adapter)
     return float(kept)

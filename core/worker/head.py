@@ -17,10 +17,8 @@ from torch.autograd.function import once_differentiable
 from transformers import PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
-# Models whose logits are their head's product with the last hidden states and nothing else.
-_PLAIN = frozenset({"llama", "mistral", "qwen2", "qwen3", "smollm3", "olmo2", "phi3", "starcoder2"})
-_LOGITS_AT_ONCE = {"cpu": 2**20}  # what the caches of a processor hold; elsewhere kernels want to be large
-_LOGITS_ELSEWHERE = 2**26
+from core.base_models.families import PLAIN_HEADS, logits_at_once
+
 _IS_FUSED = "takes_targets"
 
 
@@ -32,10 +30,10 @@ def use_fused_head(model: PreTrainedModel, *, products: torch.dtype | None = Non
 
     Args:
         model: the base model, with or without adapters in it.
-        products: the precision of matrix products where it is lower than that of the hidden states; None: the same.
+        products: the precision of the gradient where it is lower than that of the hidden states; None: the same.
     """
     head = model.get_output_embeddings()
-    if model.config.model_type not in _PLAIN or type(head) is not nn.Linear or head.bias is not None:
+    if model.config.model_type not in PLAIN_HEADS or type(head) is not nn.Linear or head.bias is not None:
         return False
     if head.weight.requires_grad:
         return False
@@ -68,15 +66,17 @@ class _SummedLoss(torch.autograd.Function):
     ) -> torch.Tensor:
         kind = hidden.device.type
         dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else products or hidden.dtype
+        # The loss itself is not rounded for speed: 16-bit logits would move it.
+        exact = weight.to(hidden.dtype if dtype == products else dtype)
         weight = weight.to(dtype)
         wanted = ctx.needs_input_grad[0]
         # Scaled up only in the backward pass: in float16 small gradients would be lost until then.
         of_hidden = torch.empty_like(hidden, dtype=torch.float32 if dtype == torch.float16 else hidden.dtype)
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
-        at_once = max(1, _LOGITS_AT_ONCE.get(kind, _LOGITS_ELSEWHERE) // weight.shape[0])
+        at_once = max(1, logits_at_once(kind) // weight.shape[0])
         for start in range(0, len(labels), at_once):
             part = slice(start, start + at_once)
-            logits = (hidden[part].to(dtype) @ weight.t()).float()
+            logits = (hidden[part].to(exact.dtype) @ exact.t()).float()
             target = labels[part].unsqueeze(1)
             normaliser = logits.logsumexp(1, keepdim=True)
             total += (normaliser - logits.gather(1, target)).sum()

@@ -5,6 +5,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from core.base_models.families import PLAIN_HEADS
 from core.worker import head
 from core.worker.batches import Tokens, pack
 from core.worker.head import has_fused_head, use_fused_head
@@ -51,7 +52,7 @@ def assert_same(before, after):
     torch.testing.assert_close(after[1], before[1], atol=1e-5 * float(before[1].abs().max()), rtol=1e-4)
 
 
-@pytest.mark.parametrize("kind", sorted(head._PLAIN))
+@pytest.mark.parametrize("kind", sorted(PLAIN_HEADS))
 def test_loss_and_gradient_are_those_of_the_logits(kind):
     model = adapted(kind)
     before = loss_and_gradient(model, 0.25)
@@ -64,7 +65,7 @@ def test_loss_and_gradient_are_those_of_the_logits(kind):
 def test_slices_make_no_difference(monkeypatch):
     model = adapted()
     before = loss_and_gradient(model)
-    monkeypatch.setitem(head._LOGITS_AT_ONCE, "cpu", 300)
+    monkeypatch.setattr(head, "logits_at_once", lambda _kind: 300)
     use_fused_head(model.get_base_model())
     assert_same(before, loss_and_gradient(model))
 

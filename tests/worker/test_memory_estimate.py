@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from core.base_models.facts import ModelFacts
 from core.hardware.memory import _dora_bytes, _layer_bytes, _layers, estimate
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
+from core.worker.fused import use_fused_lora
 from core.worker.lora import add_lora
 from core.worker.model import parameter_counts
 
@@ -30,6 +32,7 @@ def kept_bytes(folder: Path, recipe: Recipe, tokens: int, *, bf16: bool) -> int:
     """Bytes of the tensors that one forward pass keeps, weights aside."""
     base = LlamaForCausalLM.from_pretrained(folder, dtype=torch.bfloat16 if bf16 else torch.float32)
     model = add_lora(base, recipe, ModelFacts.read(folder)).train()
+    use_fused_lora(model)
     weights = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
     kept: dict[int, torch.Tensor] = {}
 
@@ -75,3 +78,11 @@ def test_the_parameters_are_those_of_the_loaded_model(tmp_path: Path) -> None:
     model = add_lora(LlamaForCausalLM.from_pretrained(tmp_path), recipe, facts)
     found = estimate(facts, recipe, "cpu")
     assert (found.trainable_parameters, found.trainable_parameters + found.total_parameters) == parameter_counts(model)
+
+
+def test_logits_are_counted_a_slice_at_a_time_where_they_are_made_so(tmp_path: Path) -> None:
+    facts = replace(llama(tmp_path, layers=1, hidden=64, between=160, heads=2), vocab_size=128_256)
+    recipe = Recipe()
+    sliced = estimate(facts, recipe, "cuda").parts["predictions"]
+    whole = estimate(replace(facts, model_type="gemma2"), recipe, "cuda").parts["predictions"]
+    assert sliced < 0.3e9 < 3e9 < whole
