@@ -159,6 +159,7 @@ def test_stop_keeps_a_checkpoint_and_an_adapter_and_can_be_resumed(new_run):
 
 def test_passes_of_any_size_learn_the_same(new_run):
     settings = {"training__epochs": 1, "lora__dropout": 0, "training__schedule": "constant"}
+    settings["model__compute_dtype"] = "float32"  # products in 16 bit round otherwise in passes of another size
     large, small = new_run(**settings), new_run(**settings, training__tokens_per_pass=64)
     finish(large)
     finish(small)
