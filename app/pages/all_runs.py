@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QPushButton
 
 from app.latest import Latest
 from app.models.runs_table import Row, RunsTable
+from app.pages.run_elsewhere import RunElsewhere
 from app.pages.run_verbs import RunVerbs
 from app.session import Session
 from app.theme import SPACE
@@ -60,6 +61,7 @@ class AllRuns(QWidget):
         self.compare.currentIndexChanged.connect(self.refresh)
         self.notes = RunNotes()
         self.verbs = RunVerbs(session, self)
+        self.elsewhere = RunElsewhere(session, self)
         self.show_run = QPushButton("Show this run")
         self.show_run.clicked.connect(lambda: self.opened.emit(self.list.run))
         self.more = QPushButton("More")
@@ -102,6 +104,8 @@ class AllRuns(QWidget):
                 ("Show its folder", self.verbs.show_folder),
                 ("Save as a Python script…", self.verbs.save_script),
                 ("Save for TensorBoard…", self.verbs.save_for_tensorboard),
+                ("Pack for another machine…", self.elsewhere.pack),
+                ("Bring a result back…", lambda _run: self.elsewhere.bring_back()),
                 ("Move to the trash", self.verbs.throw_away),
             )
         ]
@@ -167,7 +171,7 @@ class AllRuns(QWidget):
             return
         may_write = project is not None and not project.read_only
         self.notes.set_read_only(not may_write)
-        for act in (self._acts[0], self._acts[-1]):
+        for act in (self._acts[0], *self._acts[-2:]):
             act.setEnabled(may_write)
         if run != self._noted:
             self.notes.keep()

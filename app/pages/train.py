@@ -92,6 +92,7 @@ class TrainPage(Page):
         self.runs.noted.connect(self.watch.set_notes)
         self.runs.verbs.thrown_away.connect(self._on_thrown_away)
         self.runs.verbs.failed.connect(self.show_problem)
+        self.runs.elsewhere.failed.connect(self.show_problem)
         self.watch.changed.connect(self._on_watch)
         self.watch.failed.connect(self._on_failed)
         self.watch.loaded.connect(self._follow_if_alive)

@@ -25,7 +25,7 @@ from core.runs.folder import RunFolder
 ABOUT = "bundle.json"
 MODEL = "model"
 # Which process works on it and what it is asked for belong to this machine.
-LEFT_HERE = frozenset({"worker.json", "command.json", "log.txt"})
+LEFT_HERE = frozenset({"worker.json", "command.json", "heartbeat.json", "log.txt"})
 _TEXTS = ("README.md", "train.slurm", "sky.yaml")
 _RESOURCES = ("templates", "scripts")
 # What the core needs to train; the window, imports and reviews of examples stay behind.

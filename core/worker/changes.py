@@ -6,10 +6,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from importlib.metadata import version
 
-from core.base_models import catalogue
 from core.base_models.identity import content_hash
 from core.errors import RunError
-from core.recipe.schema import Recipe
+from core.runs.bundle import base_folder
 from core.runs.events import EventWriter, Notice
 from core.runs.folder import RunFolder
 from core.worker.checkpoint import Fingerprint, Saved, hash_file
@@ -25,13 +24,13 @@ class RunChanged(RunError):  # noqa: N818 - a state, about which the user is ask
 class Origin:
     """What a run is made from. The base model is hashed in a thread, as its weights can be many gigabytes."""
 
-    def __init__(self, run: RunFolder, recipe: Recipe, ranks: Ranks) -> None:
+    def __init__(self, run: RunFolder, ranks: Ranks) -> None:
         self.agreed = bool(ranks.agree(int(ranks.is_first and run.take_consent()))[0])
         self.processes = ranks.count
         self.versions = {name: version(name) for name in _LIBRARIES}
         self._run = run
         pool = ThreadPoolExecutor(1, "hash of the base model")
-        self._base: Future[str] = pool.submit(lambda: content_hash(catalogue.resolve(recipe.model.base)))
+        self._base: Future[str] = pool.submit(lambda: content_hash(base_folder(run)))
         pool.shutdown(wait=False)
 
     @cached_property

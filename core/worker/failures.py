@@ -5,11 +5,11 @@ from __future__ import annotations
 import errno
 import traceback
 
-from core.base_models import catalogue
 from core.base_models.facts import ModelFacts
 from core.errors import UserError
 from core.hardware.fitting import saving_most
 from core.recipe.reference import setting_named
+from core.runs.bundle import base_folder
 from core.runs.events import Failed, Paused
 from core.runs.folder import RunFolder
 from core.worker import checkpoint, device
@@ -128,7 +128,7 @@ def _less_memory(run: RunFolder) -> str:
     try:
         recipe = run.recipe()
         place = device.choose().kind
-        facts = ModelFacts.read(catalogue.resolve(recipe.model.base))
+        facts = ModelFacts.read(base_folder(run))
         changes = saving_most(facts, recipe, "cuda" if place == "xpu" else place)
     except (UserError, OSError):
         return otherwise

@@ -94,7 +94,7 @@ class _Job:
         self.recipe: Recipe = run.recipe()
         self.tokens_per_pass = self.recipe.training.tokens_per_pass
         self.reporter: Reporter | None = None
-        self.origin = Origin(run, self.recipe, ranks)
+        self.origin = Origin(run, ranks)
 
     def work(self) -> None:
         """See the module's description.

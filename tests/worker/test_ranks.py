@@ -31,6 +31,7 @@ def new_run(tmp_path_factory, tiny_model, tiny_examples):
     def make(**settings):
         changes = {
             "model.base": str(tiny_model),
+            "model.compute_dtype": "float32",
             "training.batch_size": 7,
             "training.learning_rate": 1e-2,
             "lora.rank": 4,
