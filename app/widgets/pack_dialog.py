@@ -52,7 +52,7 @@ class PackDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(520)
         self._proposed = proposed
-        self.with_model = QCheckBox(f"Take the base model along: {facts.model}")
+        self.with_model = QCheckBox("Take the base model along: " + facts.model.replace("&", "&&"))
         self.with_model.setEnabled(facts.model_bytes is not None)
         self.with_model.setVisible(not facts.is_starter)
         self.note = _secondary(_about_model(facts))

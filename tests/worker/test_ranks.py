@@ -37,7 +37,6 @@ def new_run(tmp_path_factory, tiny_model, tiny_examples):
             "lora.rank": 4,
             "lora.alpha": 8,
             "lora.dropout": 0,
-            "model.compute_dtype": "float32",  # in 16 bit other passes round otherwise
             "training.epochs": 2,
             **{name.replace("__", "."): value for name, value in settings.items()},
         }
