@@ -28,9 +28,16 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
+from core.recipe.recipe import with_settings
+from core.recipe.schema import Recipe
+from core.runs.folder import RunFolder
+from core.worker.arguments import training_arguments
 from core.worker.attention import use_packed_attention
 from core.worker.batches import Tokens, pack
-from core.worker.loop import summed_loss
+from core.worker.checkpoint import Fingerprint
+from core.worker.device import Device
+from core.worker.kernels import use_fast_kernels
+from core.worker.loop import PackedTrainer, summed_loss
 from core.worker.packing_proof import ONE_A_ROW, packs_exactly
 
 VOCABULARY = 97
@@ -84,9 +91,10 @@ def examples():
     return made
 
 
-def with_adapter(name):
+def with_adapter(name, **kind):
     torch.manual_seed(0)
-    model = get_peft_model(MODELS[name](), LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
+    config = LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM", **kind)
+    model = get_peft_model(MODELS[name](), config)
     for parameter_name, parameter in model.named_parameters():
         if "lora_B" in parameter_name:
             nn.init.normal_(parameter, std=0.1)
@@ -190,3 +198,47 @@ def test_one_example_a_row_is_exact_for_them_too():
     model = OPTForCausalLM(OPTConfig(**OPT))
     assert len(pack(examples(), ONE_A_ROW)) == len(examples())
     assert_same(in_rows(model, examples(), ONE_A_ROW), alone(model, examples()))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        {},
+        {"use_dora": True},
+        {"modules_to_save": ["lm_head", "model.norm"]},
+        {"modules_to_save": ["embed_tokens"], "use_rslora": True},
+    ],
+    ids=str,
+)
+def test_the_fast_ways_of_computing_are_exact_for_every_kind_of_adapter(kind):
+    model = with_adapter("qwen3", **kind)
+    expected = alone(model, examples())
+    recipe = with_settings(Recipe(), {"model.compute_dtype": "float32", "model.quantization": "none"})
+    use_packed_attention(model.base_model.model)
+    use_fast_kernels(model, recipe, Device("cpu", "CPU"))
+    for tokens_per_row in (1, 30, 1000):
+        assert_same(in_rows(model, examples(), tokens_per_row), expected)
+
+
+@pytest.mark.parametrize("tokens_per_pass", [1, 30, 1000])
+def test_a_step_of_the_trainer_is_normalised_by_supervised_tokens(tmp_path, tokens_per_pass):
+    model = with_adapter("llama, grouped queries")
+    expected = alone(model, examples())
+    recipe = with_settings(Recipe(), {"model.compute_dtype": "float32", "training.batch_size": 5})
+    trainer = PackedTrainer(
+        model,
+        training_arguments(RunFolder(tmp_path), recipe, Device("cpu", "CPU"), 1),
+        train=examples(),
+        numbers=range(5),
+        heldout=[],
+        tokens_per_pass=tokens_per_pass,
+        checkpoints=tmp_path,
+        fingerprint=lambda: Fingerprint("", "", {}),
+        on_out_of_memory=lambda *_: None,
+        on_unmeasured=lambda _: None,
+        after_evaluation=lambda *_: None,
+        callbacks=[],
+    )
+    model.zero_grad()
+    loss = trainer.training_step(model, examples())
+    assert_same((float(loss), gradient(model)), expected)
