@@ -78,6 +78,38 @@ def test_trainable_parameters_are_those_of_peft(saved, name, targets):
     assert facts.trainable_parameters(lora) == expected
 
 
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_other_modules_are_those_of_the_model(saved, name):
+    loaded, folder = saved[name]
+    facts = ModelFacts.read(folder)
+    modules = dict(loaded.named_modules())
+    for path, count in facts.others.items():
+        module = next(known for known_path, known in modules.items() if f".{known_path}".endswith(f".{path}"))
+        assert sum(parameter.numel() for parameter in module.parameters()) == count, path
+    assert facts.tied == loaded.config.tie_word_embeddings
+    assert ("lm_head" in facts.others) != facts.tied
+
+
+@pytest.mark.parametrize("name", ["llama", "qwen2, tied", "gemma3_text", "gpt2"])
+@pytest.mark.parametrize(
+    "changes", [{"layers": "1"}, {"use_dora": True}, {"layers": "0-5", "target_modules": ["c_proj"]}]
+)
+def test_layers_and_magnitudes_are_counted_as_peft_makes_them(saved, name, changes):
+    from peft import LoraConfig, get_peft_model
+
+    loaded, folder = saved[name]
+    facts = ModelFacts.read(folder)
+    lora = LoraSettings(rank=4, **changes)
+    paths = facts.targeted(lora)
+    if not paths:
+        assert facts.trainable_parameters(lora) == 0
+        return
+    config = LoraConfig(r=4, target_modules=paths, use_dora=lora.use_dora, task_type="CAUSAL_LM")
+    adapted = get_peft_model(copy.deepcopy(loaded), config)
+    expected = sum(parameter.numel() for parameter in adapted.parameters() if parameter.requires_grad)
+    assert facts.trainable_parameters(lora) == expected
+
+
 def test_linear_layers_have_outputs_before_inputs(saved):
     for name in ("llama", "gpt2"):
         facts = ModelFacts.read(saved[name][1])
