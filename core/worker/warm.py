@@ -33,14 +33,16 @@ _EXAMPLE = Example(id=1, instruction="Good morning", output="Good evening")
 def warm_up() -> None:
     """Load the embedded base model on the CPU, learn from one example, answer it, and forget all of it.
 
-    Random state is as before. What goes wrong here, goes wrong again in the run, which has words for it.
+    Random state and the number of threads are as before. What goes wrong here, goes wrong again in the run, which has
+    words for it.
     """
-    before = torch.random.get_rng_state()
+    before, threads = torch.random.get_rng_state(), torch.get_num_threads()
     try:
         _rehearse()
     except Exception:  # noqa: BLE001 - nothing depends on it; the log keeps it
         traceback.print_exc(file=sys.stderr)
     torch.random.set_rng_state(before)
+    torch.set_num_threads(threads)
     gc.collect()
 
 
