@@ -7,15 +7,20 @@ told apart by their words.
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+import psutil
 import torch
 
 from core.worker.batches import Row
 
 SMALLEST_PASS = 64
 _Result = TypeVar("_Result")
+# oneDNN says the same when it does not know an operation: believed only where memory is short indeed.
+_MAY_SAY = ("could not create a primitive", "could not execute a primitive")
+_SHORT_BYTES = 256 * 1024**2
 _SAYS = (
     "defaultcpuallocator: can't allocate memory",
     "defaultcpuallocator: not enough memory",
@@ -37,7 +42,10 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that the memory, of the graphics card or of the machine, is full."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    return isinstance(error, (RuntimeError, OSError)) and any(words in str(error).lower() for words in _SAYS)
+    if not isinstance(error, (RuntimeError, OSError)):
+        return False
+    said = str(error).lower()
+    return any(words in said for words in _SAYS) or (any(words in said for words in _MAY_SAY) and _is_short())
 
 
 def attempt(work: Callable[[], _Result]) -> _Result | None:
@@ -65,6 +73,18 @@ def smaller_pass(rows: Iterable[Row], tokens_per_pass: int) -> int | None:
     longest = max(row.input_ids.shape[1] for row in rows)
     smaller = max(SMALLEST_PASS, min(tokens_per_pass, longest) // 2)
     return smaller if smaller < tokens_per_pass else None
+
+
+def _is_short() -> bool:
+    """Whether the machine, or what the system lets this process have, is nearly used up."""
+    room = int(psutil.virtual_memory().available)
+    if sys.platform != "win32":
+        import resource
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if limit != resource.RLIM_INFINITY:
+            room = min(room, limit - int(psutil.Process().memory_info().vms))
+    return room < _SHORT_BYTES
 
 
 class RandomState:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from core.worker import out_of_memory
 from core.worker.batches import Tokens, pack
 from core.worker.out_of_memory import (
     NothingLeftToLower,
@@ -53,6 +54,13 @@ def test_other_errors_are_passed_on(error: Exception) -> None:
 
     with pytest.raises(type(error)):
         attempt(work)
+
+
+def test_a_library_that_says_too_little_is_believed_only_when_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = RuntimeError("could not create a primitive")
+    assert not is_out_of_memory(error)
+    monkeypatch.setattr(out_of_memory, "_is_short", lambda: True)
+    assert is_out_of_memory(error)
 
 
 def test_when_nothing_is_left_nobody_tries_again() -> None:
