@@ -6,6 +6,7 @@ told apart by their words.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import sys
 from collections.abc import Callable, Iterable
@@ -61,6 +62,10 @@ def attempt(work: Callable[[], _Result]) -> _Result | None:
 def free_memory(device: torch.device) -> None:
     """Give back what a failed calculation held; call it outside the ``except`` block, whose error holds tensors."""
     gc.collect()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc keeps what was freed unless told otherwise
+        if trim is not None:
+            trim(0)
     if device.type != "cpu":
         torch.get_device_module(device).empty_cache()
 
