@@ -20,7 +20,7 @@ Kind = Literal["cuda", "mps", "cpu"]
 _NF4 = 0.5 + 4 / 64  # bytes a weight: four bits, and a float32 scale for each 64 (arXiv:2305.14314)
 _NF4_DOUBLE = 0.5 + 1 / 64 + 4 / (64 * 256)
 _BLOCK = 4 / 256  # bytes a number of an 8-bit moment: the scale of its block
-_PROCESS = 650_000_000  # bytes of a training process on a CPU before it loads a model (measured)
+_PROCESS = 440_000_000  # bytes of a training process on a CPU before it loads a model (measured)
 _CUDA_CONTEXT = 700_000_000  # bytes: a CUDA context with cuBLAS workspaces; a rule of thumb
 # Bytes a parameter when all are trained in mixed precision (arXiv:1910.02054): 16-bit weights and gradients; the
 # optimizer keeps a float32 copy and two moments.
