@@ -349,3 +349,19 @@ def test_the_line_of_progress(project):
     assert status(record, "stop").endswith("loss 1.235, stopping")
     record.add([Phase(name="evaluating"), Evaluation(step=50, loss=1.0, perplexity=2.7)], 2)
     assert status(record, None).endswith("Measuring the held-out loss")
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("lora.initialisation=pissa", "full precision"),
+        ("lora.layers=90", "layers 0 to"),
+        ("lora.modules_to_save=wte", "embed_tokens"),
+        ("lora.start_from=77", "neither a folder with an adapter nor a run"),
+    ],
+)
+def test_settings_that_cannot_be_trained_are_refused_in_words_and_nothing_starts(cli, project, setting, says):
+    outcome = cli("train", project, "--set", setting)
+    assert outcome.code == 1
+    assert says in outcome.err
+    assert runs_of(project) == []
