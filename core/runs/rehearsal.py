@@ -103,7 +103,9 @@ class Rehearsal:
             batch: list[Example] = store.rows(self._ids)
         finally:
             store.close()
-        recipe = with_settings(self._recipe, {"heldout.share": 0.0, "training.batch_size": max(1, len(batch))})
+        # What a step takes does not depend on where the adapter begins, nor on the schedule.
+        plain = {"lora.start_from": "", "training.schedule": "constant", "heldout.share": 0.0}
+        recipe = with_settings(self._recipe, {**plain, "training.batch_size": max(1, len(batch))})
         try:
             return folder.create(runs, name="rehearsal", recipe=recipe, train=batch, heldout=[])
         except OSError as error:

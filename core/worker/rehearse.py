@@ -30,6 +30,7 @@ from core.worker.device import Device
 from core.worker.failures import explain
 from core.worker.loading import load
 from core.worker.loop import PackedTrainer
+from core.worker.packing_proof import ONE_A_ROW
 
 _STEPS = 3  # the first one is slower: kernels are chosen, memory is claimed
 _WATCH_SECONDS = 1.0
@@ -65,7 +66,7 @@ def _measure(run: RunFolder, events: EventWriter) -> dict[str, Any]:
         train=loaded.train.tokens,
         numbers=[example.id for example in loaded.train.examples],
         heldout=[],
-        tokens_per_pass=recipe.training.tokens_per_pass,
+        tokens_per_pass=recipe.training.tokens_per_pass if loaded.packs else ONE_A_ROW,
         checkpoints=run.checkpoints,
         fingerprint=lambda: checkpoint.Fingerprint(data="", recipe="", versions={}),
         on_out_of_memory=lambda name, _before, after: changes.update({name: after}),

@@ -12,6 +12,7 @@ import pytest
 from core.child import Stopped
 from core.dataset.example import Example
 from core.errors import RunError
+from core.hardware.obstacles import obstacles
 from core.project import EXAMPLES_FILE, Project
 from core.prompt.gate import Checked, GateJob
 from core.recipe.recipe import with_settings
@@ -102,6 +103,15 @@ def test_the_whole_way_leaves_nothing_behind(project, temporary):
 
 
 @pytest.mark.slow
+def test_it_needs_neither_the_adapter_to_start_from_nor_held_out_examples(project):
+    changes = {"lora.start_from": "0001", "training.schedule": "reduce_lr_on_plateau"}
+    recipe = with_settings(project.recipe, changes)
+    made = Rehearsal(project.path / EXAMPLES_FILE, recipe, checked(project).largest)
+    run = made._frozen(project.path / "rehearsals")
+    assert obstacles(run.recipe()) == {}
+    assert run.recipe().lora.start_from == ""
+
+
 def test_it_can_be_stopped(project, temporary):
     job = rehearsal(project)
     messages = job.messages()
