@@ -85,9 +85,12 @@ def load(run: RunFolder, recipe: Recipe, events: EventWriter, ranks: Ranks | Non
                 "alone. The result is the same; it takes longer."
             )
         )
-    adapted = add_lora(model, recipe, ModelFacts.read(base), run)
+    ranks = ranks or Ranks()
+    with ranks.first_one_first():  # what PiSSA takes out of the base model is worked out once
+        adapted = add_lora(model, recipe, ModelFacts.read(base), run)
+    ranks.begin_alike(adapted.parameters())
     parameters = parameter_counts(adapted)
-    if ranks is not None and is_sharded:
+    if is_sharded:
         if place.kind != "cpu" and recipe.training.gradient_checkpointing == "auto":
             # The model lies in main memory until now, where it is not worth while.
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})

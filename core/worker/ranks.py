@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
@@ -135,6 +136,22 @@ class Ranks:
         tensor = torch.tensor(numbers)
         dist.all_reduce(tensor, dist.ReduceOp.MAX)
         return [int(number) for number in tensor]
+
+    @contextmanager
+    def first_one_first(self) -> Iterator[None]:
+        """Do something only when the first process has done it: the others may read what it wrote."""
+        if self.count > 1 and not self.is_first:
+            self.agree(0)
+        yield
+        if self.count > 1 and self.is_first:
+            self.agree(0)
+
+    def begin_alike(self, parameters: Iterable[torch.nn.Parameter]) -> None:
+        """Give all processes the first one's trained numbers, to the last digit."""
+        if self.count > 1:
+            for parameter in parameters:
+                if parameter.requires_grad:
+                    dist.broadcast(parameter.data, 0)
 
     def part(self) -> None:
         """Wait until all have done their work; the first one comes last."""

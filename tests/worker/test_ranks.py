@@ -95,6 +95,16 @@ def test_two_processes_learn_what_one_learns(single, double):
 
 
 @pytest.mark.slow
+def test_two_processes_take_the_same_out_of_the_base_model(new_run):
+    settings = {"lora__initialisation": "pissa", "model__quantization": "none", "training__epochs": 1}
+    one, two = new_run(**settings), new_run(**settings)
+    finish(one, 1)
+    finish(two, 2)
+    assert losses(two) == pytest.approx(losses(one), abs=1e-5)
+    assert one.taken_out_file.read_bytes() == two.taken_out_file.read_bytes()
+
+
+@pytest.mark.slow
 def test_only_the_first_process_writes(double):
     events = double.events()
     assert [event.step for event in events if isinstance(event, Step)] == list(range(1, 11))
