@@ -41,6 +41,7 @@ class Started(_Event):
     tokens: int = Field(description="tokens of all training examples, once")
     supervised_tokens: int
     left_out: int = Field(default=0, description="examples longer than the maximum length")
+    packed: bool = Field(default=True, description="whether examples share a row; else each has one of its own")
 
 
 class Phase(_Event):

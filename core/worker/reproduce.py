@@ -89,7 +89,7 @@ def script(run: RunFolder) -> str:
         "BASE_MODEL": str(base),
         "SEED": recipe.training.seed,
         "THREADS": device.cpu_threads() if place.kind == "cpu" else None,
-        "TOKENS_PER_PASS": recipe.training.tokens_per_pass,
+        "TOKENS_PER_PASS": recipe.training.tokens_per_pass if record.started is None or record.started.packed else 1,
         "KEPT_STEP": _kept_step(record),
         "DTYPE": str(dtype).removeprefix("torch."),
         "QUANTIZATION": _quantisation(held) if held is not None else None,

@@ -202,6 +202,7 @@ class _Job:
                 tokens=loaded.train.token_count,
                 supervised_tokens=loaded.train.target_count,
                 left_out=len(loaded.train.too_long),
+                packed=loaded.packs,
             )
         )
 
