@@ -22,6 +22,7 @@ from peft.tuners.lora import LoraLayer
 from torch import nn
 from torch.autograd.function import once_differentiable
 
+_ROWS = 64
 _IN_EVALUATION = "fused_in_evaluation"
 
 
@@ -72,13 +73,14 @@ class _SharedInput:
         self._source: weakref.ref[torch.Tensor] | None = None
         self._copy: weakref.ref[torch.Tensor] | None = None
 
-    def cast(self, x: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    def cast(self, x: torch.Tensor, dtype: torch.dtype, *, rounded_up: bool) -> torch.Tensor:
         """``x`` as rows of ``dtype``."""
         if x.dtype == dtype:
             return x.reshape(-1, x.shape[-1])
         copy = self._copy() if self._copy is not None and self._source is not None and self._source() is x else None
         if copy is None or copy.dtype != dtype:
-            copy = x.detach().to(dtype).reshape(-1, x.shape[-1])
+            rows = x.detach().reshape(-1, x.shape[-1])
+            copy = _rounded_up(rows, dtype) if rounded_up else rows.to(dtype)
             self._source, self._copy = weakref.ref(x), weakref.ref(copy)
         return copy
 
@@ -119,13 +121,14 @@ class _FusedLayer:
         if torch.is_autocast_enabled(kind):
             low = torch.get_autocast_dtype(kind)
             return low, low, x.dtype if four_bit else low
-        if self._products is not None:
+        if self._products is not None and not isinstance(self._base, bnb.nn.Linear8bitLt):
             return self._products, self._products, x.dtype
         return (self._base.compute_dtype or x.dtype) if four_bit else x.dtype, a.dtype, x.dtype
 
     def rows(self, x: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
         """The input as a matrix of ``dtype``."""
-        return self._shared.cast(x, dtype)
+        # Where all products are of one precision, so that all matrices of a layer have as many rows.
+        return self._shared.cast(x, dtype, rounded_up=dtype == self._products and x.device.type == "cpu")
 
     def base_product(self, x: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         """What the frozen layer makes of its input, as a matrix that may be written to."""
@@ -162,14 +165,16 @@ class _LoraProduct(torch.autograd.Function):
         ctx.save_for_backward(rows, inner, a, b, *([] if mask is None else [mask]))
         ctx.layer, ctx.scaling, ctx.base_dtype, ctx.shape = layer, scaling, base_dtype, x.shape
         ctx.input_dtype = x.dtype
-        return product.to(result_dtype).view(*x.shape[:-1], product.shape[-1])
+        count = x.numel() // x.shape[-1]
+        return product[:count].to(result_dtype).view(*x.shape[:-1], product.shape[-1])
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         rows, inner, a, b, *masks = ctx.saved_tensors
         gradient = gradient.reshape(-1, gradient.shape[-1])
-        low = gradient.to(rows.dtype)
+        count = len(gradient)
+        low = gradient.to(rows.dtype) if count == len(rows) else _rounded_up(gradient, rows.dtype)
         through_b = low @ b.to(rows.dtype)
         of_b = (low.t() @ inner).to(b.dtype).mul_(ctx.scaling)
         of_a = (through_b.t() @ (rows * masks[0] if masks else rows)).to(a.dtype).mul_(ctx.scaling)
@@ -181,10 +186,24 @@ class _LoraProduct(torch.autograd.Function):
         else:
             of_inner = (through_b @ a.to(rows.dtype)).mul_(ctx.scaling)
             of_x += of_inner.mul_(masks[0]) if masks else of_inner
-        return of_x.to(ctx.input_dtype).view(ctx.shape), of_a, of_b, None, None, None
+        return of_x[:count].to(ctx.input_dtype).view(ctx.shape), of_a, of_b, None, None, None
 
 
 _lora_product: Callable[..., torch.Tensor] = _LoraProduct.apply
+
+
+def _rounded_up(rows: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """A copy in another precision with rows of zeros up to the next multiple of 64, for a CPU.
+
+    oneDNN compiles 16-bit products anew for each number of rows and keeps them all: time and memory grew with them.
+    """
+    missing = -len(rows) % _ROWS
+    if not missing:
+        return rows.to(dtype)
+    copy = torch.empty((len(rows) + missing, rows.shape[1]), dtype=dtype, device=rows.device)
+    copy[: len(rows)] = rows
+    copy[len(rows) :] = 0
+    return copy
 
 
 def _fits(module: Any) -> bool:
