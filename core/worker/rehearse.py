@@ -5,7 +5,6 @@ The folder is a run's with the longest examples in it, made for this alone and r
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -34,6 +33,8 @@ from core.worker.packing_proof import ONE_A_ROW
 
 _STEPS = 3  # the first one is slower: kernels are chosen, memory is claimed
 _WATCH_SECONDS = 1.0
+_ATTEMPTS = 20  # to remove a folder that is still written to
+_BETWEEN_ATTEMPTS = 0.05
 
 
 def rehearse(run: RunFolder, *, parent: int) -> int:
@@ -42,6 +43,13 @@ def rehearse(run: RunFolder, *, parent: int) -> int:
     It ends, and removes the folder, when the process ``parent`` is gone.
     """
     threading.Thread(target=_end_with, args=(parent, run.path), daemon=True).start()
+    code = _rehearse(run)
+    if not _is_there(parent):  # it went in the last moment
+        _clear_away(run.path)
+    return code
+
+
+def _rehearse(run: RunFolder) -> int:
     transformers_logging.set_verbosity_error()
     with EventWriter(run.events_file) as events:
         try:
@@ -139,8 +147,20 @@ def _peak_resident() -> int:
 
 
 def _end_with(parent: int, folder: Path) -> None:
-    while os.getppid() == parent and psutil.pid_exists(parent):
+    while _is_there(parent):
         time.sleep(_WATCH_SECONDS)
-    with contextlib.suppress(OSError):
-        shutil.rmtree(folder)
+    _clear_away(folder)
     os._exit(1)
+
+
+def _is_there(parent: int) -> bool:
+    return os.getppid() == parent and psutil.pid_exists(parent)
+
+
+def _clear_away(folder: Path) -> None:
+    """Remove the folder, into which the other thread may be writing at this moment."""
+    for _ in range(_ATTEMPTS):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+        time.sleep(_BETWEEN_ATTEMPTS)

@@ -100,12 +100,12 @@ def test_what_was_looked_at_starts_at_once_and_is_not_looked_at_again(
 
 
 def test_a_start_can_be_taken_back_while_it_is_checked(place: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = WaitingJob()
+    monkeypatch.setattr("app.gate.make_job", lambda _project, _recipe: job)  # the page looks as soon as it is in sight
     page = TrainPage(place.session)
     place.qtbot.addWidget(page)
     page.show()
     project = place.open()
-    job = WaitingJob()
-    monkeypatch.setattr("app.gate.make_job", lambda _project, _recipe: job)
     place.session.start_run()
     place.until(lambda: page.checking.isVisible() and page.checking.words.startswith("Checking the examples: 3 of 8"))
     place.qtbot.mouseClick(page.checking.cancel, Qt.MouseButton.LeftButton)

@@ -203,8 +203,7 @@ def test_the_run_under_way_is_paused_and_the_queue_is_held(place: Bench, page: T
     panel.pause.click()
     place.until(lambda: runs[0].progress().state is State.PAUSED, 30)
     place.until(lambda: "0001-run-a was paused" in panel.note.text())
-    assert panel.switch.text() == "Start the queue"
-    assert not panel.now.isVisible()
+    place.until(lambda: panel.switch.text() == "Start the queue" and not panel.now.isVisible())
     assert shown(page) == ["b"]
 
 

@@ -234,7 +234,7 @@ def work(project: Path, seed: int) -> None:
 def main() -> None:
     """Fork a window for every line that is asked for."""
     for station in stations.STATIONS:
-        station.load()
+        station.page_class()
     gc.freeze()
     while line := sys.stdin.readline():
         asked = json.loads(line)
