@@ -46,7 +46,7 @@ class RunVerbs(QObject):
         proposed = str(paths.documents().parent / f"{run.name}.py")
         chosen, _ = QFileDialog.getSaveFileName(self._page, "Save as a Python script", proposed, "Python (*.py)")
         if chosen:
-            path = Path(chosen).with_suffix(".py")
+            path = Path(chosen)  # as the dialog has asked about it; Python runs a file of any name
             show_toast(self._page, "Writing the script…")
             tasks.run(lambda: _script(run, path), done=self._tell, failed=self.failed.emit)
 
@@ -63,15 +63,14 @@ class RunVerbs(QObject):
         if project is None:
             return
 
-        def done(trashed: Path) -> None:
+        def done(trashed: Path | None) -> None:
             self.thrown_away.emit(run)
             self._changed(project)
-            show_toast(
-                self._page,
-                f"Run {run.number} is in the trash.",
-                act="Undo",
-                on_act=lambda: self._bring_back(project, trashed, run),
-            )
+            text = f"Run {run.number} is in the trash."
+            if trashed is None:
+                show_toast(self._page, text)
+            else:
+                show_toast(self._page, text, act="Undo", on_act=lambda: self._bring_back(project, trashed, run))
 
         self._session.write(lambda: _trash(run), done=done, failed=self.failed.emit)
 
@@ -100,7 +99,8 @@ def _event_files(run: RunFolder, folder: Path) -> Path:
     return write_event_files(run, folder)
 
 
-def _trash(run: RunFolder) -> Path:
+def _trash(run: RunFolder) -> Path | None:
+    """Move a run to the trash; where it is there, if the system says so."""
     if run.worker_is_alive():
         raise RunError(f"Run {run.number} is being trained.", hint="Stop it first; then it can be moved to the trash.")
     file = QFile(str(run.path))
@@ -111,7 +111,8 @@ def _trash(run: RunFolder) -> Path:
             hint="Delete its folder in the file manager if you no longer need it.",
             details=str(run.path),
         )
-    return Path(file.fileName())  # where it is now
+    place = file.fileName()
+    return Path(place) if place and place != str(run.path) else None
 
 
 def _restore(trashed: Path, run: RunFolder) -> None:

@@ -29,7 +29,7 @@ from core.prompt.format import PromptFormat
 from core.recipe import words
 from core.recipe.choices import BY_LOSS, SCHEDULES
 from core.recipe.reference import setting_named
-from core.recipe.schema import Recipe
+from core.recipe.schema import STARTER, Recipe
 from core.runs import notes
 from core.runs.folder import RunFolder
 from core.runs.plan import total_steps
@@ -86,7 +86,7 @@ def script(run: RunFolder) -> str:
     dtype = place.compute_dtype(recipe.model)
     held = quantisation_config(recipe.model, dtype)
     values = {
-        "BASE_MODEL": str(base),
+        "BASE_MODEL": _base_name(recipe.model.base, base),
         "SEED": recipe.training.seed,
         "THREADS": device.cpu_threads() if place.kind == "cpu" else None,
         "TOKENS_PER_PASS": recipe.training.tokens_per_pass if record.started is None or record.started.packed else 1,
@@ -105,8 +105,14 @@ def script(run: RunFolder) -> str:
     versions = (
         ", ".join(f"{name} {version}" for name, version in record.started.versions.items()) if record.started else ""
     )
-    title = notes.title(run, notes.read(run)).replace("\\", "").replace('"', "'")
-    return body.replace("TITLE", f"{title}.", 1).replace("VERSIONS", versions or "not known", 1)
+    said = {"TITLE": f"{notes.title(run, notes.read(run))}.", "VERSIONS": versions or "not known"}
+    # In one pass, so that nothing said is read as a place to fill, and never as the end of the text.
+    return re.sub("TITLE|VERSIONS", lambda place: _harmless(said.pop(place[0], place[0])), body, count=len(said))
+
+
+def _base_name(name: str, folder: Path) -> str:
+    """The base model as the script finds it, also on another machine where it is one of the hub."""
+    return str(folder) if name == STARTER or Path(name).expanduser().is_dir() else name
 
 
 def _refuse_what_is_not_plain(recipe: Recipe) -> None:
@@ -126,6 +132,11 @@ def _refuse_what_is_not_plain(recipe: Recipe) -> None:
             reason=f"Transformers and PEFT alone cannot do it: {', '.join(said)}.",
             hint="Copy the run folder instead: it is complete in itself.",
         )
+
+
+def _harmless(text: str) -> str:
+    """Text of the user's, or of a run from elsewhere, that can stand in a docstring."""
+    return "".join(letter for letter in text if letter.isprintable()).replace("\\", "/").replace('"', "'")
 
 
 def _put(body: str, name: str, value: str) -> str:

@@ -147,9 +147,35 @@ def test_a_run_goes_to_the_trash_and_comes_back(place: Bench, page: TrainPage) -
     assert second.recipe() == Recipe()
 
 
+def test_without_a_known_place_in_the_trash_there_is_no_undo(
+    place: Bench, page: TrainPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = runs(page)
+
+    class Unknown:
+        def __init__(self, path: str) -> None:
+            self.path = path
+
+        def moveToTrash(self) -> bool:
+            shutil.rmtree(self.path)
+            return True
+
+        def fileName(self) -> str:
+            return ""
+
+    monkeypatch.setattr(run_verbs, "QFile", Unknown)
+    page.runs.list.choose(second)
+    page.runs._act(page.runs.verbs.throw_away)
+    place.until(lambda: runs(page) == [first])
+    message = toast(page)
+    assert message is not None
+    assert not message.button.isVisible()
+
+
 def test_a_run_whose_name_is_taken_stays_in_the_trash(place: Bench, page: TrainPage) -> None:
     first, second = runs(page)
     trashed = run_verbs._trash(second)
+    assert trashed is not None
     shutil.copytree(first.path, second.path)
     place.session.write(lambda: run_verbs._restore(trashed, second), failed=page.show_problem)
     place.until(lambda: "could not be taken back" in page.banner.title)

@@ -1,5 +1,6 @@
 """A run as one plain Python file: it trains the same adapter."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -10,8 +11,9 @@ from safetensors.torch import load_file
 from core.errors import RunError
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
-from core.runs import folder
-from core.runs.events import EventWriter, Step
+from core.runs import folder, notes
+from core.runs.events import EventWriter, Started, Step
+from core.runs.notes import Notes
 from core.runs.process import start_worker, worker_environment
 from core.runs.reproduce import write_script
 from core.worker.reproduce import script
@@ -93,6 +95,24 @@ def test_what_plain_libraries_cannot_do_is_refused(new_run, settings, said):
         events.write(Step(step=1, epoch=1, memory_bytes=9, **last))
     with pytest.raises(RunError, match=said):
         script(run)
+
+
+def test_words_of_a_run_from_elsewhere_are_only_words(new_run):
+    run = new_run()
+    evil = '1"""\nimport os\nprint("VERSIONS")\n"""\\'
+    notes.write(run, Notes(title=evil))
+    with EventWriter(run.events_file) as events:
+        events.write(
+            Started(
+                device="CPU", versions={"torch": evil}, trainable_parameters=1, total_parameters=1, steps=1, epochs=1,
+                examples=1, heldout_examples=0, tokens=1, supervised_tokens=1,
+            )
+        )  # fmt: skip
+        last = {"loss": 1.5, "learning_rate": 0.0, "grad_norm": 1.0, "tokens": 9, "tokens_per_second": 9.0}
+        events.write(Step(step=1, epoch=1, memory_bytes=9, **last))
+    read = ast.parse(script(run))
+    assert [node for node in read.body if isinstance(node, ast.Import) and node.names[0].name == "os"] == []
+    assert ast.get_docstring(read).count("import os") == 2
 
 
 def test_a_run_without_a_step_has_nothing_to_write_down(new_run, tmp_path):
