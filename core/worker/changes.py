@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+import threading
+from concurrent.futures import Future
 from functools import cached_property
 from importlib.metadata import version
 
@@ -29,9 +30,15 @@ class Origin:
         self.processes = ranks.count
         self.versions = {name: version(name) for name in _LIBRARIES}
         self._run = run
-        pool = ThreadPoolExecutor(1, "hash of the base model")
-        self._base: Future[str] = pool.submit(lambda: content_hash(base_folder(run)))
-        pool.shutdown(wait=False)
+        self._base: Future[str] = Future()
+        # Not a pool's thread: the interpreter waits for those, and a run that fails early would not end for minutes.
+        threading.Thread(target=self._hash_base, name="hash of the base model", daemon=True).start()
+
+    def _hash_base(self) -> None:
+        try:
+            self._base.set_result(content_hash(base_folder(self._run)))
+        except BaseException as error:  # noqa: BLE001 - raised where the hash is asked for
+            self._base.set_exception(error)
 
     @cached_property
     def fingerprint(self) -> Fingerprint:

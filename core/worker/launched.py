@@ -197,9 +197,11 @@ class Lookout(threading.Thread):
         return word is not None
 
     def _leave(self, failed: Failed) -> None:
-        if isinstance(self._events, FirstWriter):
-            self._events.write(failed)
-        os._exit(1)
+        try:
+            if isinstance(self._events, FirstWriter):
+                self._events.write(failed)
+        finally:  # no room on the disk for the word, or no folder any more: this process ends all the same
+            os._exit(1)
 
 
 LOST = Failed(
