@@ -107,7 +107,11 @@ def _resume(args: argparse.Namespace) -> int:
             if args.anyway:
                 run.consent()
             watch = Watch(run)
-            watch.start()
+            try:
+                watch.start()
+            except UserError:
+                run.take_consent()  # it was given for this time
+                raise
     return _started(args, watch)
 
 

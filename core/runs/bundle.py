@@ -24,8 +24,8 @@ from core.runs.folder import RunFolder
 
 ABOUT = "bundle.json"
 MODEL = "model"
-# Which process works on it and what it is asked for belong to this machine.
-LEFT_HERE = frozenset({"worker.json", "command.json", "heartbeat.json", "log.txt"})
+# Which process works on it, what it is asked for and what its user agreed to belong to this machine.
+LEFT_HERE = frozenset({"worker.json", "command.json", "heartbeat.json", "consent.json", "log.txt"})
 _TEXTS = ("README.md", "train.slurm", "sky.yaml")
 _RESOURCES = ("templates", "scripts")
 # What the core needs to train; the window, imports and reviews of examples stay behind.

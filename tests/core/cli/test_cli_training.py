@@ -18,8 +18,10 @@ from core.dataset.example import Example, Status
 from core.errors import RunError
 from core.project import Project
 from core.recipe.recipe import with_settings
+from core.runs import heavy
 from core.runs.events import Evaluation, EventWriter, Failed, Phase, Step
 from core.runs.folder import State, find
+from core.runs.heavy import MachineBusy
 from core.runs.record import Record
 from core.runs.watch import Watch
 
@@ -139,6 +141,21 @@ def test_a_run_that_has_changed_is_resumed_only_anyway(cli, project, fake_worker
         training.end(project, followed, RunError("The run is not what it was."), json=False)
     assert cli("resume", project, "1", "--anyway").code == 0
     assert run.take_consent()
+
+
+def test_consent_does_not_outlast_a_start_that_failed(cli, project, fake_worker, monkeypatch):
+    fake_worker("--steps", 8, "--seconds", 0)
+    cli("train", project)
+    run = find(project / "runs", "1")
+    with EventWriter(run.events_file) as events:
+        events.write(Failed(kind="changed", message="The run is not what it was.", hint="Undo the change."))
+
+    def start(_watch):
+        raise MachineBusy(heavy.Holder("/somewhere/poems/runs/0007-ode", 1, 0.0, "here", ("all",)))
+
+    monkeypatch.setattr(Watch, "start", start)
+    assert cli("resume", project, "1", "--anyway").code == 1
+    assert not run.take_consent()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such signals on Windows")

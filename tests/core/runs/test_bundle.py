@@ -42,6 +42,7 @@ def run(tmp_path, model):
     run.worker_file.write_text('{"pid": 99999999, "created": 1.5}', encoding="utf-8")  # a process that is gone
     run.log_file.write_text("here", encoding="utf-8")
     (run.path / ".reserve").write_bytes(b"0")
+    run.consent()
     tell(run, Notice(message="begun"))
     return run
 
@@ -147,6 +148,8 @@ def test_a_file_that_is_there_stays_as_it_is(run, tmp_path):
 def test_a_result_takes_the_place_of_the_run(run, tmp_path, elsewhere):
     there = carry(run, tmp_path / "run.zip", elsewhere)
     finish(there)
+    run.take_consent()
+    there.consent()
     there.claim(os.getpid())
     notes.write(run, Notes(note="Sent away."))
     adopted = adopt(run.path.parent, pack_result(there, tmp_path / "result.zip"))
@@ -154,6 +157,7 @@ def test_a_result_takes_the_place_of_the_run(run, tmp_path, elsewhere):
     assert run.progress().state is State.FINISHED
     assert run.adapter.is_dir()
     assert not run.worker_file.exists()  # the process of the other machine says nothing here
+    assert not run.take_consent()  # nor does what its user agreed to
     assert notes.read(run).note == "Sent away."
     assert [path.name for path in run.path.parent.iterdir()] == [run.name]
 
