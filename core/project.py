@@ -26,7 +26,7 @@ from core.project_file import PROJECT_FILE, ProjectFile
 from core.recipe.presets import base_recipe
 from core.recipe.schema import STARTER, Recipe
 from core.runs import folder as run_folder
-from core.runs import notes
+from core.runs import leftovers, notes
 from core.runs.folder import RunFolder
 from core.runs.queue import Queue, discard
 
@@ -116,6 +116,7 @@ class Project:
             project_file.keep_copy(path)
             clear_stale(path)
             Queue(path / "runs").forget_removed()
+            leftovers.put_right(path / "runs")
         return cls(path, file, store, lock)
 
     def __enter__(self) -> Self:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.errors import RunError, UserError
 from core.export import adapter_config, archive
-from core.runs import folder, notes
+from core.runs import folder, leftovers, notes
 from core.runs.bundle import LEFT_HERE, file_hash, run_files
 from core.runs.folder import RunFolder
 
@@ -46,7 +46,7 @@ def adopt(runs: Path, source: Path) -> Adopted:
         OSError: it cannot be read, or the project not be written.
     """
     runs.mkdir(exist_ok=True)
-    aside = runs / f".adopting-{secrets.token_hex(6)}"
+    aside = runs / f"{leftovers.ADOPTING}{secrets.token_hex(6)}"
     try:
         if source.is_dir():
             _copy(source, aside)
@@ -130,7 +130,7 @@ def _why_apart(here: RunFolder, result: RunFolder) -> str:
 def _replace(here: RunFolder, result: RunFolder, aside: Path) -> None:
     if (here.path / notes.FILE).exists():  # what the user said of it here counts
         shutil.copyfile(here.path / notes.FILE, result.path / notes.FILE)
-    earlier = here.path.with_name(f".{here.name}.old")
+    earlier = leftovers.earlier(here.path)
     shutil.rmtree(earlier, ignore_errors=True)
     os.replace(here.path, earlier)
     try:

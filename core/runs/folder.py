@@ -7,6 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -323,10 +324,11 @@ def create(
         )
     runs.mkdir(parents=True, exist_ok=True)
     folder = new_folder(runs, name)
-    _write_examples(folder.train_file, train)
-    _write_examples(folder.heldout_file, heldout)
-    _keep_start(folder, start)
-    recipe_file.save(recipe, folder.recipe_file)
+    with _whole(folder):
+        _write_examples(folder.train_file, train)
+        _write_examples(folder.heldout_file, heldout)
+        _keep_start(folder, start)
+        recipe_file.save(recipe, folder.recipe_file)
     return folder
 
 
@@ -337,18 +339,20 @@ def create_like(run: RunFolder, runs: Path, *, name: str, recipe: Recipe, start:
         OSError: they cannot be read, or the folder cannot be written.
     """
     new = new_folder(runs, name)
-    write_atomically(new.train_file, run.train_file.read_bytes())
-    write_atomically(new.heldout_file, run.heldout_file.read_bytes() if run.heldout_file.exists() else b"")
-    _keep_start(new, start)
-    recipe_file.save(recipe, new.recipe_file)
+    with _whole(new):
+        write_atomically(new.train_file, run.train_file.read_bytes())
+        write_atomically(new.heldout_file, run.heldout_file.read_bytes() if run.heldout_file.exists() else b"")
+        _keep_start(new, start)
+        recipe_file.save(recipe, new.recipe_file)
     return new
 
 
 def all_runs(runs: Path) -> list[RunFolder]:
-    """The run folders under ``runs``, oldest first; others are passed over."""
+    """The run folders under ``runs``, oldest first; others and hidden ones (put aside) are passed over."""
     if not runs.is_dir():
         return []
-    found = [RunFolder(path) for path in runs.iterdir() if (path / "recipe.toml").is_file()]
+    shown = (path for path in runs.iterdir() if not path.name.startswith("."))
+    found = [RunFolder(path) for path in shown if (path / "recipe.toml").is_file()]
     return sorted(found, key=lambda run: (run.number, run.name))
 
 
@@ -403,6 +407,16 @@ def new_folder(runs: Path, name: str) -> RunFolder:
         except FileExistsError:
             continue
         return RunFolder(folder)
+
+
+@contextmanager
+def _whole(run: RunFolder) -> Iterator[None]:
+    """Fill a new run folder; nothing is left of it when that fails half-way."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(run.path, ignore_errors=True)
+        raise
 
 
 def _keep_start(run: RunFolder, files: Iterable[Path]) -> None:

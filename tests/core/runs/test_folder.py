@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -74,6 +75,20 @@ def test_runs_are_numbered_and_found_by_number_or_name(run):
     assert folder.find(run.path.parent, "0001-my-voice") == run
     with pytest.raises(RunError, match="0001-my-voice"):
         folder.find(run.path.parent, "7")
+
+
+def test_what_is_put_aside_is_no_run(run):
+    shutil.copytree(run.path, run.path.with_name(f".{run.name}.old"))
+    assert folder.all_runs(run.path.parent) == [run]
+
+
+def test_a_run_that_cannot_be_written_whole_leaves_nothing(run, tmp_path):
+    missing = [tmp_path / "adapter_model.safetensors"]
+    with pytest.raises(FileNotFoundError):
+        folder.create(run.path.parent, name="", recipe=Recipe(), train=EXAMPLES, heldout=[], start=missing)
+    with pytest.raises(FileNotFoundError):
+        folder.create_like(run, run.path.parent, name="", recipe=Recipe(), start=missing)
+    assert list(run.path.parent.iterdir()) == [run.path]
 
 
 def test_nothing_to_train_on_is_refused(tmp_path):
