@@ -112,6 +112,8 @@ def _register_run(acts: Any) -> None:
         "--after-failure", choices=list(_AFTER), help="what follows a run that failed; go-on unless chosen"
     )
     run.add_argument("--quiet", action="store_true", help="print nothing while it works")
+    # For the process in the background: the queue was switched on before, and may have been held since.
+    run.add_argument("--if-on", action="store_true", help=argparse.SUPPRESS)
     _command(acts, "hold", _hold, "start no other run; the one under way goes on")
 
 
@@ -178,14 +180,16 @@ def _sweep(args: argparse.Namespace) -> int:
     with Project.open(args.project, read_only=True) as project:
         recipe = settings.recipe_for(project.recipe, model=args.model, changes=settings.changes(args.set))
         catalogue.resolve(recipe.model.base)
-        fixed_alpha = any(option.replace(" ", "").startswith("lora.alpha=") for option in args.set)
+        fixed_alpha = "lora.alpha" in over or any(
+            option.replace(" ", "").startswith("lora.alpha=") for option in args.set
+        )
         try:
             entries = sweep(recipe, over, alpha_follows=not fixed_alpha)
         except RecipeError as error:
             raise output.WrongUse(error.title, reason=f"{error.reason}.") from error
         gate.prove(project.path, recipe, json=args.json)
         runs = project.create_runs([(entry.name, entry.recipe) for entry in entries])
-        if not args.json and _alpha_follows(recipe, [entry.recipe for entry in entries]):
+        if not args.json and not fixed_alpha and _alpha_follows(recipe, [entry.recipe for entry in entries]):
             output.line("Alpha follows the rank, so that the learning rate suits each; --set lora.alpha=N keeps it.")
         _enqueue(args, project, runs)
     return 0
@@ -212,7 +216,7 @@ def _move(args: argparse.Namespace) -> int:
         waiting = queue.look().waiting
         now = waiting.index(run) if run in waiting else 0
         places = {**_PLACES, "up": now - 1, "down": now + 1}
-        if args.to not in places and not args.to.isdigit():
+        if args.to not in places and not args.to.isdecimal():
             raise output.WrongUse(
                 f"{args.to!r} is no place.", hint="Say up, down, first, last, or a number; 1 is the next turn."
             )
@@ -243,9 +247,10 @@ def _run(args: argparse.Namespace) -> int:
     if args.after_failure:
         queue.set_after_failure(_AFTER[args.after_failure])
     waiting = queue.look().waiting
-    if not waiting:
+    if not waiting and not args.if_on:
         raise RunError("Nothing waits in the queue.", hint=f"Add a run: {output.command('queue', args.project, 'add')}")
-    queue.switch(True)
+    if not args.if_on:
+        queue.switch(True)
     if args.detach:
         queue_runner.start_runner(path)
         if args.json:

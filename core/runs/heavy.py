@@ -55,14 +55,15 @@ class Holder:
 
 
 class MachineBusy(RunError):  # noqa: N818 - a state of the machine, which passes
-    """Another run is being trained on this machine."""
+    """Another run is being trained on this machine; without a holder it is only about to be."""
 
-    def __init__(self, holder: Holder) -> None:
+    def __init__(self, holder: Holder | None) -> None:
+        which = f"It is {holder.words}" if holder is not None else "It is just being started"
         super().__init__(
             "Another run is being trained on this machine.",
-            reason=f"It is {holder.words}; two at once would take the memory from each other.",
+            reason=f"{which}; two at once would take the memory from each other.",
             hint="Add this one to the queue: it starts when its turn has come. Or wait for the other, or stop it.",
-            details=holder.run,
+            details=holder.run if holder is not None else "",
         )
         self.holder = holder
 
@@ -80,12 +81,14 @@ def starting(run: RunFolder) -> Iterator[Callable[[int], None]]:
     A process that has said its last word, and is only ending, is waited for.
 
     Raises:
-        MachineBusy: another run is being trained.
+        MachineBusy: another run is being trained, or has been starting for long.
     """
     try:
         lock = filelock.FileLock(paths.user_data() / _LOCK, timeout=_LOCK_SECONDS)
         lock.acquire()
-    except (OSError, filelock.Timeout, NotImplementedError):
+    except filelock.Timeout as error:  # an OSError too, but here somebody is there
+        raise MachineBusy(holder()) from error
+    except (OSError, NotImplementedError):
         yield lambda _pid: None  # a home that cannot be written must not keep anybody from training
         return
     try:

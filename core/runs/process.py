@@ -63,7 +63,7 @@ def launch(
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=os.name != "nt",
-        creationflags=_creation_flags(),
+        creationflags=background_flags(lowered=True),
     )
 
 
@@ -83,8 +83,8 @@ def start_worker(run: RunFolder, prepared: Preparation | None = None) -> subproc
     check_room(run)
     together = cards.processes(run.recipe())
     with heavy.starting(run) as works:
-        run.withdraw_wish()
         try:
+            run.withdraw_wish()
             process = prepared(run) if prepared is not None and together == 1 else None
             if process is None:
                 with open(run.log_file, "ab") as log:
@@ -100,8 +100,9 @@ def _launcher(processes: int) -> tuple[str, ...]:
     return "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)
 
 
-def _creation_flags() -> int:
+def background_flags(*, lowered: bool = False) -> int:
+    """What Windows needs to start a process without a window of its own; ``lowered`` leaves others the processor."""
     if sys.platform != "win32":
         return 0
-    group, hidden = subprocess.CREATE_NEW_PROCESS_GROUP, subprocess.CREATE_NO_WINDOW
-    return group | hidden | subprocess.BELOW_NORMAL_PRIORITY_CLASS
+    flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+    return flags | subprocess.BELOW_NORMAL_PRIORITY_CLASS if lowered else flags

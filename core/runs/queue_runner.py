@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from core.errors import RunError, UserError
 from core.runs import heavy, words
 from core.runs.folder import RunFolder, State, all_runs
 from core.runs.heavy import MachineBusy
+from core.runs.process import background_flags
 from core.runs.queue import AfterFailure, Queue
 from core.runs.watch import Watch, active_run
 
@@ -60,14 +60,14 @@ def start_runner(project: Path) -> subprocess.Popen[bytes]:
         log.parent.mkdir(exist_ok=True)
         with open(log, "ab") as output:
             return subprocess.Popen(
-                [paths.worker_python(), "-m", "core", "queue", str(project.resolve()), "run", "--quiet"],
+                [paths.worker_python(), "-m", "core", "queue", str(project.resolve()), "run", "--quiet", "--if-on"],
                 cwd=paths.package_root(),
                 env={**os.environ, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=os.name != "nt",
-                creationflags=_creation_flags(),
+                creationflags=background_flags(),
             )
     except OSError as error:
         raise RunError("The queue could not be started.", reason=f"{error.strerror or error}.") from error
@@ -130,9 +130,15 @@ def _start_next(queue: Queue) -> Watch | None:
             return watch
     except MachineBusy:
         return None
-    except RunError as error:
+    except UserError as error:
         queue.switch(False, held_by=str(error))
         raise
+    except OSError as error:
+        problem = RunError(
+            "The next run could not be started.", reason=f"{error.strerror or error}.", details=str(error)
+        )
+        queue.switch(False, held_by=str(problem))
+        raise problem from error
 
 
 def _after(queue: Queue, run: RunFolder, state: State, problem: UserError | None) -> None:
@@ -157,9 +163,3 @@ def _alone(runs: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _creation_flags() -> int:
-    if sys.platform != "win32":
-        return 0
-    return subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW

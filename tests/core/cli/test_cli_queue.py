@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from core.dataset.example import Example
+from core.errors import UserError
 from core.project import Project
 from core.runs import folder, heavy, queue_runner
 from core.runs.events import EventWriter, Step
@@ -92,6 +93,9 @@ def test_a_sweep_adds_each_combination(cli: Cli, project: Path) -> None:
     ]
     code, out, _ = cli("queue", project, "sweep", "--over", "lora.rank=4,8", "--set", "lora.alpha=5")
     assert "Alpha follows" not in out
+    code, out, _ = cli("queue", project, "sweep", "--over", "lora.rank=4,8", "--over", "lora.alpha=5,6")
+    assert "Alpha follows" not in out
+    cli("queue", project, "sweep", "--over", "lora.rank=4,8", "--set", "lora.alpha=5")
     assert RunFolder(project / "runs" / waiting(project)[-1]).recipe().lora.alpha == 5
 
 
@@ -103,6 +107,7 @@ def test_a_sweep_adds_each_combination(cli: Cli, project: Path) -> None:
         (("sweep", "--over", "lora.rank=0"), "lora.rank"),
         (("add", "--set", "lora.rank=0"), "lora.rank"),
         (("move", "1", "sideways"), "no place"),
+        (("move", "1", "²"), "no place"),
     ],
 )
 def test_wrong_use_is_told(cli: Cli, project: Path, arguments: tuple[str, ...], words: str) -> None:
@@ -316,6 +321,43 @@ def test_a_run_that_cannot_be_started_holds_the_queue(cli: Cli, project: Path, m
     assert "could not be started" in err
     assert not standing(project).on
     assert "Too many processes" in standing(project).held_by
+
+
+def test_holding_reaches_a_process_that_is_just_starting(
+    cli: Cli, project: Path, fake_worker: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_worker(*FAST)
+    commands: list[list[str]] = []
+    cli("queue", project, "add")
+    with monkeypatch.context() as patch:
+        patch.setattr(queue_runner.subprocess, "Popen", lambda command, **_: commands.append(command))
+        assert cli("queue", project, "run", "--detach")[0] == 0
+    Queue(project / "runs").switch(False, held_by="0001-letters was paused.")
+    assert cli(*commands[0][3:]) == (0, "", "")
+    assert len(waiting(project)) == 1
+    assert standing(project).held_by == "0001-letters was paused."
+    cli("queue", project, "remove", "1")
+    assert cli(*commands[0][3:]) == (0, "", ""), "nothing left to do is no failure"
+
+
+@pytest.mark.parametrize("damage", ["recipe", "wish"])
+def test_a_run_that_cannot_be_read_or_claimed_holds_the_queue(
+    cli: Cli, project: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
+    def refuse(_: RunFolder) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    cli("queue", project, "add")
+    if damage == "recipe":
+        (project / "runs" / "0001-letters" / "recipe.toml").write_text("rank = [")
+    else:
+        monkeypatch.setattr(RunFolder, "withdraw_wish", refuse)
+    queue = Queue(project / "runs")
+    queue.switch(True)
+    with pytest.raises(UserError):
+        queue_runner.work_off(queue, lambda _: None)
+    assert not queue.look().on
+    assert queue.look().held_by
 
 
 def test_holding_lets_no_other_start(cli: Cli, project: Path) -> None:

@@ -181,3 +181,11 @@ def test_of_several_that_start_at_once_one_gets_the_machine(tmp_path: Path) -> N
         process.kill()
         process.wait()
     assert (len(started), len(refused)) == (1, 3)
+
+
+def test_who_starts_while_another_is_long_starting_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heavy, "_LOCK_SECONDS", 0.05)
+    poems = heavy.starting(run(tmp_path, "poems"))
+    with heavy.starting(run(tmp_path, "letters")), pytest.raises(MachineBusy) as refused, poems:
+        pass
+    assert "just being started" in refused.value.reason
