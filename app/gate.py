@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -18,6 +19,17 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str, int, int]
 """What a result holds for: the project, the base model, the maximum length, the revision of the examples."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Somebody who waits for the check of ``key``."""
+
+    key: Key
+    project: Project
+    recipe: Recipe
+    then: Callable[[], object]
+    owner: object
 
 
 class Gate(QObject):
@@ -37,7 +49,8 @@ class Gate(QObject):
         self._key: Key | None = None
         self._result: Checked | None = None
         self._latest: Checked | None = None
-        self._then: Callable[[], object] | None = None
+        self._asked: list[_Asked] = []  # the job is that of the first
+        self._job_key: Key | None = None
         self._job = BackgroundJob(self)
         self._job.told.connect(self._on_told)
         self._job.ended.connect(self._on_ended)
@@ -55,20 +68,36 @@ class Gate(QObject):
 
     @property
     def is_asked(self) -> bool:
-        """Whether a run waits for the check."""
-        return self._then is not None
+        """Whether somebody waits for the check."""
+        return bool(self._asked)
 
     def look(self, project: Project, recipe: Recipe, revision: int) -> None:
         """Check in the background, unless that was done."""
-        if self._then is None:
+        if not self._asked:
             self._begin(project, recipe, revision)
 
-    def check(self, project: Project, recipe: Recipe, revision: int, then: Callable[[], object]) -> None:
-        """Go on with ``then`` if every example can be trained; else ``refused`` or ``failed`` tells why not."""
-        self._then = then
-        self._begin(project, recipe, revision)
-        if self._result is not None:
-            self._decide()
+    def check(
+        self, project: Project, recipe: Recipe, revision: int, then: Callable[[], object], *, owner: object
+    ) -> None:
+        """Go on with ``then`` if every example can be trained; else ``refused`` or ``failed`` tells why not.
+
+        Several may wait, each for a check of its own settings. What keeps one of them keeps all.
+        """
+        self._asked.append(_Asked(_key(project, recipe, revision), project, recipe, then, owner))
+        if len(self._asked) == 1:
+            self._go_on()
+
+    def withdraw(self, owner: object) -> None:
+        """This one waits no more; the check goes on."""
+        self._asked = [asked for asked in self._asked if asked.owner is not owner]
+
+    def cancel(self, owner: object) -> None:
+        """This one waits no more; the check ends if nobody else waits for it."""
+        self.withdraw(owner)
+        if self._asked:
+            self._go_on()
+        else:
+            self.stop()
 
     def show_refused(self) -> None:
         """Show once more what keeps a run from starting."""
@@ -78,15 +107,16 @@ class Gate(QObject):
     def stop(self) -> None:
         """Check nothing any more."""
         self._job.stop()
-        self._key, self._result, self._latest, self._then = None, None, None, None
+        self._key, self._result, self._latest = None, None, None
+        self._asked = []
         self.told.emit(None)
 
     def _begin(self, project: Project, recipe: Recipe, revision: int) -> None:
-        key = (str(project.path), recipe.model.base, recipe.training.max_length, revision)
+        key = _key(project, recipe, revision)
         if key != self._key:
             if self._key is None or key[:2] != self._key[:2]:
                 self._latest = None
-            self._key, self._result = key, None
+            self._key, self._job_key, self._result = key, key, None
             self._job.start(lambda: make_job(project, recipe))
 
     def _on_told(self, message: Progress | Checked) -> None:
@@ -103,24 +133,40 @@ class Gate(QObject):
             self.checked.emit(self._result)
             self._decide()
 
+    def _go_on(self) -> None:
+        """Have what the first waits for checked."""
+        if self._asked:
+            first = self._asked[0]
+            self._begin(first.project, first.recipe, first.key[3])
+            if self._result is not None and not self._job.busy:
+                self._decide()
+
     def _decide(self) -> None:
-        then, self._then = self._then, None
-        if then is None or self._result is None:
+        if not self._asked or self._result is None:
             return
-        problem = self._result.problem
+        problem, asked, self._asked = self._result.problem, self._asked, []
         if problem is None:
-            then()
+            known = (self._job_key, self._key)
+            self._asked = [one for one in asked if one.key not in known]
+            for one in asked:
+                if one.key in known:
+                    one.then()
+            self._go_on()
         elif self._result.flawed:
             self.refused.emit(self._result)
         else:
             self.failed.emit(problem)
 
     def _on_failed(self, error: UserError) -> None:
-        asked = self._then is not None
-        self._key, self._result, self._then = None, None, None
+        asked = self.is_asked
+        self._key, self._result, self._asked = None, None, []
         self.told.emit(None)
         if asked:
             self.failed.emit(error)
+
+
+def _key(project: Project, recipe: Recipe, revision: int) -> Key:
+    return (str(project.path), recipe.model.base, recipe.training.max_length, revision)
 
 
 def make_job(project: Project, recipe: Recipe) -> Job:

@@ -122,11 +122,12 @@ class RunQueue(QObject):
         session, project = self._session, self._session.project
         if project is None or project.read_only:
             return
-        if session.gate.is_asked:  # the same check is under way for a run that starts, and tells what it finds
-            add()
-            return
-        recipe, session.once_mended = session.recipe, again
-        session.write(lambda: project.store.revision, done=lambda at: session.gate.check(project, recipe, at, add))
+        recipe = session.recipe
+        session.mend_for(again)
+        session.write(
+            lambda: project.store.revision,
+            done=lambda at: session.gate.check(project, recipe, at, add, owner=self),
+        )
 
     def move(self, run: RunFolder, place: int) -> None:
         """Give a run another place."""

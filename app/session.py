@@ -166,6 +166,7 @@ class Session(QObject):
         self.leaving.emit()
         self.gate.stop()
         self.wait()
+        self.gate.stop()  # what was written last may have had the examples of this project checked
         self.follow(None)
         self._starting = False
         if self.project is not None:
@@ -236,25 +237,43 @@ class Session(QObject):
         project = self.project
         if project is None or self.is_training:
             return
-        self._starting, self.once_mended = True, self.start_run
+        self._starting = True
+        self.mend_for(self.start_run)
         self.hand_over.emit()
         recipe = self.recipe  # with what a field still held back
         self.runs_changed.emit()
         self.write(  # the gate reads what is on disk
             lambda: project.store.revision,
-            done=lambda at: self.gate.check(project, recipe, at, lambda: self._make_run(project, recipe)),
+            done=lambda at: self.gate.check(project, recipe, at, lambda: self._make_run(project, recipe), owner=self),
             failed=self._on_not_started,
         )
 
     def look_at_examples(self) -> None:
         """Prove the examples in the background, for a page from which a run may be started soon."""
-        if self.project is not None and not self.is_training:
-            self.gate.look(self.project, self.recipe, self.project.store.revision)
+        project = self.project
+        if project is None or self.is_training:
+            return
+
+        def look(revision: int) -> None:
+            if project is self.project and not self.is_training:
+                self.gate.look(project, self.recipe, revision)
+
+        self.write(lambda: project.store.revision, done=look)
+
+    def mend_for(self, again: Callable[[], object]) -> None:
+        """What to do again once examples that keep it back are mended, after what already waits for the check."""
+        before = self.once_mended
+
+        def both() -> None:
+            before()
+            again()
+
+        self.once_mended = both if self.gate.is_asked and before != again else again
 
     def cancel_start(self) -> None:
         """Start no run after all, while its examples are being checked."""
         if self._starting and self.gate.is_asked:
-            self.gate.stop()
+            self.gate.cancel(self)
             self._not_starting()
 
     def _make_run(self, project: Project, recipe: Recipe) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
@@ -58,12 +59,13 @@ class Rehearsing(QObject):
     def stop(self) -> None:
         """End a rehearsal under way, or one that is to come."""
         if self._waiting:
-            self._session.gate.stop()
+            self._session.gate.cancel(self)
         if self._waiting or self._job.busy:
             self._end()
 
     def _end(self) -> None:
         self._waiting = False
+        self._session.gate.withdraw(self)
         self._job.stop()
         self._show_found()
 
@@ -75,18 +77,30 @@ class Rehearsing(QObject):
         self.view.show_idle()
 
     def _give_way(self) -> None:
-        """A run starts, and has the gate and the memory from now on."""
+        """A run starts, and has the memory from now on."""
         if self._session.is_training and (self._waiting or self._job.busy):
             self._end()
 
     def _begin(self) -> None:
-        project, recipe = self._session.project, self._session.recipe
+        project = self._session.project
         if project is None or self._session.is_training:
             return
         self._page.banner.clear()
         self.view.show_busy("Checking the examples…")
-        self._waiting, self._session.once_mended = True, self._begin
-        self._session.gate.check(project, recipe, project.store.revision, lambda: self._rehearse(project, recipe))
+        self._waiting = True
+        self._session.mend_for(self._begin)
+        self._session.hand_over.emit()
+        recipe = self._session.recipe  # with what a field still held back
+        self._session.write(  # the gate reads what is on disk
+            lambda: project.store.revision,
+            done=lambda at: self._check(project, recipe, at),
+            failed=self._on_failed,
+        )
+
+    def _check(self, project: Project, recipe: Recipe, revision: int) -> None:
+        if self._waiting and project is self._session.project:
+            then = functools.partial(self._rehearse, project, recipe)
+            self._session.gate.check(project, recipe, revision, then, owner=self)
 
     def _on_checked(self) -> None:
         """The examples keep it from beginning."""
@@ -96,9 +110,9 @@ class Rehearsing(QObject):
 
     def _rehearse(self, project: Project, recipe: Recipe) -> None:
         checked = self._session.gate.result
-        self._waiting = False
-        if project is not self._session.project or checked is None:
+        if not self._waiting or project is not self._session.project or checked is None:
             return
+        self._waiting = False
         self._session.model_wanted.emit(self)
         self._recipe, self._found = recipe, None
         self.view.show_busy("Starting a process…")
@@ -115,7 +129,7 @@ class Rehearsing(QObject):
         self._show_found()
 
     def _on_failed(self, error: UserError) -> None:
-        self._found = None
+        self._waiting, self._found = False, None
         self._show_found()
         self._page.show_problem(error)
 

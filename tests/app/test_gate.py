@@ -147,12 +147,124 @@ def test_a_project_that_closes_is_not_checked(place: Bench, monkeypatch: pytest.
     job = WaitingJob()
     place.open()
     monkeypatch.setattr("app.gate.make_job", lambda _project, _recipe: job)
-    place.session.start_run()
-    place.until(lambda: place.session.gate.is_asked)
+    with place.qtbot.waitSignal(place.session.gate.told):  # the job is made, in another thread
+        place.session.start_run()
+    assert place.session.gate.is_asked
     place.session.close()
     assert job.stopped.wait(5)
     assert not place.session.gate.is_asked
     assert not place.session.is_training
+
+
+class Held(FakeGateJob):
+    """Tells its result once it may."""
+
+    def __init__(self, *told: object) -> None:
+        super().__init__(*told)
+        self.go = threading.Event()
+
+    def messages(self) -> Iterator[object]:
+        assert self.go.wait(10)
+        yield from super().messages()
+
+
+def held(monkeypatch: pytest.MonkeyPatch, *told: object) -> list[Held]:
+    made: list[Held] = []
+    monkeypatch.setattr("app.gate.make_job", lambda _project, _recipe: made.append(Held(*told)) or made[-1])
+    return made
+
+
+def test_all_who_wait_for_a_check_go_on(place: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = place.open()
+    made = held(monkeypatch)
+    place.session.queue.add_current()
+    place.session.start_run()
+    place.session.wait()
+    place.until(lambda: made)
+    assert project.runs() == []
+    made[0].go.set()
+    place.until(lambda: place.session.training is not None and len(project.runs()) == 2)
+    assert len(made) == 1
+
+
+def test_each_is_checked_with_its_own_settings(place: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, gate = place.open(), place.session.gate
+    made, done = held(monkeypatch), list[str]()
+    other = with_settings(place.session.recipe, {"training.max_length": 64})
+    gate.check(project, place.session.recipe, 1, lambda: done.append("usual"), owner=1)
+    gate.check(project, other, 1, lambda: done.append("short"), owner=2)
+    place.until(lambda: len(made) == 1)
+    made[0].go.set()
+    place.until(lambda: len(made) == 2)
+    assert done == ["usual"]
+    made[1].go.set()
+    place.until(lambda: done == ["usual", "short"])
+
+
+def test_one_who_waits_no_more_leaves_the_check_to_the_others(place: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, gate = place.open(), place.session.gate
+    made, done = held(monkeypatch), list[str]()
+    for owner in ("one", "two"):
+        gate.check(project, place.session.recipe, 1, functools.partial(done.append, owner), owner=owner)
+    gate.cancel("one")
+    place.until(lambda: made)
+    made[0].go.set()
+    place.until(lambda: done == ["two"])
+
+
+def test_what_is_added_during_another_check_is_proven_too(place: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, gate = place.open(), place.session.gate
+    made, done = held(monkeypatch, refused(2)), list[str]()
+    gate.check(project, place.session.recipe, 1, lambda: done.append("rehearsed"), owner=1)
+    place.session.queue.add_current()
+    place.session.wait()
+    place.until(lambda: made)
+    with place.qtbot.waitSignal(gate.refused):
+        made[0].go.set()
+    place.session.wait()
+    assert (project.runs(), done) == ([], [])
+
+
+def test_both_go_on_once_what_kept_them_is_mended(place: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = place.open()
+    made = held(monkeypatch, refused(2))
+    place.session.start_run()
+    place.session.wait()
+    place.session.queue.add_current()
+    place.session.wait()
+    place.until(lambda: made)
+    with place.qtbot.waitSignal(place.session.gate.refused):
+        made[0].go.set()
+    place.gate_tells(Checked(2, 7))
+    project.store.revision = 2
+    place.session.once_mended()
+    place.until(lambda: place.session.training is not None and len(project.runs()) == 2)
+
+
+def test_a_check_asked_for_last_of_all_does_not_outlive_its_project(
+    place: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.open()
+    monkeypatch.setattr("app.gate.make_job", lambda _project, _recipe: WaitingJob())
+    place.session.start_run()  # its revision is delivered while the project is let go
+    place.open(name="another")
+    assert not place.session.gate.is_asked
+    assert not place.session.gate._job.busy
+
+
+def test_the_revision_is_not_read_on_the_drawing_thread(place: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = place.open().store
+    readers: list[threading.Thread] = []
+
+    def revision(_store: object) -> int:
+        readers.append(threading.current_thread())
+        return 1
+
+    monkeypatch.setattr(type(store), "revision", property(revision, lambda _store, _value: None), raising=False)
+    with place.qtbot.waitSignal(place.session.gate.checked):
+        place.session.look_at_examples()
+    assert readers
+    assert threading.main_thread() not in readers
 
 
 def test_nobody_hears_of_a_gate_that_is_gone(qtbot: QtBot) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -161,3 +162,19 @@ def test_it_ends_with_the_project(place: Bench, page: SettingsPage, monkeypatch)
     place.until(lambda: page.rehearsing.view.words.text() == "Loading the base model…")
     place.session.close()
     assert job.stopped.wait(5)
+
+
+def test_the_last_edit_is_on_disk_before_it_begins(place: Bench, page: SettingsPage, monkeypatch) -> None:
+    asked = tells(monkeypatch, FakeGateJob(FIGURES))
+    session, project = place.session, place.session.project
+
+    def hand_over() -> None:
+        session.write(lambda: setattr(project.store, "revision", 5))
+
+    place.gate_tells(replace(CHECKED, revision=5))
+    session.hand_over.connect(hand_over)
+    page.rehearsing.view.button.click()
+    place.until(lambda: page.rehearsing.view.button.text() == "Rehearse again")
+    session.hand_over.disconnect(hand_over)
+    assert session.gate._job_key[3] == 5
+    assert asked == [CHECKED.largest]
