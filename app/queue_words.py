@@ -78,7 +78,7 @@ def _note(view: QueueView, training: TrainingThread | None) -> str:
     if training is not None and training.progress.state.is_active:
         after = f"when {notes.title(training.run_folder, Notes())} has ended"
     elif view.elsewhere:
-        after = f"when {view.elsewhere} has ended, which is being trained on this machine"
+        after = f"when {view.elsewhere} has ended, which has this machine for now"
     else:
         after = "in a moment"
     return f"The queue is on: the next run starts {after}. It goes on when the window is closed."

@@ -55,6 +55,7 @@ class RunQueue(QObject):
         self._looks = Latest(self._on_view, parent=self)
         self._runner: subprocess.Popen[bytes] | None = None
         self._runner_until = 0.0
+        self._told = False  # that no process can be started, which is tried again and again
         self._training: TrainingThread | None = None
         self.start_runner: Runner | None = None
         self.view: QueueView | None = None
@@ -143,7 +144,7 @@ class RunQueue(QObject):
 
     def switch(self, on: bool) -> None:
         """Let the next run start by itself, or hold the queue."""
-        self._runner_until = 0.0
+        self._runner_until, self._told = 0.0, False
         self._change(lambda _, queue: queue.switch(on))
 
     def set_after_failure(self, value: str) -> None:
@@ -174,7 +175,7 @@ class RunQueue(QObject):
     def _on_project(self) -> None:
         project = self._session.project
         self.view = self.followed = self._reader = None
-        self._runner_until = 0.0
+        self._runner_until, self._told = 0.0, False
         if project is None:
             self._looks.forget()
             self._clock.stop()
@@ -217,11 +218,16 @@ class RunQueue(QObject):
         from core.runs import queue_runner
 
         start = self.start_runner or queue_runner.start_runner
-        tasks.run(lambda: start(project.path), done=self._on_runner, failed=self._session.problem.emit)
+        tasks.run(lambda: start(project.path), done=self._on_runner, failed=self._on_no_runner)
 
     def _on_runner(self, runner: subprocess.Popen[bytes]) -> None:
-        self._runner = runner
+        self._runner, self._told = runner, False
         self.refresh()
+
+    def _on_no_runner(self, error: UserError) -> None:
+        if not self._told:
+            self._told = True
+            self._session.problem.emit(error)
 
     # A run that was to start at once while the machine is busy elsewhere
 

@@ -21,10 +21,12 @@ import psutil
 from core import paths
 from core.errors import RunError
 from core.files import write_atomically
+from core.runs import notes
 from core.runs.alive import birth, living
 from core.runs.events import has_last_word
 from core.runs.folder import RunFolder
 
+REHEARSAL = "tunesmith-rehearsal-"  # how the name of a folder begins in which a rehearsal lies
 _FILE, _LOCK = "heavy.json", "heavy.lock"
 _ALL = "all"
 _LOCK_SECONDS = 20.0
@@ -50,8 +52,11 @@ class Holder:
 
     @property
     def words(self) -> str:
-        """The run and its project, as a person finds them."""
-        return f"{self.folder.name} in {self.folder.path.parent.parent.name}"
+        """The run and its project, as a person finds them (reads a file)."""
+        project = self.folder.path.parent.parent
+        if project.parent.name.startswith(REHEARSAL):
+            return f"a rehearsal in {project.name}"
+        return f"{notes.title(self.folder, notes.read(self.folder))} in {project.name}"
 
 
 class MachineBusy(RunError):  # noqa: N818 - a state of the machine, which passes

@@ -56,7 +56,7 @@ class QueueReader:
 
     def __init__(self, runs: Path) -> None:
         self.queue = Queue(runs)
-        self._entries: dict[str, tuple[Recipe | None, int]] = {}
+        self._entries: dict[tuple[str, int], tuple[Recipe | None, int]] = {}  # by name and time of the settings
         self._pace: dict[tuple[str, str], float | None] = {}
         self._begun: list[str] = []
 
@@ -77,6 +77,8 @@ class QueueReader:
         )
 
     def _waiting(self, entries: Sequence[RunFolder]) -> tuple[Waiting, ...]:
+        keys = {(run.name, _written(run)): run for run in entries}  # a removed run's name is given again
+        self._entries = {key: entry for key, entry in self._entries.items() if key in keys}
         if not entries:
             return ()
         begun = [run for run in all_runs(self.queue.runs) if run.events_file.exists()]
@@ -84,15 +86,15 @@ class QueueReader:
             self._begun = [run.name for run in begun]
             self._pace.clear()
         self._pace = {model: pace for model, pace in self._pace.items() if pace is not None}  # a run may tell it soon
-        return tuple(self._entry(run, begun) for run in entries)
+        return tuple(self._entry(key, run, begun) for key, run in keys.items())
 
-    def _entry(self, run: RunFolder, begun: Sequence[RunFolder]) -> Waiting:
-        if run.name not in self._entries:
+    def _entry(self, key: tuple[str, int], run: RunFolder, begun: Sequence[RunFolder]) -> Waiting:
+        if key not in self._entries:
             try:
-                self._entries[run.name] = run.recipe(), count_lines(run.train_file)
+                self._entries[key] = run.recipe(), count_lines(run.train_file)
             except (UserError, OSError):
-                self._entries[run.name] = None, 0
-        recipe, examples = self._entries[run.name]
+                self._entries[key] = None, 0
+        recipe, examples = self._entries[key]
         seconds = None
         if recipe is not None:
             pace = self._pace_of(recipe, begun)
@@ -104,3 +106,10 @@ class QueueReader:
         if model not in self._pace:
             self._pace[model] = seconds_per_example(recipe, begun)
         return self._pace[model]
+
+
+def _written(run: RunFolder) -> int:
+    try:
+        return run.recipe_file.stat().st_mtime_ns
+    except OSError:
+        return 0

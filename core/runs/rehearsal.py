@@ -78,7 +78,7 @@ class Rehearsal:
             RunError: it did not succeed; the reason is what a run would have met.
             heavy.MachineBusy: a run is being trained on this machine.
         """
-        place = Path(tempfile.mkdtemp(prefix="tunesmith-rehearsal-"))
+        place = Path(tempfile.mkdtemp(prefix=heavy.REHEARSAL))
         try:
             run = self._frozen(place / self._examples.parent.name / "runs")
             process = self._start(run)

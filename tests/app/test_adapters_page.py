@@ -435,7 +435,7 @@ def test_a_run_of_another_project_takes_the_model_away(
     holders[0] = Holder("/poems/runs/0007-ode", 1, 0.0, "here", ("all",))
     qtbot.waitUntil(lambda: page.try_it.answers.state is State.AWAY)
     assert not page.panel.answer.isEnabled()
-    assert "0007-ode in poems" in page.panel.banner._text.text()
+    assert "Run 7 · Ode in poems" in page.panel.banner._text.text()
     holders.clear()
     qtbot.waitUntil(page.panel.answer.isEnabled)
     assert page.panel.banner.isHidden()

@@ -221,6 +221,25 @@ def test_a_runner_that_was_killed_is_replaced(
     assert len(runner.started) > 1
 
 
+def test_a_queue_that_cannot_be_started_says_so_once(
+    place: Bench, page: TrainPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[Path] = []
+    problems: list[object] = []
+
+    def refuse(project: Path) -> subprocess.Popen[bytes]:
+        tries.append(project)
+        raise RunError("The queue could not be started.")
+
+    monkeypatch.setattr("app.run_queue._RUNNER_SECONDS", 0.0)
+    place.session.queue.start_runner = refuse
+    place.session.problem.connect(problems.append)
+    fill(place, page, 1)
+    page.queue.panel.switch.click()
+    place.until(lambda: len(tries) > 3)
+    assert len(problems) == 1
+
+
 def test_what_follows_a_failure_is_chosen(place: Bench, page: TrainPage) -> None:
     fill(place, page, 1)
     field = page.queue.panel.after_failure

@@ -95,7 +95,7 @@ def test_two_projects_take_turns(home, tmp_path, tiny_model, tiny_examples):
     refused = core("train", second, "--detach")
     _, err = refused.communicate(timeout=120)
     assert refused.returncode == 1
-    assert "0001-sounds in sounds" in err
+    assert "Run 1 · Sounds in sounds" in err
     done(core("queue", second, "add"))
     done(core("queue", second, "run"))
     done(running)

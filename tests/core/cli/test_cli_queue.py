@@ -270,7 +270,7 @@ def test_a_run_of_another_project_is_waited_for(
             watch.look()
 
     queue_runner.work_off(queue, follow, waits_for=waited.append)
-    assert waited == ["0007-ode in poems"] * 3
+    assert waited == ["Run 7 · Ode in poems"] * 3
 
 
 def test_train_waits_for_its_turn_and_detached_it_says_so(
@@ -287,12 +287,12 @@ def test_train_waits_for_its_turn_and_detached_it_says_so(
     monkeypatch.setattr(heavy, "holder", holder)
     code, _, err = cli("train", project, "--detach")
     assert code == 1
-    assert "0007-ode in poems" in err
+    assert "Run 7 · Ode in poems" in err
     assert folder.all_runs(project / "runs") == []
     asked.clear()
     code, _, err = cli("train", project)
     assert code == 0
-    assert "Waiting until 0007-ode in poems has ended" in err
+    assert "Waiting until Run 7 · Ode in poems has ended" in err
 
 
 def test_two_cannot_work_one_queue_off(cli: Cli, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

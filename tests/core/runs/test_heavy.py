@@ -14,7 +14,7 @@ import pytest
 from core import paths
 from core.dataset.example import Example
 from core.recipe.schema import Recipe
-from core.runs import heavy
+from core.runs import heavy, notes
 from core.runs.events import EventWriter, Failed, Finished, Phase, has_last_word
 from core.runs.folder import RunFolder, create
 from core.runs.heavy import MachineBusy
@@ -56,7 +56,7 @@ def test_a_process_has_the_machine_until_it_is_gone(tmp_path: Path, process: sub
     assert found.folder == first
     with pytest.raises(MachineBusy) as refused, heavy.starting(second):
         pass
-    assert "0001-harbour in letters" in refused.value.reason
+    assert "Run 1 · Harbour in letters" in refused.value.reason
     assert "queue" in refused.value.hint
     process.kill()
     process.wait()
@@ -189,3 +189,11 @@ def test_who_starts_while_another_is_long_starting_is_refused(tmp_path: Path, mo
     with heavy.starting(run(tmp_path, "letters")), pytest.raises(MachineBusy) as refused, poems:
         pass
     assert "just being started" in refused.value.reason
+
+
+def test_a_holder_is_called_what_its_user_calls_it(tmp_path: Path) -> None:
+    one = run(tmp_path, "letters")
+    notes.write(one, notes.Notes(title="Café"))
+    assert heavy.Holder(str(one.path), 1, 0.0, "here", ("all",)).words == "Run 1 · Café in letters"
+    rehearsed = tmp_path / "tunesmith-rehearsal-x" / "letters" / "runs" / "0001-rehearsal"
+    assert heavy.Holder(str(rehearsed), 1, 0.0, "here", ("all",)).words == "a rehearsal in letters"

@@ -91,6 +91,20 @@ def test_an_entry_that_cannot_be_read_is_shown(runs: Path) -> None:
     assert view.seconds is None
 
 
+def test_another_entry_under_the_name_of_a_removed_one_is_read(runs: Path) -> None:
+    reader = QueueReader(runs)
+    first = new(runs, "a", training__epochs=2)
+    reader.queue.add([first])
+    reader.look()
+    reader.queue.remove([first])
+    second = new(runs, "a", training__epochs=5)
+    assert second.name == first.name
+    reader.queue.add([second])
+    recipe = reader.look().waiting[0].recipe
+    assert recipe is not None
+    assert recipe.training.epochs == 5
+
+
 def test_who_has_the_machine(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = new(runs, "a")
     reader = QueueReader(runs)
@@ -101,6 +115,6 @@ def test_who_has_the_machine(runs: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert reader.look().elsewhere == "", "a queue that is held waits for nobody"
     reader.queue.switch(True)
     view = reader.look(active=True)
-    assert (view.elsewhere, view.worked_off, view.active) == ("0007-ode in poems", True, None)
+    assert (view.elsewhere, view.worked_off, view.active) == ("Run 7 · Ode in poems", True, None)
     holders[0] = Holder(str(run.path), 1, 0.0, "here", ("all",))
     assert reader.look().elsewhere == ""
