@@ -137,8 +137,10 @@ def _host_memory() -> float:
 
 def _card_reader(card: Card, stack: contextlib.ExitStack) -> Callable[[], Reading] | None:
     """Asks NVML about a card; None where its library or the card is not to be had."""
-    import pynvml
-
+    try:
+        import pynvml
+    except ImportError:  # a bundle elsewhere may do without it
+        return None
     try:
         pynvml.nvmlInit()
         stack.callback(_shut_down)

@@ -135,6 +135,13 @@ def test_without_nvml_or_the_card_the_main_memory_is_read_still(
     assert fake.open == 0
 
 
+def test_without_the_library_the_main_memory_is_read_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", None)  # importing it raises ImportError
+    reading = first_reading(Meters(card=CARD, interval=0.01))
+    assert (reading.utilisation, reading.temperature, reading.power) == (None, None, None)
+    assert reading.host_memory is not None
+
+
 def test_a_reading_is_the_mean_since_the_last_one_and_stays_until_there_is_another() -> None:
     made = Meters(interval=1000)
     assert made.read() == Reading()
