@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from core.files import sync_folder
+from core.files import sync_file, sync_folder
 
 MANIFEST = "manifest.json"
 _PREFIX = "step-"
@@ -63,7 +63,7 @@ def write(folder: Path, step: int, fingerprint: Fingerprint, fill: Callable[[Pat
         manifest = {"step": step, "files": files, **asdict(fingerprint)}
         manifest["digest"] = _digest(manifest)
         (aside / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        _sync(aside / MANIFEST)
+        sync_file(aside / MANIFEST)
         sync_folder(aside)
         shutil.rmtree(target, ignore_errors=True)
         os.replace(aside, target)
@@ -130,7 +130,7 @@ def _digest(manifest: dict[str, Any]) -> str:
 
 
 def _measure(path: Path) -> dict[str, Any]:
-    _sync(path)
+    sync_file(path)
     size, digest = _hash(path)
     return {"size": size, "sha256": digest}
 
@@ -146,8 +146,3 @@ def _is_full(folder: Path) -> bool:
         return shutil.disk_usage(folder).free < _FULL_BYTES
     except OSError:
         return False
-
-
-def _sync(path: Path) -> None:
-    with open(path, "rb+") as file:
-        os.fsync(file.fileno())

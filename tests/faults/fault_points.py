@@ -56,7 +56,7 @@ POINTS: dict[str, Point] = {
     "write the random state": Point("torch", "save", "rng_state"),
     "write the trainer's state": Point("transformers", "TrainerState.save_to_json"),
     "write the manifest": Point("core.worker.checkpoint", "_digest"),
-    "make a file durable": Point("core.worker.checkpoint", "_sync"),
+    "make a file durable": Point("core.worker.checkpoint", "sync_file"),
     "make a folder durable": Point("core.worker.checkpoint", "sync_folder"),
     "put the checkpoint in place": Point("os", "replace", ".step-"),
     "write the event of a checkpoint": Point("core.runs.events", "EventWriter._append", '"type": "checkpoint"'),
