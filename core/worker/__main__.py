@@ -25,6 +25,7 @@ from core.worker.pulse import heartbeat
 
 def main(arguments: list[str]) -> int:
     """Run a job; returns the exit code."""
+    parent = os.getppid()  # before the slow imports: another process takes over when this one goes meanwhile
     os.environ.update(WORKER_ENVIRONMENT)
     place = Place.of(os.environ)
     see_one_gpu(place.local, os.environ)
@@ -55,7 +56,7 @@ def main(arguments: list[str]) -> int:
             import_lean()
             from core.worker.rehearse import rehearse
 
-        return rehearse(RunFolder(Path(rest[0])), parent=os.getppid())
+        return rehearse(RunFolder(Path(rest[0])), parent=parent)
     if job == "reproduce" and len(rest) == 3:
         from core.worker.reproduce import reproduce
 

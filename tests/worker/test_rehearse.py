@@ -21,6 +21,7 @@ from core.runs import folder, heavy
 from core.runs.events import EventWriter, Phase
 from core.runs.process import worker_environment
 from core.runs.rehearsal import Rehearsal, Rehearsed
+from core.worker import __main__ as entry
 
 
 @pytest.fixture
@@ -161,3 +162,16 @@ def test_it_ends_with_who_started_it_and_clears_away(tmp_path, tiny_model, tiny_
     assert not run.path.exists()
     psutil.wait_procs([child], timeout=20)
     assert not child.is_running()
+
+
+def test_who_started_it_is_known_even_if_it_goes_during_the_imports(tmp_path, monkeypatch):
+    parent, told = [4321], []
+    monkeypatch.setattr(os, "getppid", lambda: parent[0])
+    monkeypatch.setattr(os, "nice", lambda _by: 0, raising=False)
+    monkeypatch.setattr(entry, "WORKER_ENVIRONMENT", {})
+    monkeypatch.setattr(entry, "see_one_gpu", lambda *_: None)
+    monkeypatch.setattr(entry.faulthandler, "enable", lambda: None)
+    monkeypatch.setattr(entry, "import_lean", lambda: parent.__setitem__(0, 1))
+    monkeypatch.setattr("core.worker.rehearse.rehearse", lambda _run, *, parent: told.append(parent) or 0)
+    assert entry.main(["rehearse", str(tmp_path)]) == 0
+    assert told == [4321]
