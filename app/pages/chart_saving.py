@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QFileDialog
 
 from app import format, tasks
 from app.pages.page import Page
+from app.widgets.save_place import ask_where_to_save
 from app.widgets.toast import show_toast
 from core import paths
 from core.errors import UserError
@@ -41,12 +41,8 @@ class ChartSaving(QObject):
             tasks.run(lambda: _write_table(series, weight, path), done=self._tell, failed=self._page.show_problem)
 
     def _ask(self, name: str, kind: str) -> Path | None:
-        proposed = str(paths.documents().parent / name)
-        chosen, _ = QFileDialog.getSaveFileName(self._page, "Save the chart", proposed, kind)
-        if not chosen:
-            return None
-        path, ending = Path(chosen), Path(name).suffix
-        return path if path.suffix.lower() == ending else path.with_name(path.name + ending)
+        proposed = paths.documents().parent / name
+        return ask_where_to_save(self._page, "Save the chart", proposed, kind, ending=proposed.suffix)
 
     def _tell(self, path: Path) -> None:
         show_toast(self._page, f"Saved {format.place(path)}")

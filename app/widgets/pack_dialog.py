@@ -10,7 +10,6 @@ from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
-    QFileDialog,
     QHBoxLayout,
     QLabel,
     QProgressBar,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app import format
 from app.theme import SPACE
+from app.widgets.save_place import ask_where_to_save
 
 _STEPS = 1000
 _ABOUT = (
@@ -105,11 +105,10 @@ class PackDialog(QDialog):
         super().closeEvent(event)
 
     def _choose(self) -> None:
-        chosen, _ = QFileDialog.getSaveFileName(self, "Pack for another machine", str(self._proposed), "Zip (*.zip)")
-        if not chosen:
+        title = "Pack for another machine"
+        path = ask_where_to_save(self, title, self._proposed, "Zip (*.zip)", ending=".zip")
+        if path is None:
             return
-        path = Path(chosen)
-        path = path if path.suffix.lower() == ".zip" else path.with_name(f"{path.name}.zip")
         self.button.setEnabled(False)
         self.with_model.setEnabled(False)
         self.bar.show()
