@@ -16,6 +16,7 @@ from core.errors import UserError
 from core.export.adapter_config import CONFIG_FILE
 from core.recipe.reference import setting_named
 from core.recipe.schema import Recipe
+from core.runs import notes
 from core.runs import plan as plans
 from core.runs.plan import FEW_STEPS, Plan, steps_per_epoch
 
@@ -35,7 +36,8 @@ def planned(project: Project, recipe: Recipe) -> Plan:
 
 def adapters(project: Project) -> dict[str, str]:
     """The runs that another run can start from, the newest first: ``{name: title}``."""
-    return {run.name: run.name for run in reversed(project.runs()) if (run.adapter / CONFIG_FILE).is_file()}
+    found = [run for run in reversed(project.runs()) if (run.adapter / CONFIG_FILE).is_file()]
+    return {run.name: notes.title(run, notes.read(run)) for run in found}
 
 
 def first_steps(plan: Plan, recipe: Recipe) -> tuple[tuple[str, str], ...]:

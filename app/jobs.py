@@ -18,10 +18,11 @@ import psutil
 from PySide6.QtCore import QObject, QThread, Signal
 
 from core.errors import RunError, UserError
-from core.runs import words
+from core.runs import notes, words
 from core.runs.events import EventFollower
 from core.runs.folder import Progress, RunFolder, State, Wish
 from core.runs.heartbeat import Listener
+from core.runs.notes import Notes
 from core.runs.process import start_worker
 
 POLL_SECONDS = 0.1
@@ -63,6 +64,8 @@ class TrainingThread(QThread):
         """
         super().__init__(parent)
         self.run_folder = run
+        self.title = notes.title(run, Notes())
+        """What the run is called; from the first state on as the user calls it."""
         self.exit_code: int | None = None
         self.problem: UserError | None = None
         self._launch = start
@@ -225,6 +228,7 @@ class TrainingThread(QThread):
 
     def _show(self, progress: Progress) -> None:
         if progress != self._shown:
+            self.title = notes.title(self.run_folder, notes.read(self.run_folder))
             self._shown = copy.copy(progress)
             self.state_changed.emit(copy.copy(progress))
 

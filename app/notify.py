@@ -96,11 +96,10 @@ class _Followed:
 
 def told(thread: TrainingThread, waiting: int) -> tuple[str, str]:
     """Title and text for a run that has ended; ``waiting`` is how many are in the queue."""
-    from core.runs import notes, words
+    from core.runs import words
     from core.runs.folder import State
-    from core.runs.notes import Notes
 
-    run, progress = thread.run_folder, thread.progress
+    progress = thread.progress
     parts = []
     if progress.state is State.FINISHED:
         if progress.heldout_loss is not None:
@@ -114,7 +113,7 @@ def told(thread: TrainingThread, waiting: int) -> tuple[str, str]:
         parts.append(thread.problem.title)
     if waiting:
         parts.append(f"{format.plural(waiting, 'run')} {'waits' if waiting == 1 else 'wait'} in the queue.")
-    return f"{notes.title(run, Notes())}: {words.state(progress.state).lower()}", " ".join(parts)
+    return f"{thread.title}: {words.state(progress.state).lower()}", " ".join(parts)
 
 
 def send_to_desktop(title: str, text: str) -> bool:

@@ -9,8 +9,7 @@ from app.widgets.queue_list import QueueWords
 from app.widgets.queue_panel import NowWords
 from core.recipe import presets
 from core.recipe import words as recipe_words
-from core.runs import notes, words
-from core.runs.notes import Notes
+from core.runs import words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,8 +52,7 @@ def now(training: TrainingThread | None, project: Project | None) -> NowWords | 
         parts.append(f"{format.duration(progress.seconds_left)} left")
     state = {"pause": "Pausing", "stop": "Stopping"}.get(wish or "", words.state(progress.state))
     can_act = wish is None and project is not None and not project.read_only
-    name = notes.title(training.run_folder, Notes())
-    return NowWords(progress.state, state, name, "  ·  ".join(parts), can_act)
+    return NowWords(progress.state, state, training.title, "  ·  ".join(parts), can_act)
 
 
 def removed(runs: Sequence[RunFolder]) -> str:
@@ -76,7 +74,7 @@ def _note(view: QueueView, training: TrainingThread | None) -> str:
         held = f"The queue is held: {standing.held_by} " if standing.held_by else "The queue is held. "
         return f"{held}Nothing starts by itself until you start it."
     if training is not None and training.progress.state.is_active:
-        after = f"when {notes.title(training.run_folder, Notes())} has ended"
+        after = f"when {training.title} has ended"
     elif view.elsewhere:
         after = f"when {view.elsewhere} has ended, which has this machine for now"
     else:

@@ -203,7 +203,7 @@ def proposed(info: SettingInfo, now: Any) -> list[str]:
     if info.kind == "switch":
         return ["true", "false"]
     if info.kind not in ("integer", "number"):
-        return [str(now)] if isinstance(now, str) else [";".join(now)]
+        return [str(now)] if isinstance(now, str) else [", ".join(now)]
     low = info.minimum if info.minimum is not None else float("-inf")
     high = info.maximum if info.maximum is not None else float("inf")
     found = [value for value in (now / 2, now, now * 2) if low <= value <= high and value > 0] or [now]

@@ -23,7 +23,7 @@ from app.widgets.choice_field import ChoiceField
 from app.widgets.flow_layout import FlowLayout
 from core.recipe.reference import SettingInfo, setting_named
 from core.recipe.words import value as worded
-from core.runs.sweep import parse_values
+from core.runs.sweep import parse_values, written
 
 _SETTING_WIDTH = 216
 _ON_OFF = {"true": "On", "false": "Off"}
@@ -92,7 +92,7 @@ class SweepRow(QWidget):
         self._values.setCurrentIndex(1 if self._ticking else 0)
         self._make_boxes(values)
         blocked = self.line.blockSignals(True)
-        self.line.setText(", ".join(values))
+        self.line.setText(written(values))
         self.line.blockSignals(blocked)
         title = self.info.title
         self.line.setAccessibleName(f"{title}: values, with commas between them")

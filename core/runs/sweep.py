@@ -99,6 +99,11 @@ def parse_values(text: str) -> list[str]:
     return [part.strip() for part in text.split(";" if ";" in text else ",") if part.strip()]
 
 
+def written(values: Sequence[str]) -> str:
+    """Values in a line that :func:`parse_values` takes apart again, also where there is one and it has commas."""
+    return "; ".join([*values, ""]).rstrip(" ") if any("," in value for value in values) else ", ".join(values)
+
+
 def problems(recipe: Recipe, name: str, given: Sequence[Any]) -> str:
     """What is wrong with the values of a setting, in words; empty when they can be used."""
     kind = setting_named(name).kind

@@ -18,7 +18,9 @@ from pytestqt.qtbot import QtBot
 from app import notify
 from app.notify import Notifier
 from app.preferences import Preferences
+from core.runs import notes
 from core.runs.folder import State
+from core.runs.notes import Notes
 
 LONG = ("--steps", "5000", "--seconds", "0.01")
 SHORT = ("--steps", "20", "--seconds", "0.002")
@@ -74,6 +76,18 @@ def test_a_finished_run_is_told(place: Bench, desk: Desk) -> None:
     assert desk.told == [
         ("Run 1 · Harbour letters: finished", "Held-out loss 0.940. The adapter is ready to be tried.")
     ]
+
+
+def test_a_run_is_told_by_the_title_it_was_given(place: Bench, desk: Desk) -> None:
+    train(place, *LONG, until=State.RUNNING)
+    training = place.session.training
+    assert training is not None
+    notes.write(training.run_folder, Notes(title="Café"))
+    process = training.run_folder.worker_process()
+    assert process is not None
+    process.kill()
+    place.until(lambda: desk.told)
+    assert desk.told[0][0].startswith("Run 1 · Café: ")
 
 
 def test_a_failed_run_is_told_with_its_cause(place: Bench, desk: Desk) -> None:

@@ -25,6 +25,8 @@ from core.prompt.proof import Flaw
 from core.recipe import presets
 from core.recipe.recipe import differences, with_settings
 from core.recipe.schema import Recipe
+from core.runs import notes
+from core.runs.notes import Notes
 
 RANK, RATE, TARGETS = "lora.rank", "training.learning_rate", "lora.target_modules"
 
@@ -382,10 +384,12 @@ def test_an_adapter_to_start_from_brings_its_settings_and_takes_them_away_again(
     run = trained_run(place.session.project.runs_folder, recipe=with_settings(Recipe(), {"lora.dropout": 0.1}))
     config = {"peft_type": "LORA", "r": 8, "lora_alpha": 8, "target_modules": ["q_proj"]}
     (run.adapter / "adapter_config.json").write_text(json.dumps(config), encoding="utf-8")
+    notes.write(run, Notes(title="Café"))
     page.enter()
     field = page.form.field("lora.start_from").editor
     assert isinstance(field, BaseModelField)
     place.until(lambda: field.choice.count() == 2)
+    assert field.choice.itemText(1) == "Run 1 · Café"
     field.choice.setCurrentIndex(1)
     field.choice.activated.emit(1)
     place.until(lambda: place.session.recipe.lora.rank == 8)

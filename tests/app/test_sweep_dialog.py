@@ -8,7 +8,7 @@ from pytestqt.qtbot import QtBot
 
 from app.widgets.sweep_dialog import SweepDialog, proposed, sweepable
 from app.widgets.sweep_row import SweepRow
-from core.recipe.recipe import get
+from core.recipe.recipe import get, with_settings
 from core.recipe.reference import setting_named, settings
 from core.recipe.schema import Recipe
 from core.runs.sweep import sweep
@@ -39,6 +39,17 @@ def test_the_proposed_values_can_be_used(name: str) -> None:
     values = proposed(setting_named(name), get(recipe, name))
     assert values
     assert sweep(recipe, {name: values})
+
+
+def test_a_list_is_proposed_as_one_value(qtbot: QtBot) -> None:
+    recipe = with_settings(Recipe(), {"lora.target_modules": ["q_proj", "v_proj"]})
+    made = SweepDialog(recipe)
+    made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
+    qtbot.addWidget(made)
+    pick(made.rows[0], "lora.target_modules")
+    assert made.rows[0].values == ["q_proj, v_proj"]
+    entries = sweep(recipe, {"lora.target_modules": made.rows[0].values})
+    assert [entry.recipe.lora.target_modules for entry in entries] == [["q_proj", "v_proj"]]
 
 
 def test_the_usual_settings_come_first_and_none_is_there_twice() -> None:
