@@ -11,6 +11,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog
 
 from app import format, tasks
+from app.widgets.save_place import ask_where_to_save
 from app.widgets.toast import show_toast
 from core import paths
 from core.errors import RunError, UserError
@@ -43,10 +44,9 @@ class RunVerbs(QObject):
 
     def save_script(self, run: RunFolder) -> None:
         """Write a run down as one plain Python file that trains the same adapter."""
-        proposed = str(paths.documents().parent / f"{run.name}.py")
-        chosen, _ = QFileDialog.getSaveFileName(self._page, "Save as a Python script", proposed, "Python (*.py)")
-        if chosen:
-            path = Path(chosen)  # as the dialog has asked about it; Python runs a file of any name
+        proposed = paths.documents().parent / f"{run.name}.py"
+        path = ask_where_to_save(self._page, "Save as a Python script", proposed, "Python (*.py)", ending=".py")
+        if path is not None:
             show_toast(self._page, "Writing the script…")
             tasks.run(lambda: _script(run, path), done=self._tell, failed=self.failed.emit)
 

@@ -201,6 +201,18 @@ def test_curves_are_saved_for_tensorboard(
     place.until(lambda: (tmp_path / "logs" / first.name).is_dir())
 
 
+def test_a_script_gets_the_name_that_was_asked_about(
+    place: Bench, page: TrainPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = runs(page)
+    saved: list[Path] = []
+    monkeypatch.setattr(run_verbs, "_script", lambda _run, path: saved.append(path) or path)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "0001-rate-0.002"), ""))
+    page.runs.list.choose(first)
+    page.runs._act(page.runs.verbs.save_script)
+    place.until(lambda: saved == [tmp_path / "0001-rate-0.002.py"])
+
+
 def test_a_read_only_project_can_only_be_read(place: Bench, page: TrainPage) -> None:
     place.session.close()
     place.open(read_only=True)
