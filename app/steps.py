@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from app import actions
 from app.actions import Verb
 from app.session import Session
-from app.widgets.toast import show_toast
+from app.widgets.toast import offered_undo, show_toast
 
 
 class Steps(QObject):
@@ -29,7 +29,11 @@ class Steps(QObject):
         self._actions[actions.REDO].triggered.connect(self.redo)
 
     def undo(self) -> None:
-        """Take back the last step."""
+        """Take back the last step, or what a message in sight offers to take back: that is nearer."""
+        nearer = offered_undo(self._window)
+        if nearer is not None:
+            nearer.click()
+            return
         self._say("Undone", self._labels.get(actions.UNDO))
         self._session.undo()
 

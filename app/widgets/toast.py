@@ -89,6 +89,15 @@ class Toast(QFrame):
         return [bar for bar in _CLEAR if isValid(bar) and bar.window() is self.parentWidget()]
 
 
+UNDO = "Undo"
+
+
+def offered_undo(window: QWidget) -> QPushButton | None:
+    """The button of a message in sight that takes something back, if there is one: Ctrl+Z means that first."""
+    shown = (toast for toast in window.findChildren(Toast) if toast.isVisible() and toast.button.text() == UNDO)
+    return next((toast.button for toast in shown), None)
+
+
 def show_toast(near: QWidget, text: str, *, act: str = "", on_act: Callable[[], object] | None = None) -> Toast:
     """Say something in passing in the window of ``near``; ``act`` names a button, for example "Undo"."""
     window = near.window()

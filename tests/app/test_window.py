@@ -25,7 +25,7 @@ from app.theme import Theme
 from app.widgets.command_palette import CommandPalette
 from app.widgets.lose_dialog import LoseDialog
 from app.widgets.shortcuts_dialog import ShortcutsDialog
-from app.widgets.toast import Toast
+from app.widgets.toast import Toast, show_toast
 from app.window import Window, open_at_start
 from core.errors import UserError
 from core.project import Project
@@ -218,6 +218,24 @@ def test_undo_on_another_page_says_what_it_did(qtbot: QtBot, window: Window, pro
     until(qtbot, lambda: window.verbs[actions.REDO].isEnabled())
     window.verbs[actions.REDO].trigger()
     assert toasts(window) == ["Done again: add 3 examples"]
+
+
+def test_undo_takes_back_what_a_message_offers_before_anything_else(
+    qtbot: QtBot, window: Window, project: Path
+) -> None:
+    opened(qtbot, window, project)
+    undo = window.verbs[actions.UNDO]
+    until(qtbot, lambda: undo.isEnabled())
+    window.go("train")
+    taken_back: list[str] = []
+    show_toast(window, "Run 4 is in the trash.", act="Undo", on_act=lambda: taken_back.append("run"))
+    undo.trigger()
+    assert taken_back == ["run"]
+    assert undo.text() == "Undo add 3 examples"
+    assert not window.verbs[actions.REDO].isEnabled()
+    until(qtbot, lambda: toasts(window) == [])
+    undo.trigger()
+    until(qtbot, lambda: window.verbs[actions.REDO].isEnabled())
 
 
 def test_the_palette_finds_and_does(qtbot: QtBot, window: Window, project: Path) -> None:
