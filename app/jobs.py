@@ -68,7 +68,8 @@ class TrainingThread(QThread):
         """What the run is called; from the first state on as the user calls it."""
         self.exit_code: int | None = None
         self.problem: UserError | None = None
-        self._launch = start
+        self.starts = start
+        """Whether it starts the process, and does not only follow it."""
         self._starter = starter
         self._grace = grace
         self._kill_after = kill_after
@@ -101,6 +102,11 @@ class TrainingThread(QThread):
     def can_force(self) -> bool:
         """Whether a stop was asked for and not forced yet."""
         return self._stop_asked_at is not None and not self._forced
+
+    @property
+    def is_forced(self) -> bool:
+        """Whether the user wants the process ended, whatever it is at."""
+        return self._forced
 
     def force_delay(self) -> float:
         """Seconds until a forced stop would end the process; 0 when the time to stop by itself is over."""
@@ -139,7 +145,7 @@ class TrainingThread(QThread):
     def run(self) -> None:
         """See the module's description (Qt calls this in the new thread)."""
         self._catch_up()
-        if self._launch and not self._start_process():
+        if self.starts and not self._start_process():
             return
         while not self._leaving.is_set():
             born = self._process_born()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from app.session import Session
     from core.project import Project
     from core.recipe.schema import Recipe
-    from core.runs.folder import RunFolder
+    from core.runs.folder import Progress, RunFolder
     from core.runs.queue import Queue, Removed
     from core.runs.queue_view import QueueReader, QueueView
     from core.runs.sweep import Entry
@@ -45,6 +45,10 @@ class RunQueue(QObject):
     """The user wants to see the queue."""
     goes_on = Signal(int)
     """A project was opened whose queue is on: so many runs wait, and start by themselves."""
+    broke_off = Signal(object)
+    """(TrainingThread): a run that the queue started has failed, or its process was killed."""
+    run_wanted = Signal(object)
+    """(RunFolder): the user wants to see it."""
     waits = Signal(object)
     """(RunFolder): the machine is busy elsewhere, so a run that was to start waits in the queue."""
 
@@ -235,6 +239,26 @@ class RunQueue(QObject):
         self._training = self._session.training
         if self._training is not None:
             self._training.failed.connect(self._on_not_started)
+            self._training.state_changed.connect(self._on_state)
+            if self._training.starts:
+                self._training.events.connect(self._on_taken_up)
+
+    def _on_taken_up(self, *_: object) -> None:
+        """The user has started this run; if the queue was held for it, it goes on."""
+        thread = self._training
+        if thread is not None and self.sender() is thread:
+            run = thread.run_folder
+            thread.events.disconnect(self._on_taken_up)
+            self._change(lambda _, queue: queue.taken_up(run))
+
+    def _on_state(self, progress: Progress) -> None:
+        from core.runs.folder import State
+
+        thread = self._training
+        if thread is None or self.sender() is not thread or thread.run_folder != self.followed or thread.is_forced:
+            return
+        if progress.state in (State.FAILED, State.INTERRUPTED):
+            self.broke_off.emit(thread)
 
     def _on_not_started(self, error: UserError) -> None:
         from core.runs.heavy import MachineBusy

@@ -34,6 +34,7 @@ from core import paths
 from core.errors import UserError
 
 if TYPE_CHECKING:
+    from app.jobs import TrainingThread
     from core.hardware.usage import MemoryUse
     from core.runs.folder import Progress, RunFolder
 
@@ -136,6 +137,7 @@ class Window(QMainWindow):
         self.session.problem.connect(self.show_problem)
         self.session.queue.added.connect(self._on_added)
         self.session.queue.goes_on.connect(self._on_queue_goes_on)
+        self.session.queue.broke_off.connect(self._on_broke_off)
         self.status.overview_changed.connect(self._on_overview)
         self.status.memory_changed.connect(self._on_memory)
 
@@ -262,6 +264,15 @@ class Window(QMainWindow):
         """The queue of the project just opened was left on."""
         words = f"The queue goes on: {format.plural(amount, 'run')} {'waits' if amount == 1 else 'wait'}."
         show_toast(self, words, act="Hold it", on_act=lambda: self.session.queue.switch(False))
+
+    def _on_broke_off(self, thread: TrainingThread) -> None:
+        """A run of the queue has not finished, and the next one may take its place on the page."""
+        run, why = thread.run_folder, thread.problem.title if thread.problem is not None else ""
+        show_toast(self, f"{thread.title} did not finish. {why}".strip(), act="Show it", on_act=lambda: self._show(run))
+
+    def _show(self, run: RunFolder) -> None:
+        self.go("train")
+        self.session.queue.run_wanted.emit(run)
 
     def _show_queue(self) -> None:
         self.go("train")

@@ -68,7 +68,7 @@ class TrainPage(Page):
         add_actions(self, self.view, choose=self.sample_choice.ask)
         self._other = "settings"  # where the second button before the first run leads
         self._connect()
-        self._show_tab()
+        self._on_queue()  # it may have been looked at before this page was made
 
     def _connect(self) -> None:
         self.first.start_wanted.connect(self.session.start_run)
@@ -79,6 +79,7 @@ class TrainPage(Page):
         self.session.queue.changed.connect(self._on_queue)
         self.session.queue.show_wanted.connect(lambda: self._show_tab("queue"))
         self.session.queue.waits.connect(self._on_waits)
+        self.session.queue.run_wanted.connect(self._open)
         self.runs.duplicate_wanted.connect(self.queue.duplicate)
         self.tabs.chosen.connect(lambda _: self._show_tab())
         self.view.resume_wanted.connect(self._resume)

@@ -15,6 +15,8 @@ from core.cli.follow import JsonLines, Screen, Show, follow
 from core.cli.training import result
 from core.errors import RecipeError, RunError, UserError
 from core.project import Project
+from core.recipe import words as recipe_words
+from core.recipe.presets import base_recipe
 from core.recipe.recipe import get, with_settings
 from core.recipe.schema import Recipe
 from core.runs import folder, queue_runner, words
@@ -134,14 +136,24 @@ def _show(args: argparse.Namespace, project: Project, standing: Standing, added:
     if not standing.waiting:
         output.line(f"Nothing waits. Add a run with {output.command('queue', args.project, 'add')}")
         return
+    width = max(len(run.name) for run in standing.waiting)
     for place, run in enumerate(standing.waiting, start=1):
-        output.line(f"{place:3}  {run.name}")
+        output.line(f"{place:3}  {run.name:{width}}  {_settings(run)}")
     if seconds is not None:
         output.line(f"Together about {output.duration(seconds)}, as fast as the last run.")
     if standing.held_by:
         output.line(f"The queue is held: {standing.held_by}")
     if not (standing.on and queue_runner.is_worked_off(project.runs_folder)):
         output.line(f"Next: {output.command('queue', args.project, 'run')} trains them one after another.")
+
+
+def _settings(run: RunFolder) -> str:
+    """What is not as usual in the settings of a run."""
+    try:
+        recipe = run.recipe()
+    except (UserError, OSError):
+        return "its settings cannot be read"
+    return ", ".join(recipe_words.difference(base_recipe(recipe.model.base), recipe)) or "the usual settings"
 
 
 def _as_json(standing: Standing, seconds: float | None, added: Sequence[RunFolder] = ()) -> dict[str, object]:
@@ -234,7 +246,10 @@ def _remove(args: argparse.Namespace) -> int:
 
 def _hold(args: argparse.Namespace) -> int:
     with Project.open(args.project, read_only=True) as project:
-        _show(args, project, Queue(project.runs_folder).switch(False))
+        standing = Queue(project.runs_folder).switch(False)
+        if not args.json:
+            output.line("The queue is held: no other run starts by itself. One that is being trained goes on.")
+        _show(args, project, standing)
     return 0
 
 

@@ -22,11 +22,11 @@ from core.hardware.fitting import kind_of
 from core.hardware.obstacles import check
 from core.hardware.usage import memory_use
 from core.project import Project
-from core.runs import folder, heavy, notes, words
+from core.runs import folder, heavy, notes, queue_runner, words
 from core.runs.events import Event, Finished, Stopped
 from core.runs.folder import Progress, RunFolder, State, Wish
 from core.runs.heavy import MachineBusy
-from core.runs.queue import discard
+from core.runs.queue import Queue, discard
 from core.runs.watch import Watch, active_run
 
 _LOCK_FILE = ".starting.lock"
@@ -82,6 +82,8 @@ def _train(args: argparse.Namespace) -> int:
         check(recipe, facts=facts, device=kind_of(memory_use()))
         cards.processes(recipe)
         checked = gate.prove(project.path, recipe, json=args.json)
+        if not checked.ready:
+            raise folder.nothing_to_train_on()
         if not args.json:
             for text in settings.remarks(project.recipe, recipe, examples=checked.ready):
                 output.line(text)
@@ -112,6 +114,11 @@ def _resume(args: argparse.Namespace) -> int:
             except UserError:
                 run.take_consent()  # it was given for this time
                 raise
+        goes_on = Queue(project.runs_folder).taken_up(run)
+    if goes_on:
+        queue_runner.start_runner(project.path)
+        if not args.json:
+            output.line("The queue, which was held for this run, goes on after it.")
     return _started(args, watch)
 
 

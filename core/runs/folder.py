@@ -292,6 +292,15 @@ class RunFolder:
         self.command_file.unlink(missing_ok=True)
 
 
+def nothing_to_train_on() -> RunError:
+    """No example is ready."""
+    return RunError(
+        "There is nothing to train on.",
+        reason="No example is ready: training takes examples with an instruction and an output.",
+        hint="Write or import examples, or set drafts to ready.",
+    )
+
+
 def create(
     runs: Path,
     *,
@@ -317,11 +326,7 @@ def create(
     """
     train = list(train)
     if not train:
-        raise RunError(
-            "There is nothing to train on.",
-            reason="No example is ready: training takes examples with an instruction and an output.",
-            hint="Write or import examples, or set drafts to ready.",
-        )
+        raise nothing_to_train_on()
     runs.mkdir(parents=True, exist_ok=True)
     folder = new_folder(runs, name)
     with _whole(folder):

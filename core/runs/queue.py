@@ -45,12 +45,14 @@ class Standing:
         on: whether the next one starts by itself as soon as the machine is free.
         after_failure: what follows a failure.
         held_by: why the queue was switched off by itself, in a sentence; empty otherwise.
+        held_for: the folder of the run that is the reason, while it can be taken up again; empty otherwise.
     """
 
     waiting: tuple[RunFolder, ...] = ()
     on: bool = False
     after_failure: AfterFailure = AfterFailure.GO_ON
     held_by: str = ""
+    held_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +147,21 @@ class Queue:
         """Delete what was taken out and not put back."""
         shutil.rmtree(self.runs / REMOVED, ignore_errors=True)
 
-    def switch(self, on: bool, *, held_by: str = "") -> Standing:
+    def switch(self, on: bool, *, held_by: str = "", held_for: RunFolder | None = None) -> Standing:
         """Let the next run start by itself, or hold the queue; the run under way goes on either way."""
+        name = held_for.name if held_for is not None else ""
         with self._changing() as now:
-            return self._write(replace(now, on=on, held_by="" if on else held_by))
+            return self._write(replace(now, on=on, held_by="" if on else held_by, held_for="" if on else name))
+
+    def taken_up(self, run: RunFolder) -> bool:
+        """Take the hold back if it was for this run, which is trained again; whether it was, and others wait."""
+        if self._read().held_for != run.name:
+            return False
+        with self._changing() as now:
+            if now.on or now.held_for != run.name:
+                return False
+            self._write(replace(now, on=bool(now.waiting), held_by="", held_for=""))
+            return bool(now.waiting)
 
     def ends(self) -> bool:
         """Whether nothing more is to be started: it is held, or nothing waits (it is switched off then)."""
@@ -213,6 +226,7 @@ class Queue:
                 on=data["on"] is True,
                 after_failure=AfterFailure(data["after_failure"]),
                 held_by=str(data.get("held_by", "")),
+                held_for=str(data.get("held_for", "")),
             )
         except FileNotFoundError:
             return Standing()
@@ -226,6 +240,7 @@ class Queue:
             "on": standing.on,
             "after_failure": standing.after_failure,
             "held_by": standing.held_by,
+            "held_for": standing.held_for,
         }
         try:
             write_atomically(self.runs / QUEUE_FILE, (json.dumps(data, indent=1) + "\n").encode())

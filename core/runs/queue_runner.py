@@ -18,7 +18,7 @@ import filelock
 
 from core import paths
 from core.errors import RunError, UserError
-from core.runs import heavy, words
+from core.runs import heavy, notes, words
 from core.runs.folder import RunFolder, State, all_runs
 from core.runs.heavy import MachineBusy
 from core.runs.process import background_flags
@@ -142,11 +142,14 @@ def _start_next(queue: Queue) -> Watch | None:
 
 
 def _after(queue: Queue, run: RunFolder, state: State, problem: UserError | None) -> None:
+    if run.worker_is_alive():
+        return  # it was taken up again meanwhile
+    title = notes.title(run, notes.read(run))
     if state is State.PAUSED:
-        queue.switch(False, held_by=f"{run.name} was paused.")
+        queue.switch(False, held_by=f"{title} was paused.", held_for=run)
     elif state in _FAILED and queue.look().after_failure is AfterFailure.WAIT:
         why = problem.title if problem is not None else f"It {words.state(state).lower()}."
-        queue.switch(False, held_by=f"{run.name} did not finish: {why}")
+        queue.switch(False, held_by=f"{title} did not finish: {why}", held_for=run)
 
 
 @contextmanager

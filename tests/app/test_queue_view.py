@@ -202,9 +202,40 @@ def test_the_run_under_way_is_paused_and_the_queue_is_held(place: Bench, page: T
     assert shown(page) == ["b"]
     panel.pause.click()
     place.until(lambda: runs[0].progress().state is State.PAUSED, 30)
-    place.until(lambda: "0001-run-a was paused" in panel.note.text())
+    place.until(lambda: "Run 1 · Run a was paused" in panel.note.text())
     place.until(lambda: panel.switch.text() == "Start the queue" and not panel.now.isVisible())
     assert shown(page) == ["b"]
+    place.works(*FAST)
+    runner.arguments = FAST
+    page.watch.show(runs[0])
+    page._resume()
+    place.until(lambda: all(run.progress().state is State.FINISHED for run in runs), 60)
+    assert "paused" not in panel.note.text()
+
+
+def test_a_page_that_is_made_later_counts_what_waits(place: Bench, page: TrainPage) -> None:
+    fill(place, page, 2)
+    later = TrainPage(place.session)
+    place.qtbot.addWidget(later)
+    assert later.tabs.button("queue").text() == "Queue (2)"
+
+
+def test_a_run_whose_process_is_killed_is_told(place: Bench, page: TrainPage, runner: Runner) -> None:
+    told: list[RunFolder] = []
+    place.session.queue.broke_off.connect(lambda thread: told.append(thread.run_folder))
+    runs = fill(place, page, 2)
+    runner.arguments = SLOW
+    page.queue.panel.switch.click()
+    place.until(lambda: page.watch.run == runs[0] and runs[0].progress().step > 0, 30)
+    place.until(lambda: page.watch.thread is not None and page.watch.thread.progress.state is State.RUNNING)
+    process = runs[0].worker_process()
+    assert process is not None
+    process.kill()
+    place.until(lambda: told == [runs[0]], 30)
+    place.until(lambda: page.watch.run == runs[1], 30)
+    place.session.queue.run_wanted.emit(runs[0])
+    place.until(lambda: page.watch.run == runs[0] and page.watch.progress is not None)
+    assert page._stack.currentWidget() is page.view
 
 
 def test_a_runner_that_was_killed_is_replaced(

@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from run_factory import new_run
 
 from app import actions, disk, stations
+from app.jobs import TrainingThread
 from app.pages.train import TrainPage
 from app.preferences import Preferences
 from app.problems import ProblemDialog
@@ -430,6 +431,21 @@ def test_settings_as_they_are_wait_in_the_queue(qtbot: QtBot, window: Window, pr
     page = window.page()
     assert isinstance(page, TrainPage)
     assert page._stack.currentWidget() is page.queue
+
+
+def test_a_run_of_the_queue_that_broke_off_is_told_with_a_way_to_it(
+    qtbot: QtBot, window: Window, project: Path
+) -> None:
+    opened(qtbot, window, project)
+    run = new_run(project / "runs", "a")
+    thread = TrainingThread(run, start=False, parent=window)
+    thread.problem = UserError("The run was interrupted.")
+    window.session.queue.broke_off.emit(thread)
+    assert toasts(window) == ["Run 1 · A did not finish. The run was interrupted."]
+    window.findChildren(Toast)[-1].button.click()
+    page = window.page()
+    assert isinstance(page, TrainPage)
+    assert page.watch.run == run
 
 
 def test_a_queue_that_was_left_on_goes_on_and_says_so(

@@ -172,8 +172,8 @@ def test_after_a_failure_the_queue_can_wait(cli: Cli, project: Path, fake_worker
     now = standing(project)
     assert waiting(project) == ["0002-b"]
     assert (now.on, now.after_failure) == (False, AfterFailure.WAIT)
-    assert "0001-a did not finish: The memory is full." in now.held_by
-    assert "held: 0001-a did not finish" in cli("queue", project)[1]
+    assert now.held_by == "Run 1 · A did not finish: The memory is full."
+    assert "held: Run 1 · A did not finish" in cli("queue", project)[1]
 
 
 def test_pausing_a_run_holds_the_queue(cli: Cli, project: Path, fake_worker: Callable[..., None]) -> None:
@@ -190,8 +190,26 @@ def test_pausing_a_run_holds_the_queue(cli: Cli, project: Path, fake_worker: Cal
 
     done = queue_runner.work_off(queue, pause)
     assert [state for _, state in done] == [State.PAUSED]
-    assert queue.look().held_by == "0001-a was paused."
+    assert queue.look().held_by == "Run 1 · A was paused."
     assert waiting(project) == ["0002-b"]
+
+
+def test_resuming_the_run_that_holds_the_queue_lets_it_go_on(
+    cli: Cli, project: Path, fake_worker: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_worker(*FAST)
+    for name in "abc":
+        cli("queue", project, "add", "--name", name)
+    EventWriter(project / "runs" / "0001-a" / "events.jsonl").close()
+    (project / "runs" / "0001-a" / "events.jsonl").write_text('{"type": "paused", "time": 1, "step": 1}\n')
+    queue, started = Queue(project / "runs"), []
+    monkeypatch.setattr(queue_runner, "start_runner", started.append)
+    queue.switch(False, held_by="Run 1 · A was paused.", held_for=RunFolder(project / "runs" / "0001-a"))
+    code, out, err = cli("resume", project, "1")
+    assert code == 0, err
+    assert "goes on after it" in out
+    assert (standing(project).on, standing(project).held_by) == (True, "")
+    assert started == [project]
 
 
 def test_a_run_started_elsewhere_is_waited_for(cli: Cli, project: Path, fake_worker: Callable[..., None]) -> None:
@@ -365,6 +383,32 @@ def test_holding_lets_no_other_start(cli: Cli, project: Path) -> None:
     Queue(project / "runs").switch(True)
     assert said(cli("queue", project, "hold", "--json"))["on"] is False
     assert len(waiting(project)) == 1
+    assert "The queue is held: no other run starts by itself." in cli("queue", project, "hold").out
+
+
+def test_settings_tell_the_runs_of_a_list_apart(cli: Cli, project: Path) -> None:
+    cli("queue", project, "add", "--name", "same")
+    cli("queue", project, "add", "--name", "same", "--set", "lora.rank=4", "--set", "training.epochs=9")
+    lines = cli("queue", project, "list").out.splitlines()
+    assert lines[0] == "  1  0001-same  the usual settings"
+    assert lines[1].startswith("  2  0002-same  ")
+    assert "Rank 4" in lines[1]
+    (project / "runs" / "0001-same" / "recipe.toml").write_text("rank = [")
+    assert "its settings cannot be read" in cli("queue", project, "list").out
+
+
+def test_without_ready_examples_nothing_is_waited_for(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked() -> None:
+        raise AssertionError("The machine is not wanted.")
+
+    with Project.create(tmp_path / "empty") as opened:
+        opened.store.add([Example(instruction="A draft")])
+    monkeypatch.setattr(heavy, "holder", asked)
+    code, _, err = cli("train", tmp_path / "empty")
+    assert code == 1
+    assert "There is nothing to train on." in err
 
 
 def test_an_unwritable_folder_leaves_no_half_sweep(cli: Cli, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,6 +132,22 @@ def test_switches_are_kept(queue: Queue) -> None:
     assert queue.switch(True).held_by == ""
 
 
+def test_the_hold_for_a_run_is_taken_back_when_that_one_is_trained_again(queue: Queue) -> None:
+    made = filled(queue, "a", "b", "c")
+    made["a"].claim(os.getpid())
+    queue.switch(False, held_by="Run 1 · A was paused.", held_for=made["a"])
+    assert not queue.taken_up(made["b"]), "it is held for another one"
+    assert queue.taken_up(made["a"])
+    assert queue.look().on
+    assert queue.look().held_by == ""
+    queue.switch(False)
+    assert not queue.taken_up(made["a"]), "the user holds it"
+    queue.switch(False, held_by="Run 1 · A was paused.", held_for=made["a"])
+    queue.remove([made["b"], made["c"]])
+    assert not queue.taken_up(made["a"])
+    assert (queue.look().on, queue.look().held_by) == (False, ""), "nothing waits, so nothing goes on"
+
+
 def test_it_ends_when_nothing_waits(queue: Queue) -> None:
     made = filled(queue, "a")
     assert queue.ends(), "it is held"
