@@ -33,7 +33,7 @@ class SettingInfo:
     minimum: float | None
     maximum: float | None
     usual: tuple[float, float] | None
-    unusual: str
+    unusual: tuple[str, str]
     empty: str = ""
     first: int = 0
     only_with: tuple[str, tuple[Any, ...]] | None = None
@@ -50,7 +50,8 @@ class SettingInfo:
         if self.usual is None or isinstance(value, bool) or not isinstance(value, int | float):
             return ""
         low, high = self.usual
-        return "" if low <= value <= high else self.unusual
+        below, above = self.unusual
+        return below if value < low else above if value > high else ""
 
 
 @cache

@@ -77,7 +77,7 @@ class LoraSettings(_Group):
         ge=1,
         le=512,
         usual=(4, 128),
-        unusual="Ranks under 4 learn little; over 128 they mostly cost memory and overfit.",
+        unusual=("Ranks under 4 learn little.", "Ranks over 128 mostly cost memory and overfit."),
     )
     alpha: int = setting(
         32,
@@ -171,7 +171,10 @@ class TrainingSettings(_Group):
         gt=0,
         le=100,
         usual=(1, 6),
-        unusual="Under one pass some examples are never seen; over 6 small data is usually learnt by heart.",
+        unusual=(
+            "Under one pass some examples are never seen.",
+            "Over 6 passes small data is usually learnt by heart.",
+        ),
     )
     batch_size: int = setting(
         16,
@@ -191,7 +194,7 @@ class TrainingSettings(_Group):
         ge=16,
         le=131072,
         usual=(64, 8192),
-        unusual="Under 64 tokens most answers do not fit; long rows need much memory.",
+        unusual=("Under 64 tokens most answers do not fit.", "Long rows need much memory."),
     )
     schedule: Schedule = setting(
         "cosine",
@@ -288,7 +291,7 @@ class TrainingSettings(_Group):
         ge=64,
         le=1048576,
         usual=(512, 65536),
-        unusual="Under 512 a GPU idles most of the time; over 65,536 few have the memory.",
+        unusual=("Under 512 a GPU idles most of the time.", "Over 65,536 few GPUs have the memory."),
     )
     devices: Literal["1", "auto", "2", "3", "4", "5", "6", "7", "8"] = setting(
         "1",
@@ -382,7 +385,10 @@ class CheckpointSettings(_Group):
         gt=0,
         le=240,
         usual=(0.5, 30),
-        unusual="Under half a minute saving costs time; over 30 minutes much is lost when the machine fails.",
+        unusual=(
+            "Under half a minute saving costs time.",
+            "Over 30 minutes much is lost when the machine fails.",
+        ),
     )
     keep: int = setting(
         2,

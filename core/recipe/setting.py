@@ -17,7 +17,7 @@ def setting(
     level: Level = "basic",
     unit: str = "",
     usual: tuple[float, float] | None = None,
-    unusual: str = "",
+    unusual: str | tuple[str, str] = "",
     words: dict[str, str] | None = None,
     first: int = 0,
     empty: str = "",
@@ -33,13 +33,14 @@ def setting(
         level: ``basic`` is always shown, ``advanced`` behind one click.
         unit: shown after the number.
         usual: the range in which values need no remark.
-        unusual: what to say outside of it.
+        unusual: what to say outside of it, or what to say below and what above it.
         words: for a choice, what each value is called on the screen.
         first: for a choice, how many values stand before the others; 0 for all alike.
         only_with: another setting and the values of it with which this one has an effect.
         empty: for a text or a list that may be empty, what that means.
         bounds: pydantic's ``ge``, ``le``, ``gt``, ``lt``.
     """
-    extra: Any = {"level": level, "unit": unit, "usual": usual, "unusual": unusual, "words": words or {}}
+    below_and_above = unusual if isinstance(unusual, tuple) else (unusual, unusual)
+    extra: Any = {"level": level, "unit": unit, "usual": usual, "unusual": below_and_above, "words": words or {}}
     extra |= {"empty": empty, "first": first, "only_with": only_with}
     return Field(default=default, title=title, description=help, json_schema_extra=extra, **bounds)

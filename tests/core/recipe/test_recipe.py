@@ -98,3 +98,10 @@ def test_numbers_know_their_bounds():
     rank = setting_named("lora.rank")
     assert (rank.kind, rank.minimum, rank.maximum) == ("integer", 1, 512)
     assert get(Recipe(), "lora.rank") == rank.default
+
+
+def test_a_remark_names_only_the_direction_of_the_value():
+    epochs = setting_named("training.epochs")
+    assert epochs.remark(40) == "Over 6 passes small data is usually learnt by heart."
+    assert epochs.remark(0.5) == "Under one pass some examples are never seen."
+    assert epochs.remark(3) == ""
