@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from core.recipe.reference import setting_named
 from core.recipe.schema import Recipe
 from core.runs import notes
 from core.runs import plan as plans
-from core.runs.plan import FEW_STEPS, Plan, steps_per_epoch
+from core.runs.plan import FEW_STEPS, Plan, left_out_words, steps_per_epoch
 
 if TYPE_CHECKING:
     from core.project import Project
@@ -26,12 +26,18 @@ if TYPE_CHECKING:
 
 EXAMPLES, TRAIN = "examples", "train"
 SHARE, LENGTH = "heldout.share", "training.max_length"
+MANY = 0.1  # of the ready examples; so many left out are another training than the one that was meant
 REFUSED = "refused"  # leads to the list of what cannot be trained
 
 
-def planned(project: Project, recipe: Recipe) -> Plan:
+def too_long(checked: Checked | None) -> tuple[int, ...]:
+    """The numbers of the examples that are known to be longer than the maximum length."""
+    return checked.too_long if checked is not None else ()
+
+
+def planned(project: Project, recipe: Recipe, too_long: Collection[int] = ()) -> Plan:
     """Count the ready examples and what a run would do with them (many examples: seconds)."""
-    return plans.plan(project.store.iterate(Query(status=Status.READY)), recipe)
+    return plans.plan(project.store.iterate(Query(status=Status.READY)), recipe, too_long=too_long)
 
 
 def adapters(project: Project) -> dict[str, str]:
@@ -45,6 +51,11 @@ def first_steps(plan: Plan, recipe: Recipe) -> tuple[tuple[str, str], ...]:
     shows = "whether the model learns or only memorises."
     if not plan.ready:
         split = f"From {FEWEST_EXAMPLES} ready examples up, some are held out to show {shows}"
+    elif plan.left_out:
+        split = (
+            f"{left_out_words(plan.left_out, plan.ready)} {format.count(plan.train)} are trained on, "
+            f"{format.count(plan.heldout)} held out to show {shows}"
+        )
     elif not plan.heldout:
         split = (
             f"Your {format.plural(plan.train, 'ready example')} are all trained on. From {FEWEST_EXAMPLES} up, some "
@@ -77,8 +88,9 @@ def plan_sentences(plan: Plan | None, recipe: Recipe) -> list[str]:
     """Two or three short sentences; nothing while the examples are being counted."""
     if plan is None:
         return ["Counting the examples…"]
+    left_out = [left_out_words(plan.left_out, plan.ready)] if plan.left_out else []
     if not plan.train:
-        return ["No example is ready yet."]
+        return left_out or ["No example is ready yet."]
     heldout = f", {format.count(plan.heldout)} held out" if plan.heldout else ", none held out"
     passes = recipe.training.epochs
     each = format.plural(steps_per_epoch(plan.train, recipe), "step")
@@ -88,7 +100,7 @@ def plan_sentences(plan: Plan | None, recipe: Recipe) -> list[str]:
     ]
     if recipe.heldout.early_stopping and plan.heldout:
         sentences.append("Ends earlier when the held-out loss stops falling.")
-    return sentences
+    return sentences + left_out
 
 
 def run_remarks(
@@ -131,7 +143,11 @@ def run_remarks(
         found += _proven(checked)
     if plan is None:
         return found
-    if not plan.train:
+    if not plan.train and plan.left_out:
+        if not any(remark.link == LENGTH and remark.is_problem for remark in found):
+            text = "There is nothing to train on: every example that is not held out is longer than the maximum length."
+            found.append(Remark(text, LENGTH, "Go to the maximum length", is_problem=True))
+    elif not plan.train:
         text = "There is nothing to train on: no example has an instruction and an output yet."
         found.append(Remark(text, EXAMPLES, "Write examples", is_problem=True))
     elif plan.is_short:
@@ -155,10 +171,9 @@ def _proven(checked: Checked) -> list[Remark]:
         text = f"{checked.problem.title} {checked.problem.reason}"
         found.append(Remark(text, LENGTH, "Go to the maximum length", is_problem=True))
     elif checked.too_long:
-        many = len(checked.too_long)
-        verb = "is" if many == 1 else "are"
-        text = f"{format.plural(many, 'example')} {verb} longer than the maximum length and will be left out."
-        found.append(Remark(text, LENGTH, "Go to the maximum length"))
+        lost = len(checked.too_long)
+        text = left_out_words(lost, checked.ready)
+        found.append(Remark(text, LENGTH, "Go to the maximum length", by_button=lost >= MANY * checked.ready))
     return found
 
 
@@ -178,5 +193,8 @@ def _no_heldout(plan: Plan) -> Remark:
     if plan.ready < FEWEST_EXAMPLES:
         text = f"Under {FEWEST_EXAMPLES} ready examples none is held out, so nobody can tell learning from memorising."
         return Remark(text, EXAMPLES, "Write more examples")
+    if plan.too_long_heldout:
+        text = "Every held-out example is too long, so nobody can tell learning from memorising."
+        return Remark(text, LENGTH, "Go to the maximum length")
     text = "Nothing is held out, so nobody can tell learning from memorising."
     return Remark(text, SHARE, "Go to the held-out share")

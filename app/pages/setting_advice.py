@@ -40,13 +40,15 @@ class SettingAdvice(QObject):
     def show(self, plan: Plan | None, facts: ModelFacts | None) -> None:
         """Show what suits the examples better; nothing while they are being counted and checked."""
         project, checked = self._session.project, self._session.gate.latest
-        if project is None or plan is None or not plan.train or facts is None or checked is None:
+        if project is None or plan is None or not plan.ready or facts is None or checked is None:
             self._found = []
             self.card.say_nothing()
             self.link.hide()
             return
         recipe = self._session.recipe
-        self._found = advise(recipe, checked.data(train=plan.train, heldout=plan.heldout, facts=facts))
+        # What is too long counts: the first advice is to make room for it.
+        train, heldout = plan.train + plan.too_long, plan.heldout + plan.too_long_heldout
+        self._found = advise(recipe, checked.data(train=train, heldout=heldout, facts=facts))
         told = [AdviceWords(one.id, words.changed(one.changes), one.reason) for one in self._found]
         self.card.set_advice(told, can_apply=not project.read_only)
         self.link.setText(f"Advice ({len(told)})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -19,7 +20,7 @@ from app.theme import SPACE
 from app.widgets.modules_field import ModulesField
 from app.widgets.preset_card import PresetCard
 from app.widgets.recipe_form import START, TARGETS, RecipeForm
-from app.widgets.run_card import RunCard
+from app.widgets.run_card import Remark, RunCard
 from app.widgets.toast import show_toast
 from core.base_models.catalogue import KnownModel, local_models
 from core.errors import RecipeError, UserError
@@ -107,6 +108,7 @@ class SettingsPage(Page):
         column_of_side.setContentsMargins(0, 0, 0, 0)
         column_of_side.setSpacing(SPACE.FIELD)
         column_of_side.addWidget(area, 1)
+        column_of_side.addWidget(self.run_card.by_button)
         column_of_side.addWidget(self.run_card.button)
         column_of_side.addWidget(self.run_card.queue_button)
         return side
@@ -127,7 +129,7 @@ class SettingsPage(Page):
         session.runs_changed.connect(self._show_remarks)
         session.hand_over.connect(self.form.confirm)
         session.gate.told.connect(self.run_card.show_checking)
-        session.gate.checked.connect(lambda _found: self._show_remarks())
+        session.gate.checked.connect(lambda _found: self._plan_again())
 
     # Showing
 
@@ -212,15 +214,22 @@ class SettingsPage(Page):
             self._count()
 
     def _count(self) -> None:
+        if self.session.project is None:
+            return
+        self._plan_again()
+        if self.isVisible():
+            self.session.look_at_examples()
+
+    def _plan_again(self) -> None:
+        """Divide the examples unless that was done; what is too long is known once they have been checked."""
         project, recipe = self.session.project, self.session.recipe
         if project is None:
             return
-        key = (project, recipe.heldout.share)
+        too_long = before_run.too_long(self.session.gate.latest)
+        key = (project, recipe.heldout.share, too_long)
         if self._counted != key:
             self._counted = key
-            self._planner.ask(lambda: before_run.planned(project, recipe))
-        if self.isVisible():
-            self.session.look_at_examples()
+            self._planner.ask(lambda: before_run.planned(project, recipe, too_long))
         self._show_plan()
 
     def _on_plan(self, found: Plan) -> None:
@@ -236,7 +245,7 @@ class SettingsPage(Page):
         if self._plan is not None:
             train = self._plan.train
             steps = total_steps(train, self.session.recipe) if train else 0
-            self._plan = Plan(train, self._plan.heldout, steps)
+            self._plan = replace(self._plan, steps=steps)
         self.run_card.set_plan(before_run.plan_sentences(self._plan, self.session.recipe))
         self._show_remarks()
 
@@ -255,9 +264,9 @@ class SettingsPage(Page):
             checked=self.session.gate.latest,
             obstacles=obstacles(self.session.recipe, facts=facts, device=device),
         )
-        # What there is advice on needs no remark besides.
+        # What there is advice on needs no remark besides, unless nobody may miss it.
         told = self.advice.settings
-        self.run_card.set_remarks([remark for remark in found if remark.is_problem or remark.link not in told])
+        self.run_card.set_remarks([remark for remark in found if _is_needed(remark, told)])
         possible = facts is not None and self._plan is not None and not any(remark.is_problem for remark in found)
         self.rehearsing.show(self._plan, possible=possible)
 
@@ -350,6 +359,10 @@ def _own_remarks(recipe: Recipe, plan: Plan | None) -> dict[str, str]:
     brought = presets.brought_by(recipe.model.base)
     found = remarks(recipe, train=plan.train if plan is not None else 0)
     return {name: text for name, text in found.items() if brought.get(name) != get(recipe, name)}
+
+
+def _is_needed(remark: Remark, told: set[str]) -> bool:
+    return remark.is_problem or remark.by_button or remark.link not in told
 
 
 def _never(error: Exception) -> None:

@@ -23,11 +23,11 @@ from app.widgets.segments import Segments
 from app.widgets.toast import show_toast
 from core.errors import RunError, UserError
 from core.runs.folder import RunFolder, State
+from core.runs.plan import left_out_words
 from core.runs.series import Series
 
 if TYPE_CHECKING:
     from core.dataset.review import Progress
-    from core.project import Project
     from core.recipe.schema import Recipe
     from core.runs.plan import Plan
 
@@ -99,6 +99,7 @@ class TrainPage(Page):
         self.watch.loaded.connect(self._follow_if_alive)
         self.checking.cancelled.connect(self.session.cancel_start)
         self.session.gate.told.connect(self._on_checking)
+        self.session.gate.checked.connect(lambda _found: self._count_again())
         self.session.runs_changed.connect(self._show_tab)
         self.session.examples_changed.connect(lambda *_: self._count())
         self.session.recipe_changed.connect(lambda *_: self._count())
@@ -209,13 +210,18 @@ class TrainPage(Page):
         self.go.emit(self._other)
 
     def _count(self) -> None:
-        project, recipe = self.session.project, self.session.recipe
-        if project is None:
+        if self.session.project is None:
             self._counts.forget()
         elif self.isVisible():
             self.session.look_at_examples()
-            if not self._has_runs():
-                self._counts.ask(lambda: _planned(project, recipe))
+            self._count_again()
+
+    def _count_again(self) -> None:
+        """What is too long is known once the examples have been checked."""
+        project, recipe = self.session.project, self.session.recipe
+        if project is not None and self.isVisible() and not self._has_runs():
+            too_long = before_run.too_long(self.session.gate.latest)
+            self._counts.ask(lambda: (before_run.planned(project, recipe, too_long), recipe))
 
     def _show_first_words(self, found: tuple[Plan, Recipe]) -> None:
         planned, recipe = found
@@ -224,6 +230,10 @@ class TrainPage(Page):
             note = "No example is ready yet: training takes examples with an instruction and an output."
         elif self.session.project is not None and self.session.project.read_only:
             ready, note = False, "This project is open read-only, so nothing can be trained in it."
+        elif not planned.train:
+            note = "Nothing would be trained: raise the maximum length in the settings."
+        elif planned.left_out >= before_run.MANY * planned.ready:
+            note = left_out_words(planned.left_out, planned.ready)
         elif planned.is_short:
             note = f"{format.plural(planned.steps, 'step')} are few: more examples or more passes teach more."
         self._other = "settings" if planned.ready else "examples"
@@ -260,7 +270,3 @@ def _series(run: RunFolder) -> Series:
     from core.runs.record import Record
 
     return Record.load(run).series
-
-
-def _planned(project: Project, recipe: Recipe) -> tuple[Plan, Recipe]:
-    return before_run.planned(project, recipe), recipe

@@ -25,7 +25,8 @@ ADAPTER_BYTES = 4  # a trained number is kept in 32 bits
 class Remark:
     """Something to know before the run. ``link`` is where a click leads; a problem keeps the run from starting.
 
-    One that ``passes`` (another run is being trained) does not keep it from waiting in the queue.
+    One that ``passes`` (another run is being trained) does not keep it from waiting in the queue. One that nobody may
+    miss stands ``by_button``.
     """
 
     text: str
@@ -33,12 +34,13 @@ class Remark:
     link_words: str = ""
     is_problem: bool = False
     passes: bool = False
+    by_button: bool = False
 
 
 class RunCard(Card):
     """It is told everything; it knows no recipe.
 
-    Its ``button`` and ``queue_button`` are for the owner to place, where they stay in sight.
+    Its ``button``, ``queue_button`` and the remarks ``by_button`` are for the owner to place, where they stay in sight.
     """
 
     train_clicked = Signal()
@@ -65,6 +67,11 @@ class RunCard(Card):
         self.queue_button = QPushButton("Add to queue")
         self.queue_button.setToolTip("Freezes examples and settings into a run that waits for its turn")
         self.queue_button.clicked.connect(self.queue_clicked)
+        self.by_button = QWidget()
+        self._urgent = QVBoxLayout(self.by_button)
+        self._urgent.setContentsMargins(0, 0, 0, 0)
+        self._urgent.setSpacing(SPACE.UNIT)
+        self.by_button.hide()
         top = QVBoxLayout()
         top.setSpacing(2)
         top.addWidget(_small("Trainable parameters"))
@@ -129,11 +136,14 @@ class RunCard(Card):
         ordered = sorted(remarks, key=lambda remark: not remark.is_problem)
         if ordered != self._shown:
             self._shown = ordered
-            while item := self._remarks.takeAt(0):
-                if item.widget() is not None:
-                    item.widget().deleteLater()
+            for layout in (self._remarks, self._urgent):
+                while item := layout.takeAt(0):
+                    if item.widget() is not None:
+                        item.widget().deleteLater()
             for remark in ordered:
-                self._remarks.addWidget(self._make_remark(remark))
+                layout = self._urgent if remark.by_button else self._remarks
+                layout.addWidget(self._make_remark(remark))
+            self.by_button.setVisible(any(remark.by_button for remark in ordered))
         problems = [remark for remark in ordered if remark.is_problem]
         self.button.setEnabled(not problems)
         self.queue_button.setEnabled(all(remark.passes for remark in problems))

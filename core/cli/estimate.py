@@ -16,12 +16,13 @@ from core.dataset.store import Query
 from core.errors import UserError
 from core.hardware.fitting import Fit, Verdict, fit
 from core.project import EXAMPLES_FILE, Project
+from core.prompt.gate import Checked
 from core.recipe import words
 from core.recipe.reference import setting_named
 from core.recipe.schema import Recipe
 from core.runs import words as run_words
 from core.runs.pace import seconds_for
-from core.runs.plan import Plan, plan
+from core.runs.plan import Plan, left_out_words, plan
 from core.runs.rehearsal import Rehearsal, Rehearsed
 
 PART_WORDS = {
@@ -57,9 +58,14 @@ def register(commands: Any) -> None:
 def _estimate(args: argparse.Namespace) -> int:
     with Project.open(args.project, read_only=True) as project:
         recipe = settings.recipe_for(project.recipe, model=args.model, changes=settings.changes(args.set))
-        planned = plan(project.store.iterate(Query(status=Status.READY)), recipe)
+        checked = _checked(project, recipe, must=args.rehearse)
+        too_long = checked.too_long if checked is not None else ()
+        planned = plan(project.store.iterate(Query(status=Status.READY)), recipe, too_long=too_long)
         runs = project.runs()
-        rehearsed = _rehearse(project, recipe, planned, json=args.json) if args.rehearse else None
+        rehearsed = None
+        if args.rehearse and checked is not None:
+            gate.refuse(checked, json=args.json)
+            rehearsed = _rehearse(project, recipe, planned, checked)
     found = fit(ModelFacts.read(catalogue.resolve(recipe.model.base)), recipe)
     seconds = seconds_for(planned, recipe, runs)
     if seconds is None and rehearsed is not None:
@@ -97,13 +103,22 @@ class _Measured:
         return said
 
 
-def _rehearse(project: Project, recipe: Recipe, planned: Plan, *, json: bool) -> _Measured:
+def _checked(project: Project, recipe: Recipe, *, must: bool) -> Checked | None:
+    """What the check of the examples says of their lengths; None when they cannot be checked and need not be."""
+    try:
+        return gate.check(project.path, recipe)
+    except UserError:
+        if must:
+            raise
+        return None  # the memory can be estimated without a tokenizer
+
+
+def _rehearse(project: Project, recipe: Recipe, planned: Plan, checked: Checked) -> _Measured:
     """Take real steps on the longest batch.
 
     Raises:
-        UserError: examples or settings cannot be trained, or the machine is busy.
+        UserError: the settings cannot be trained, or the machine is busy.
     """
-    checked = gate.prove(project.path, recipe, json=json)
     line = output.ProgressLine(sys.stderr)
     try:
         for message in Rehearsal(project.path / EXAMPLES_FILE, recipe, checked.largest).messages():
@@ -136,6 +151,10 @@ def as_json(found: Fit, planned: Plan, seconds: float | None) -> dict[str, objec
         },
         "changes": found.changes or {},
         "steps": planned.steps,
+        "examples": planned.train,
+        "heldout_examples": planned.heldout,
+        "too_long": planned.too_long,
+        "too_long_heldout": planned.too_long_heldout,
     }
 
 
@@ -158,8 +177,13 @@ def lines(found: Fit, planned: Plan, recipe: Recipe, seconds: float | None) -> l
         said.append(f"It would fit with: {words} ({options}).")
     elif found.changes is not None:
         said.append("No change of the settings makes it fit; choose a smaller base model.")
+    if planned.left_out:
+        said.append(
+            f"{left_out_words(planned.left_out, planned.ready)} {planned.train:,} are trained on, "
+            f"{planned.heldout:,} held out."
+        )
     if not planned.train:
-        said.append("No example is ready yet.")
+        said.append("There is nothing to train on." if planned.left_out else "No example is ready yet.")
     elif seconds is None:
         said.append(f"{planned.steps:,} steps; how long they take is known after the first run with this base model.")
     else:

@@ -11,6 +11,7 @@ from core.errors import UserError
 from core.project import EXAMPLES_FILE
 from core.prompt.gate import Checked, GateJob
 from core.recipe.schema import Recipe
+from core.runs.plan import left_out_words
 
 _SHOWN = 20  # offenders in words; --json has all that are told
 
@@ -40,8 +41,20 @@ def prove(project: Path, recipe: Recipe, *, json: bool) -> Checked:
         UserError: there are some, or they cannot be looked at.
     """
     found = check(project, recipe)
+    refuse(found, json=json)
+    if found.too_long and not json:  # with --json the run's own events tell it
+        output.line(left_out_words(len(found.too_long), found.ready))
+    return found
+
+
+def refuse(found: Checked, *, json: bool) -> None:
+    """List what cannot be trained.
+
+    Raises:
+        UserError: there is something.
+    """
     if found.problem is None:
-        return found
+        return
     if json:
         output.emit({"type": "refused", **as_json(found)})
     else:

@@ -68,6 +68,7 @@ class Checked:
             self.longest,
             facts.parameters if facts is not None else 0,
             facts.context_length if facts is not None else 0,
+            len(self.too_long),
         )
 
     def tokens_trained(self, train: int, recipe: Recipe) -> float:

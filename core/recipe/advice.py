@@ -36,6 +36,7 @@ class DataFacts:
         longest: tokens of the longest example.
         parameters: of the base model; 0 when it is not known.
         context: tokens that the base model was made for; 0 when it does not say.
+        too_long: how many are longer than the maximum length is now; None when that was not counted.
     """
 
     train: int
@@ -44,6 +45,7 @@ class DataFacts:
     longest: int = 0
     parameters: int = 0
     context: int = 0
+    too_long: int | None = None
 
     def longer_than(self, tokens: int) -> int:
         """How many examples are longer than a multiple of 64."""
@@ -95,7 +97,7 @@ def _length(recipe: Recipe, facts: DataFacts) -> Iterator[Advice]:
         most = min(most, facts.context)
     wanted = min(max(BIN, math.ceil(facts.longest / BIN) * BIN), most // BIN * BIN)
     if wanted > now:
-        lost = facts.longer_than(math.ceil(now / BIN) * BIN)
+        lost = facts.longer_than(math.ceil(now / BIN) * BIN) if facts.too_long is None else facts.too_long
         left = facts.longer_than(wanted)
         covers = "covers all" if not left else f"leaves out {_examples(left)}"
         missing = f"{_examples(lost)} of yours" if lost else "Some examples of yours"

@@ -8,11 +8,13 @@ import pytest
 
 from app.before_run import first_steps, plan_sentences, run_remarks
 from app.widgets.run_card import Remark
+from core.dataset.example import Example, Split
 from core.errors import ModelError
 from core.prompt.gate import Checked, Offender
 from core.prompt.proof import Flaw
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
+from core.runs import plan as plans
 from core.runs.plan import Plan
 
 PLENTY = Plan(train=200, heldout=20, steps=120)
@@ -58,9 +60,27 @@ def test_few_steps_and_nothing_held_out_are_warnings() -> None:
 
 def test_what_is_too_long_is_told_and_left_out() -> None:
     assert said(checked=Checked(1, 9)) == []
-    (remark,) = said(checked=Checked(1, 9, too_long=(4,)))
-    assert remark.text == "1 example is longer than the maximum length and will be left out."
+    (remark,) = said(checked=Checked(1, 19, too_long=(4,)))
+    assert remark.text == "1 of 19 examples is longer than the maximum length and will be left out."
     assert not remark.is_problem
+    assert not remark.by_button
+    (remark,) = said(checked=Checked(1, 241, too_long=tuple(range(1, 218))))
+    assert remark.by_button
+
+
+def test_the_plan_counts_what_is_too_long_on_either_side() -> None:
+    examples = [
+        Example(f"q{id}", "", "a", id=id, split=Split.HELDOUT if id > 8 else Split.TRAIN) for id in range(1, 11)
+    ]
+    plan = plans.plan(examples, Recipe(), too_long=(1, 2, 3, 9))
+    assert (plan.train, plan.heldout, plan.too_long, plan.too_long_heldout, plan.ready) == (5, 1, 3, 1, 10)
+    assert plan.steps == plans.total_steps(5, Recipe())
+    left_out = "4 of 10 examples are longer than the maximum length and will be left out."
+    assert plan_sentences(plan, Recipe())[0] == "5 examples trained on, 1 held out."
+    assert plan_sentences(plan, Recipe())[-1] == left_out
+    assert left_out in first_steps(plan, Recipe())[0][1]
+    nothing = Plan(0, 1, 0, too_long=8)
+    assert [remark.link for remark in said(nothing) if remark.is_problem] == ["training.max_length"]
 
 
 def test_unusual_settings_lead_to_their_fields() -> None:

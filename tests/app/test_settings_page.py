@@ -11,6 +11,7 @@ from adapter_factory import trained_run
 from form_bench import retype
 from page_fakes import Bench, bench
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 from tiny_base import MODULES, write_base
 
@@ -348,6 +349,21 @@ def test_advice_is_shown_with_its_reason_applied_and_taken_back(place: Bench, tm
     toast = page.window().findChildren(Toast)[-1]
     toast.button.click()
     assert place.session.recipe == before
+
+
+def test_what_is_left_out_as_too_long_is_counted_and_said_by_the_button(place: Bench) -> None:
+    """There is advice on the length too; it must not take the warning's place."""
+    place.gate_tells(Checked(1, 400, (), (), (400,), 60, too_long=tuple(range(1, 381))))
+    page = page_of(place)
+    place.session.set_recipe(with_settings(place.session.recipe, {"training.max_length": 50}))
+    said = "380 of 400 examples are longer than the maximum length and will be left out."
+    place.until(lambda: said in page.run_card.plan.text())
+    trained = int(page.run_card.plan.text().split(" ")[0])
+    assert 0 < trained <= 20
+    place.until(lambda: "training.max_length" in page.advice.settings)
+    labels = page.run_card.by_button.findChildren(QLabel)
+    assert said in [label.text() for label in labels if label.isVisible()]
+    assert page.advice.card.shown[0].reason.startswith("380 examples of yours are longer than 50 tokens")
 
 
 def test_what_the_model_brings_gets_no_advice(place: Bench) -> None:

@@ -9,6 +9,7 @@ from typing import ClassVar
 import pytest
 
 from core.cli import estimate
+from core.dataset.example import Example
 from core.hardware.usage import MemoryUse
 from core.project import Project
 from core.runs import pace
@@ -90,3 +91,13 @@ def test_a_rehearsal_is_told_beside_the_estimate(cli, project, monkeypatch):
     assert (told["peak_bytes"], told["seconds_per_step"], told["tokens"]) == (1 << 30, 0.5, 400)
     assert told["seconds"] > 0
     assert "rehearsal" not in json.loads(cli("estimate", project, "--json").out)
+
+
+def test_what_is_too_long_is_not_counted(cli, project):
+    with Project.open(project) as opened:
+        opened.store.add([Example(f"Tell story {n}", "", "A long answer. " * 40) for n in range(30)])
+    told = json.loads(cli("estimate", project, "--json", "--set", "training.max_length=64").out)
+    assert told["too_long"] + told["too_long_heldout"] == 30
+    assert told["examples"] + told["heldout_examples"] == 60
+    out = cli("estimate", project, "--set", "training.max_length=64").out
+    assert "30 of 90 examples are longer than the maximum length and will be left out. " in out

@@ -350,7 +350,17 @@ def test_a_model_folder_is_named_from_the_top_and_brings_its_settings(project, t
 def test_unusual_settings_are_noted(cli, project, fake_worker):
     fake_worker("--steps", 6, "--seconds", 0)
     outcome = cli("train", project, "--set", "lora.rank=1")
-    assert "Note on lora.rank: Ranks under 4 learn little" in outcome.out
+    assert "Note on lora.rank: Ranks under 4 learn little.\n" in outcome.out
+
+
+def test_what_will_be_left_out_is_told_before_the_start(cli, project, fake_worker):
+    with Project.open(project) as opened:
+        opened.store.add([Example(f"Tell story {n}", "", "A long answer. " * 40) for n in range(30)])
+    fake_worker("--steps", 6, "--seconds", 0)
+    out = cli("train", project, "--set", "training.max_length=64").out
+    said = "30 of 90 examples are longer than the maximum length and will be left out."
+    assert said in out
+    assert out.index(said) < out.index("Started on")
 
 
 def test_the_line_of_progress(project):

@@ -135,3 +135,10 @@ def test_who_follows_all_advice_gets_no_more():
 )
 def test_unusual_combinations_are_remarked_on(changes: dict[str, object], train: int, name: str | None):
     assert set(remarks(with_settings(REAL, changes), train=train)) == ({name} if name else set())
+
+
+def test_what_is_too_long_is_counted_by_the_real_setting():
+    short = with_settings(REAL, {"training.max_length": 50})
+    data = facts(longest=100, lengths=(924, 76), too_long=217)
+    (advice, *_) = advise(short, data)
+    assert "217 examples of yours are longer than 50 tokens" in advice.reason
