@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,7 +27,7 @@ from core.project_file import PROJECT_FILE, ProjectFile
 from core.recipe.presets import base_recipe
 from core.recipe.schema import STARTER, Recipe
 from core.runs import folder as run_folder
-from core.runs import leftovers, notes
+from core.runs import leftovers, notes, numbers
 from core.runs.folder import RunFolder
 from core.runs.queue import Queue, discard
 
@@ -117,6 +118,8 @@ class Project:
             clear_stale(path)
             Queue(path / "runs").forget_removed()
             leftovers.put_right(path / "runs")
+            with suppress(OSError):  # nothing is lost: it is done with the next run that is made
+                numbers.remember(path / "runs")
         return cls(path, file, store, lock)
 
     def __enter__(self) -> Self:

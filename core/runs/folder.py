@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from core.errors import RunError
 from core.files import sync_file, write_atomically
 from core.recipe import file as recipe_file
 from core.recipe.schema import Recipe
+from core.runs import numbers
 from core.runs.alive import birth, living
 from core.runs.events import (
     FINAL,
@@ -29,6 +30,7 @@ from core.runs.events import (
     Failed,
     Finished,
     Paused,
+    Resumed,
     Started,
     Step,
     Stopped,
@@ -71,11 +73,15 @@ class Progress:
     ended: float = 0.0
     silent: bool = False
     """Whether its process is there, but gives no sign of life."""
+    _heldout: list[tuple[int, float]] = field(default_factory=list)  # what was shown, from which step on
 
     def add(self, event: Event) -> None:
         """Take one event into account."""
         if isinstance(event, FINAL):
             self.ended, self.seconds_left = event.at, None
+        if isinstance(event, Resumed):  # later steps are void
+            self._heldout = [pair for pair in self._heldout if pair[0] <= event.step]
+            self.heldout_loss = self._heldout[-1][1] if self._heldout else None
         match event:
             case Started():
                 self.state, self.steps = State.RUNNING, event.steps
@@ -85,6 +91,7 @@ class Progress:
                 self.seconds_left = event.seconds_left
             case Evaluation(loss=float() as loss) if event.best or self.heldout_loss is None:
                 self.heldout_loss = loss
+                self._heldout.append((event.step, loss))
             case Paused():
                 self.state = State.PAUSED
                 self.halted = event if event.message else None
@@ -112,8 +119,7 @@ class RunFolder:
     @property
     def number(self) -> int:
         """The run's number in its project; 0 when the name has none."""
-        match = re.match(r"\d+", self.name)
-        return int(match.group()) if match else 0
+        return numbers.number_of(self.name)
 
     @property
     def recipe_file(self) -> Path:
@@ -396,22 +402,27 @@ def read_examples(path: Path) -> Iterator[Example]:
 
 
 def new_folder(runs: Path, name: str) -> RunFolder:
-    """An empty folder with the next number; names become small letters, digits, hyphens and decimal points."""
+    """An empty folder with the next number, which no run had before.
+
+    Names become small letters, digits, hyphens and decimal points.
+
+    Raises:
+        OSError: it cannot be made, or its number not be remembered.
+    """
     slug = re.sub(r"(?<!\d)\.|\.(?!\d)|[^a-z0-9.]+", "-", name.lower())
     slug = re.sub(r"-+", "-", slug).strip("-.")
     if len(slug) > _LONGEST_SLUG:  # between two words, if there is such a place
         slug = slug[: slug.rfind("-", 0, _LONGEST_SLUG + 1)] if "-" in slug[:_LONGEST_SLUG] else slug[:_LONGEST_SLUG]
     slug = slug.strip("-.") or "run"
-    numbers = [RunFolder(path).number for path in runs.iterdir()]
-    number = max(numbers, default=0)
-    while True:
-        number += 1
-        folder = runs / f"{number:04d}-{slug}"
+    with numbers.giving(runs):
+        folder = runs / f"{numbers.highest(runs) + 1:04d}-{slug}"
+        folder.mkdir()
         try:
-            folder.mkdir()
-        except FileExistsError:
-            continue
-        return RunFolder(folder)
+            numbers.remember(runs)
+        except BaseException:
+            folder.rmdir()
+            raise
+    return RunFolder(folder)
 
 
 @contextmanager

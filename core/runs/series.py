@@ -125,12 +125,11 @@ class Series:
 
     def _drop_after(self, step: int) -> None:
         keep = bisect_right(self.steps, step)
-        if keep == len(self.steps):
-            return
         del self.steps[keep:], self.at[keep:], self.elapsed[keep:], self.tokens[keep:]
         for values in self.metrics.values():
             del values[keep:]
         self.heldout = [pair for pair in self.heldout if pair[0] <= step]
+        self.samples = {shown: answers for shown, answers in self.samples.items() if shown <= step}
         self.checkpoints = [saved for saved in self.checkpoints if saved <= step]
         self.marks = [mark for mark in self.marks if mark.step <= step]
 

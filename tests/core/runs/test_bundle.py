@@ -159,7 +159,7 @@ def test_a_result_takes_the_place_of_the_run(run, tmp_path, elsewhere):
     assert not run.worker_file.exists()  # the process of the other machine says nothing here
     assert not run.take_consent()  # nor does what its user agreed to
     assert notes.read(run).note == "Sent away."
-    assert [path.name for path in run.path.parent.iterdir()] == [run.name]
+    assert [path.name for path in run.path.parent.glob("[!.]*")] == [run.name]
 
 
 def test_a_folder_that_was_copied_back_will_do(run, tmp_path, elsewhere):

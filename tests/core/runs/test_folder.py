@@ -12,7 +12,7 @@ from core.dataset.example import Example, Turn
 from core.errors import RunError
 from core.recipe.schema import Recipe
 from core.runs import folder
-from core.runs.events import Evaluation, EventWriter, Finished, Paused, Phase, Started, Step
+from core.runs.events import Evaluation, EventWriter, Finished, Paused, Phase, Resumed, Started, Step
 from core.runs.folder import Progress, State
 
 EXAMPLES = [
@@ -88,7 +88,7 @@ def test_a_run_that_cannot_be_written_whole_leaves_nothing(run, tmp_path):
         folder.create(run.path.parent, name="", recipe=Recipe(), train=EXAMPLES, heldout=[], start=missing)
     with pytest.raises(FileNotFoundError):
         folder.create_like(run, run.path.parent, name="", recipe=Recipe(), start=missing)
-    assert list(run.path.parent.iterdir()) == [run.path]
+    assert [path for path in run.path.parent.iterdir() if not path.name.startswith(".")] == [run.path]
 
 
 def test_nothing_to_train_on_is_refused(tmp_path):
@@ -148,6 +148,19 @@ def test_the_best_heldout_loss_is_shown():
     for number, loss, best in ((0, 5.0, False), (5, 2.0, True), (10, 3.0, False)):
         progress.add(Evaluation(step=number, loss=loss, perplexity=None, best=best))
     assert progress.heldout_loss == 2.0
+
+
+def test_the_heldout_loss_of_steps_that_are_void_is_not_shown():
+    progress = Progress()
+    progress.add(started())
+    for number, loss, best in ((0, 5.0, False), (28, 3.0, True), (56, 4.0, False), (84, 2.0, True)):
+        progress.add(Evaluation(step=number, loss=loss, perplexity=None, best=best))
+    progress.add(Resumed(step=56))
+    assert progress.heldout_loss == 3.0
+    progress.add(Resumed(step=0))
+    assert progress.heldout_loss == 5.0
+    progress.add(Evaluation(step=28, loss=2.5, perplexity=None, best=True))
+    assert progress.heldout_loss == 2.5
 
 
 def test_wishes_are_kept_until_withdrawn(run):

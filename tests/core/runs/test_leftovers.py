@@ -6,7 +6,7 @@ import time
 import pytest
 
 from core.project import Project
-from core.runs import leftovers
+from core.runs import leftovers, numbers
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_opening_a_project_does_it(tmp_path):
     Project.open(tmp_path / "letters", read_only=True).close()
     assert names(runs) == [".0003-harbour.old"]
     Project.open(tmp_path / "letters").close()
-    assert names(runs) == ["0003-harbour"]
+    assert names(runs) == [numbers.FILE, "0003-harbour"]
 
 
 def test_a_run_whose_place_was_taken_is_deleted(runs):

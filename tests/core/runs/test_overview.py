@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.dataset.example import Example
 from core.recipe.schema import Recipe
-from core.runs import folder
+from core.runs import folder, numbers
 from core.runs.events import EventWriter, Paused, Phase
 from core.runs.folder import RunFolder, State
 from core.runs.overview import Overview
@@ -35,6 +35,7 @@ def test_a_run_that_went_leaves_nothing_to_one_of_the_same_name(tmp_path: Path) 
     overview.look([run])
     shutil.rmtree(run.path)
     assert overview.look([]) == []
+    (run.path.parent / numbers.FILE).unlink()  # as if it had been put there by hand
     again = new_run(tmp_path)
     assert again.path == run.path
     assert [summary.progress.state for summary in overview.look([again])] == [State.QUEUED]

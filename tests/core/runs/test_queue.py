@@ -12,6 +12,7 @@ import pytest
 from core.dataset.example import Example
 from core.errors import RunError
 from core.recipe.schema import Recipe
+from core.runs import numbers
 from core.runs.events import EventWriter, Phase
 from core.runs.folder import RunFolder, all_runs, create
 from core.runs.queue import QUEUE_FILE, AfterFailure, Queue, Standing, discard, is_waiting
@@ -96,9 +97,16 @@ def test_undo_puts_a_run_behind_those_it_stood_behind(queue: Queue) -> None:
     assert names(queue.put_back(removed)) == ["c", "a", "b", "e"]
 
 
-def test_a_number_given_away_meanwhile_is_replaced(queue: Queue) -> None:
+def test_the_number_of_a_removed_run_stays_its_own(queue: Queue) -> None:
+    removed = queue.remove([filled(queue, "a", "b")["b"]])
+    assert new(queue.runs, "b").name == "0003-b"
+    assert [run.name for run in queue.put_back(removed).waiting] == ["0001-a", "0002-b"]
+
+
+def test_a_name_taken_meanwhile_is_replaced(queue: Queue) -> None:
     made = filled(queue, "a", "b")
     removed = queue.remove([made["b"]])
+    (queue.runs / numbers.FILE).unlink()  # as if it had been put there by hand
     other = new(queue.runs, "b")
     assert other.name == "0002-b"
     assert [run.name for run in queue.put_back(removed).waiting] == ["0001-a", "0003-b"]

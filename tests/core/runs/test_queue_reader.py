@@ -9,7 +9,7 @@ import pytest
 from core.dataset.example import Example
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
-from core.runs import heavy, queue_runner
+from core.runs import heavy, numbers, queue_runner
 from core.runs.events import EventWriter, Started, Step
 from core.runs.folder import RunFolder, create
 from core.runs.heavy import Holder
@@ -97,6 +97,7 @@ def test_another_entry_under_the_name_of_a_removed_one_is_read(runs: Path) -> No
     reader.queue.add([first])
     reader.look()
     reader.queue.remove([first])
+    (runs / numbers.FILE).unlink()  # as if it had been put there by hand
     second = new(runs, "a", training__epochs=5)
     assert second.name == first.name
     reader.queue.add([second])

@@ -2,7 +2,7 @@
 
 import math
 
-from core.runs.events import Adjusted, Checkpoint, Evaluation, Paused, Resumed, Started, Step
+from core.runs.events import Adjusted, Checkpoint, Evaluation, Paused, Resumed, Sample, Started, Step
 from core.runs.series import Series, smoothed
 
 
@@ -58,6 +58,21 @@ def test_a_resumed_run_replaces_the_steps_it_repeats():
     series.add(step(5, loss=1.0))
     assert list(series.steps) == [1, 2, 3, 4, 5]
     assert series.metrics["loss"][-1] == 1.0
+
+
+def test_a_resumed_run_drops_answers_and_losses_of_steps_that_are_void():
+    series = Series()
+    for number in (2, 4, 6):
+        series.add(step(number))
+        series.add(Evaluation(step=number, loss=1 / number, perplexity=None))
+        series.add(Sample(step=number, example=0, prompt="p", expected="e", text="t"))
+    series.add(Evaluation(step=8, loss=0.1, perplexity=None))  # its steps were not told before it was killed
+    series.add(Resumed(step=6))
+    assert [at for at, _ in series.heldout] == [2, 4, 6]
+    before = series.copy()
+    series.add(Resumed(step=5))
+    assert ([at for at, _ in series.heldout], list(series.samples)) == ([2, 4], [2, 4])
+    assert list(before.samples) == [2, 4, 6]
 
 
 def test_the_time_of_training_leaves_breaks_out():
