@@ -37,7 +37,7 @@ class RecipeError(UserError):
     """Settings that cannot be used; ``problems`` maps a setting's name to what is wrong with it."""
 
     def __init__(self, title: str, *, problems: dict[str, str], hint: str = "") -> None:
-        reason = " ".join(f"{name}: {text}" for name, text in problems.items())
+        reason = " ".join(f"{name}: {text.rstrip('.')}." for name, text in problems.items())
         super().__init__(title, reason=reason, hint=hint)
         self.problems = problems
 

@@ -126,7 +126,7 @@ def _pack(run: RunFolder, path: Path, task: Task, *, with_model: bool) -> Path:
     except OSError as error:
         raise UserError(
             "The run could not be packed.",
-            reason=error.strerror or str(error),
+            reason=f"{error.strerror or error}.",
             hint="Choose a place that can be written and has room.",
             details=str(error),
         ) from error
@@ -142,7 +142,7 @@ def _adopt(runs: Path, source: Path) -> str:
     except OSError as error:
         raise UserError(
             "The run could not be brought back.",
-            reason=error.strerror or str(error),
+            reason=f"{error.strerror or error}.",
             hint="Check that the disk has room and the project's folder can be written.",
             details=str(error),
         ) from error

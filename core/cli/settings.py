@@ -79,7 +79,7 @@ def recipe_for(recipe: Recipe, *, model: str | None, changes: dict[str, str]) ->
         return with_settings(recipe, rest)
     except RecipeError as error:
         problems = "; ".join(f"{name}: {text}" for name, text in error.problems.items())
-        raise output.WrongUse(error.title, reason=f"{problems}.") from error
+        raise output.WrongUse(error.title, reason=f"{problems.rstrip('.')}.") from error
 
 
 def _absolute(base: str) -> str:

@@ -88,7 +88,7 @@ def export_adapter(
     except OSError as error:
         raise UserError(
             "The adapter could not be exported.",
-            reason=f"{error.strerror or error} ({error.filename or target})",
+            reason=f"{error.strerror or error} ({error.filename or target}).",
             hint="Check that the place can be written and has space, or choose another.",
             details=repr(error),
         ) from error

@@ -85,7 +85,7 @@ def unpack(
             return [_unpack(source, info, target.joinpath(*parts)) for info, parts in members]
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError) as error:
         shutil.rmtree(target, ignore_errors=True)
-        raise _refused(f"It is damaged: {error}") from error
+        raise _refused(f"It is damaged: {str(error).rstrip('.')}.") from error
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise

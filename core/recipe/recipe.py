@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from core.errors import RecipeError
 from core.recipe.reference import settings
@@ -39,8 +40,21 @@ def parse(data: Mapping[str, Any]) -> Recipe:
     try:
         return Recipe.model_validate(data)
     except ValidationError as error:
-        problems = {_name(item["loc"]): item["msg"].removeprefix("Value error, ") for item in error.errors()}
+        problems = {_name(item["loc"]): _said(item) for item in error.errors()}
         raise RecipeError("Some settings cannot be used.", problems=problems) from error
+
+
+_KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false"}
+_LONGEST = 60  # letters of a value that are repeated
+
+
+def _said(item: ErrorDetails) -> str:
+    """What is wrong with a value, in a person's words and without a full stop."""
+    kind, _, how = item["type"].partition("_")
+    if kind in _KINDS and how in ("parsing", "type", "from_float"):
+        shown = str(item["input"]) or "An empty value"
+        return f"{shown[:_LONGEST]}{'…' if len(shown) > _LONGEST else ''} is not {_KINDS[kind]}"
+    return item["msg"].removeprefix("Value error, ")
 
 
 def get(recipe: Recipe, name: str) -> Any:

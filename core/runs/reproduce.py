@@ -24,6 +24,12 @@ def write_script(run: RunFolder, file: Path) -> Path:
     Raises:
         RunError: the run has made no step yet, its base model is gone, or the file cannot be written.
     """
+    if not file.absolute().parent.is_dir():
+        raise RunError(
+            "The script could not be written.",
+            reason=f"There is no folder {file.absolute().parent}.",
+            hint="Make it first, or choose another place.",
+        )
     with tempfile.TemporaryDirectory(prefix="tunesmith-") as folder:
         report, log = Path(folder) / "report.json", Path(folder) / "log.txt"
         with open(log, "xb") as output:

@@ -113,7 +113,10 @@ def problems(recipe: Recipe, name: str, given: Sequence[Any]) -> str:
         try:
             with_settings(recipe, {name: value})
         except RecipeError as error:
-            said = " ".join(error.problems.values()).removeprefix("Input should be ")
+            said = " ".join(error.problems.values())
+            if said.startswith(f"{value} is not "):
+                return f"{said}."
+            said = said.removeprefix("Input should be ")
             whole = kind == "integer" and not str(value).lstrip("+-").isdigit()
             return f"{value} is not a whole number." if whole else f"{value} must be {said}."
     return ""

@@ -44,7 +44,7 @@ def write_event_files(run: RunFolder, folder: Path) -> Path:
     except OSError as error:
         raise UserError(
             "The files for TensorBoard could not be written.",
-            reason=f"{error.strerror or error} ({folder})",
+            reason=f"{error.strerror or error} ({folder}).",
             hint="Choose another folder.",
         ) from error
     finally:

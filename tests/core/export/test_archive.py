@@ -163,3 +163,9 @@ def test_damage_is_told_and_leaves_nothing(files, tmp_path):
     (tmp_path / "b.zip").write_text("no zip", encoding="utf-8")
     with pytest.raises(ModelError):
         unpack(tmp_path / "b.zip", tmp_path / "out")
+
+
+def test_what_is_no_zip_file_is_refused_in_whole_sentences(tmp_path):
+    (tmp_path / "a.zip").write_text("no zip", encoding="utf-8")
+    with pytest.raises(ModelError, match=r"It is damaged: File is not a zip file\. Take it again from where"):
+        unpack(tmp_path / "a.zip", tmp_path / "out")

@@ -41,6 +41,23 @@ def test_all_problems_are_named_at_once():
     assert set(caught.value.problems) == {"lora.rank", "training.epochs"}
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("lora.rank", "x", "lora.rank: x is not a whole number."),
+        ("lora.rank", 1.5, "lora.rank: 1.5 is not a whole number."),
+        ("lora.rank", "", "lora.rank: An empty value is not a whole number."),
+        ("training.epochs", "soon", "training.epochs: soon is not a number."),
+        ("lora.use_dora", "maybe", "lora.use_dora: maybe is not true or false."),
+        ("lora.rank", 0, "lora.rank: Input should be greater than or equal to 1."),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused_in_words(name, value, words):
+    with pytest.raises(RecipeError) as caught:
+        with_settings(Recipe(), {name: value})
+    assert caught.value.reason == words
+
+
 def test_an_unknown_setting_gets_a_suggestion():
     with pytest.raises(RecipeError, match=r"lora\.rank"):
         with_settings(Recipe(), {"lora.rnk": 8})

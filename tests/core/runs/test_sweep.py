@@ -79,6 +79,7 @@ def test_what_cannot_be_is_refused(name: str, value: object) -> None:
         ("lora.rank", ["0"], "0 must be greater than or equal to 1."),
         ("training.learning_rate", ["nan"], "nan is not a number."),
         ("training.schedule", ["cosine"], ""),
+        ("lora.use_dora", ["maybe"], "maybe is not true or false."),
     ],
 )
 def test_what_is_wrong_is_told_for_the_first_bad_value(name: str, values: list[str], words: str) -> None:

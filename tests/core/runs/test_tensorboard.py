@@ -70,6 +70,6 @@ def test_a_run_without_points_has_nothing_to_write(run, tmp_path):
 def test_a_place_that_is_no_folder_leaves_nothing(run, tmp_path):
     file = tmp_path / "file"
     file.write_text("x", encoding="utf-8")
-    with pytest.raises(UserError, match="could not be written"):
+    with pytest.raises(UserError, match=r"could not be written\. .*\)\. Choose another folder\."):
         write_event_files(run, file)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "runs"]
