@@ -126,11 +126,14 @@ class TrainPage(Page):
         has_runs = self._has_runs()
         self.tabs.setVisible(has_runs)
         self.again.setVisible(has_runs)
-        self.enqueue.setVisible(has_runs and self.tabs.value != "queue")
+        self.enqueue.setVisible(has_runs)  # in every tab: what comes and goes beside the tabs moves them
         project = self.session.project
         may_act = project is not None and not project.read_only
         self.again.setEnabled(not self.session.is_training and may_act)
         self.enqueue.setEnabled(may_act)
+        self.again.setMinimumWidth(
+            max(self.again.minimumWidth(), self.again.sizeHint().width())
+        )  # keeps the tabs still
         self.again.setText("Starting…" if starting else "Train again")
         tabs: dict[str, QWidget] = {"all": self.runs, "queue": self.queue}
         self._stack.setCurrentWidget(tabs.get(self.tabs.value, self.view) if has_runs else self.first)

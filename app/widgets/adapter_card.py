@@ -19,7 +19,7 @@ class AdapterCard(Card):
     folder_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Adapter", parent)
+        super().__init__("Adapter", parent, elided=True)
         self._grid = QGridLayout()
         self._grid.setContentsMargins(0, 0, SPACE.UNIT, 0)
         self._grid.setHorizontalSpacing(SPACE.FIELD)

@@ -7,15 +7,19 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLay
 
 from app import theme
 from app.theme import SPACE
+from app.widgets.elided_label import ElidedLabel
 
 
 class Card(QFrame):
     """Content goes into ``self.body``; widgets for the right end of the heading through :meth:`add_act`."""
 
-    def __init__(self, title: str = "", parent: QWidget | None = None, *, foldable: bool = False) -> None:
+    def __init__(
+        self, title: str = "", parent: QWidget | None = None, *, foldable: bool = False, elided: bool = False
+    ) -> None:
+        """With ``elided``, a title that is longer than the card is shortened with an ellipsis."""
         super().__init__(parent)
         self.setProperty("kind", "card")
-        self._title = QLabel(title)
+        self._title = ElidedLabel(title) if elided else QLabel(title)
         self._title.setProperty("kind", "heading")
         self._content = QWidget()
         self.body = QVBoxLayout(self._content)

@@ -25,7 +25,9 @@ from app.widgets.plot import Plot
 
 FRAME_MS = 34  # between two frames while the user moves something
 GROW_MS = 100  # while only points arrive: that is as fast as one can read, and leaves the window free
-_VALUE_PADDING = 0.05  # room for the dots at the ends
+_VALUE_PADDING = 0.05  # of the values, above and below
+_ROOM = 10.0  # pixels around the points at least, so that no dot and no ring is cut
+_SNAP = 4.0  # pixels from a dot within which the pointer means it
 _FEWEST = {Over.STEPS: 10.0, Over.TOKENS: 100.0, Over.TIME: 1.0}  # what an axis spans at least
 _NEAREST = {Over.STEPS: 2.0, Over.TOKENS: 10.0, Over.TIME: 0.05}  # how far one can zoom in
 _MARGIN = 0.012
@@ -191,13 +193,18 @@ class Chart(QWidget):
         self.pointed.emit(nearest)
 
     def value(self, curve: Curve, place: float) -> Point | None:
-        """The point of a curve that is meant at a place; None where the curve has ended, or not begun."""
+        """The point of a curve that is meant at a place; None where the curve has ended, or not begun.
+
+        A curve with dots was measured now and then: its value holds at its own places only.
+        """
         found = curve.points.value_at(place)
         if found is None or not math.isfinite(found[1]):
             return None
+        if curve.dots:
+            return found if found[0] == place else None
         low, high = self.x_range()
         beyond = place > curve.points.x[-1] or place < curve.points.x[0]
-        return None if beyond and abs(found[0] - place) > 2 * _MARGIN * (high - low) and not curve.dots else found
+        return None if beyond and abs(found[0] - place) > 2 * _MARGIN * (high - low) else found
 
     def _nearest(self, place: float) -> float | None:
         found = [curve.points.value_at(place) for curve in self._shown()]
@@ -224,7 +231,7 @@ class Chart(QWidget):
         low = min(float(points.x[0]) for points in shown)
         high = max(float(points.x[-1]) for points in shown)
         high = max(high, low + _FEWEST[over])
-        margin = _MARGIN * (high - low)
+        margin = max(_MARGIN, _room(self._view.width())) * (high - low)
         self._view.setLimits(xMin=low - margin, xMax=high + margin, minXRange=_NEAREST[over])
         if self._following:
             self._view.setXRange(low - margin, high + margin, padding=0)
@@ -236,13 +243,14 @@ class Chart(QWidget):
             self._fit_values(min(low for low, _ in bounds), max(high for _, high in bounds))
 
     def _fit_values(self, low: float, high: float) -> None:
+        room = _room(self._view.height())
         if not self.log:
             least, most = self._bounds
             low, high = low if least is None else min(low, least), high if most is None else max(high, most)
-            self._view.setYRange(*round_bounds(low, high), padding=_VALUE_PADDING)
+            self._view.setYRange(*round_bounds(low, high), padding=max(_VALUE_PADDING, room))
         elif high > 0:
             low = low if low > 0 else high / 1000
-            self._view.setYRange(math.log10(low) - 0.03, math.log10(high) + 0.03, padding=0)
+            self._view.setYRange(math.log10(low) - 0.03, math.log10(high) + 0.03, padding=room)
 
     def _say_if_empty(self) -> None:
         self._plot.show_empty(not any(len(curve.points) for curve in self.curves()))
@@ -273,7 +281,15 @@ class Chart(QWidget):
 
     def _on_mouse(self, place: QPointF) -> None:
         inside = self._view.sceneBoundingRect().contains(place)
-        self.point_at(self._view.mapSceneToView(place).x() if inside else None)
+        self.point_at(self._snapped(self._view.mapSceneToView(place).x()) if inside else None)
+
+    def _snapped(self, place: float) -> float:
+        """The place of a dot close by, which a hand could hardly meet among thousands of steps; else the place."""
+        low, high = self.x_range()
+        reach = _SNAP * (high - low) / max(1.0, self._view.width())
+        found = [curve.points.value_at(place) for curve in self._shown() if curve.dots]
+        near = [point[0] for point in found if point is not None and abs(point[0] - place) <= reach]
+        return min(near, key=lambda other: abs(other - place), default=place)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """The pointer left, or clicked twice."""
@@ -331,6 +347,11 @@ class Chart(QWidget):
         """Paint nothing while hidden."""
         self._frame.stop()
         super().hideEvent(event)
+
+
+def _room(size: float) -> float:
+    """The share of what is shown that has to be added at both ends to have some pixels of air there."""
+    return _ROOM / max(5 * _ROOM, size - 2 * _ROOM)
 
 
 def _next_place(x: np.ndarray, here: float, direction: int) -> float | None:

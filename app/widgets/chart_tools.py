@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QMenu, QSlider, QToolButton, QWidget
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSlider,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QToolButton,
+    QWidget,
+)
 
 from app import format as words
 from app import theme
@@ -14,7 +27,8 @@ from app.widgets.menu_button import add_menu
 from app.widgets.metrics import LOSS, METRICS, OVER_WORDS, Over
 
 _WEIGHT_STEPS = 100
-_NARROWEST = 92  # pixels of the choice of a metric, in a small window
+_LOG, _LOG_SHORT = "Log scale", "Log"
+_NARROWEST = 128  # pixels of the choice of a metric, in a small window
 _FIT_TIP = (
     "Show the whole run (double click, or 0).\nTo zoom in, draw a box or turn the wheel; hold Shift to move along."
 )
@@ -30,7 +44,7 @@ class MetricChoice(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.offered: set[str] = set()
-        self.what = QComboBox()
+        self.what = _ElidedChoice()
         self.what.setProperty("kind", "heading")
         self.what.setAccessibleName("What the chart shows")
         self.what.activated.connect(lambda index: self.metric_chosen.emit(self.what.itemData(index)))
@@ -65,6 +79,7 @@ class MetricChoice(QWidget):
                     self.what.addItem(metric.title, key)
                     self.what.setItemData(self.what.count() - 1, metric.tip, Qt.ItemDataRole.ToolTipRole)
             self.what.setCurrentIndex(max(0, self.what.findData(chosen)))
+        self.what.view().setMinimumWidth(self.what.view().sizeHintForColumn(0) + 2 * SPACE.FIELD)
 
     def show_choice(self, key: str, over: Over) -> None:
         """Show what was chosen."""
@@ -89,11 +104,13 @@ class ChartTools(QWidget):
         self.smoothing = QSlider(Qt.Orientation.Horizontal)
         self.smoothing.setRange(0, _WEIGHT_STEPS - 1)
         self.smoothing.setPageStep(10)
-        self.smoothing.setFixedWidth(80)
+        self.smoothing.setFixedWidth(72)
         self.smoothing.setAccessibleName("Smoothing")
         self.set_weight(weight)
         self.smoothing.valueChanged.connect(lambda value: self.weight_changed.emit(value / _WEIGHT_STEPS))
-        self.log = QCheckBox("Log scale")
+        self.log = QCheckBox(_LOG)
+        self.log.setAccessibleName(_LOG)
+        self.log.setToolTip("Draws values on a logarithmic axis")
         self.fit = _tool("fit", "Show the whole run")
         self.fit.setToolTip(_FIT_TIP)
         self.fit.setEnabled(False)
@@ -126,12 +143,34 @@ class ChartTools(QWidget):
     @property
     def spare(self) -> int:
         """How many pixels can be saved."""
-        return self._label.sizeHint().width() + SPACE.UNIT if self._label.isVisibleTo(self) else 0
+        if self._compact:
+            return 0
+        usual, short = (self.log.fontMetrics().size(0, text).width() for text in (_LOG, _LOG_SHORT))
+        shorter = usual - short
+        return shorter + (self._label.sizeHint().width() + SPACE.UNIT if self._label.isVisibleTo(self) else 0)
 
     def set_compact(self, compact: bool) -> None:
         """Leave out what can be left out, where there is little room; the slider's tip says what it is."""
         self._compact = compact
         self._label.setVisible(self._smooth and not compact)
+        self.log.setText(_LOG_SHORT if compact else _LOG)
+
+
+class _ElidedChoice(QComboBox):
+    """Shortens its words with an ellipsis where there is no room for them; the plain one cuts through a letter."""
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Paint what fits."""
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        complex_, parts = QStyle.ComplexControl.CC_ComboBox, QStyle.SubControl
+        room = self.style().subControlRect(complex_, option, parts.SC_ComboBoxEditField, self)
+        arrow = self.style().subControlRect(complex_, option, parts.SC_ComboBoxArrow, self)
+        room.setRight(arrow.left() - 1)
+        shown = self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room.width())
+        painter.setPen(theme.colour("text"))
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
 
 
 def _tool(icon: str, words_: str) -> QToolButton:

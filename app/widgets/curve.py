@@ -23,6 +23,7 @@ _SMOOTH_LENGTH = 6000  # pixels; some three milliseconds
 _DOT = 4.0
 _MOST_DOTS = 60
 FAINT_ALPHA = 80
+FAINT_ALPHA_DARK = 160  # on a dark ground a thin pale line is lost sooner
 
 
 @dataclass(eq=False)
@@ -54,7 +55,7 @@ class Curve:
         colours = theme.series_colours()
         colour = QColor(colours[self.series % len(colours)])
         if self.faint:
-            colour.setAlpha(FAINT_ALPHA)
+            colour.setAlpha(FAINT_ALPHA_DARK if theme.Theme.current.dark else FAINT_ALPHA)
         return colour
 
 

@@ -57,7 +57,7 @@ METRICS: dict[str, Metric] = {
         Metric("loss", "Loss", "How far the answers are from the expected ones; lower is better", words.loss, True),
         Metric("learning_rate", "Learning rate", "The size of each step", words.number),
         Metric("grad_norm", "Gradient norm", "How strongly a step pulls; spikes are odd batches", words.number, True),
-        Metric("tokens_per_second", "Tokens per second", "Speed", words.number, True, bounds=(0, None)),
+        Metric("tokens_per_second", "Tokens/s", "Speed: tokens per second", words.number, True, bounds=(0, None)),
         Metric(
             "memory_bytes",
             "Memory",

@@ -65,7 +65,6 @@ class QueuePanel(QWidget):
         for label in (self.words, self.note):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setWordWrap(True)
-        self.add = _button("Add to queue", "add", "Freezes examples and settings as they are now into a run that waits")
         self.sweep = _button("Sweep…", "", "Adds a run for each combination of the values of one to three settings")
         self.switch = _button("Start the queue", "", "")
         self.after_failure = ChoiceField("After a failure", after_failure)
@@ -91,7 +90,7 @@ class QueuePanel(QWidget):
         top = QHBoxLayout()
         top.setSpacing(SPACE.UNIT)
         top.addLayout(said, 1)
-        for button in (self.sweep, self.add, self.switch):
+        for button in (self.sweep, self.switch):
             top.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         self.now = self._make_now()
         self._acts = QWidget()
@@ -144,8 +143,7 @@ class QueuePanel(QWidget):
         return now
 
     def _join(self) -> None:
-        for add in (self.add.clicked, self.empty.acted):
-            add.connect(lambda *_: self.add_wanted.emit())
+        self.empty.acted.connect(lambda *_: self.add_wanted.emit())
         for sweep in (self.sweep.clicked, self.empty.acted_second):
             sweep.connect(lambda *_: self.sweep_wanted.emit())
         self.switch.clicked.connect(lambda: self.switch_wanted.emit(not self._on))
@@ -215,7 +213,6 @@ class QueuePanel(QWidget):
         self.duplicate.setEnabled(bool(one))
         self.remove.setEnabled(bool(chosen) and self._may_act)
         for widget in (
-            self.add,
             self.sweep,
             self.switch,
             self.after_failure,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app.models.adapters_table import AdaptersTable
@@ -14,6 +14,7 @@ from app.models.runs_table import RUN_ROLE, SORT_ROLE, Column, RunsTable
 from core.runs.folder import RunFolder
 
 _ROW = 40
+_LEAST_REST = 140  # pixels that the stretched column keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Columns:
         name: for those who cannot see it.
         widths: in pixels, by column.
         stretch: the column that takes the rest.
+        fitted: columns that grow with their contents while the stretched one keeps some room.
         newest: the column whose largest value is the newest run.
     """
 
@@ -31,6 +33,7 @@ class Columns:
     widths: Mapping[int, int]
     stretch: int
     newest: int
+    fitted: tuple[int, ...] = ()
 
 
 ALL_RUNS = Columns(
@@ -46,6 +49,7 @@ ALL_RUNS = Columns(
     },
     stretch=Column.DIFFERENCE,
     newest=Column.NUMBER,
+    fitted=(Column.STATE, Column.NAME),
 )
 
 
@@ -61,7 +65,7 @@ class RunsList(QTableView):
         self, table: RunsTable | AdaptersTable, columns: Columns = ALL_RUNS, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
-        self._table = table
+        self._table, self._columns = table, columns
         self._sorted = QSortFilterProxyModel(self)
         self._sorted.setSourceModel(table)
         self._sorted.setSortRole(SORT_ROLE)
@@ -86,6 +90,9 @@ class RunsList(QTableView):
         self.sortByColumn(columns.newest, Qt.SortOrder.DescendingOrder)
         self.doubleClicked.connect(lambda index: self.opened.emit(index.data(RUN_ROLE)))
         self.selectionModel().currentRowChanged.connect(lambda now, _: self.chosen.emit(now.data(RUN_ROLE)))
+        self._by_hand: set[int] = set()  # columns that the user gave a width
+        self._fitting = False
+        head.sectionResized.connect(self._on_section)
         self._kept: RunFolder | None = None
         table.modelAboutToBeReset.connect(self._keep)
         table.modelReset.connect(self._restore)
@@ -112,6 +119,33 @@ class RunsList(QTableView):
         else:
             super().keyPressEvent(event)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Share out the room anew."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def dataChanged(self, first: QModelIndex, last: QModelIndex, roles: Sequence[int] = ()) -> None:
+        """Words may have become longer."""
+        super().dataChanged(first, last, roles)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Give the fitted columns what their contents need, as far as the window has room."""
+        used = sum(self.columnWidth(column) for column in self._columns.widths)
+        spare = self.viewport().width() - used - _LEAST_REST
+        self._fitting = True
+        for column in self._columns.fitted:
+            if column not in self._by_hand:
+                now, least = self.columnWidth(column), self._columns.widths[column]
+                width = max(least, min(self.sizeHintForColumn(column), now + spare))
+                self.setColumnWidth(column, width)
+                spare -= width - now
+        self._fitting = False
+
+    def _on_section(self, column: int, _before: int, _now: int) -> None:
+        if not self._fitting and column in self._columns.fitted:
+            self._by_hand.add(column)
+
     def _tick(self, index: QModelIndex) -> None:
         if not index.flags() & Qt.ItemFlag.ItemIsUserCheckable:
             return
@@ -125,3 +159,4 @@ class RunsList(QTableView):
     def _restore(self) -> None:
         if self._kept is not None:
             self.choose(self._kept)
+        self._fit()

@@ -89,6 +89,7 @@ def _count(texts: Iterable[str]) -> int:
 def _head(text: str) -> QLabel:
     label = QLabel(text)
     label.setProperty("kind", "secondary")
+    label.setWordWrap(True)  # else the words ask for a width that the scroll area does not have
     return label
 
 

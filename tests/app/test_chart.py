@@ -154,6 +154,8 @@ def test_the_legend_reads_out_the_last_values_and_those_under_the_cross_hair(qtb
     assert loss.legend.entry("0001/raw").value == "0.040"
     loss.chart.point_at(4)
     assert loss.legend.entry("0001/raw").value == "0.500"
+    assert loss.legend.entry("0001/heldout").value == "–"  # it was not measured at this step
+    loss.chart.point_at(50)
     assert loss.legend.entry("0001/heldout").value == "2.000"
     loss.chart.point_at(None)
     assert loss.legend.entry("0001/raw").value == "0.040"

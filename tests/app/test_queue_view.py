@@ -382,3 +382,13 @@ def test_any_run_of_the_table_can_be_duplicated(place: Bench, page: TrainPage) -
     assert dialog is not None
     assert dialog.name.text() == "Run b"
     dialog.reject()
+
+
+def test_the_tabs_stay_where_they_are(place: Bench, page: TrainPage) -> None:
+    fill(place, page, 1)
+    places = []
+    for tab in ("run", "all", "queue"):
+        page.tabs.button(tab).click()
+        page.layout().activate()
+        places.append(page.tabs.mapTo(page, page.tabs.rect().topLeft()).x())
+    assert len(set(places)) == 1

@@ -98,7 +98,7 @@ def test_every_figure_of_a_step_can_be_shown() -> None:
 def test_only_what_was_measured_can_be_chosen_and_more_as_it_comes(qtbot: QtBot, shown: RunChart) -> None:
     points = run()
     shown.set_run("0001", points)
-    assert choices(shown) == ["Loss", "Learning rate", "Gradient norm", "Tokens per second", "Memory"]
+    assert choices(shown) == ["Loss", "Learning rate", "Gradient norm", "Tokens/s", "Memory"]
     points.add(step(41, at=9999.0, busy=93.0))
     shown.sync(points, 41)
     assert "Utilisation" in choices(shown)
@@ -200,6 +200,24 @@ def test_in_a_small_window_the_tools_are_fewer(qtbot: QtBot, shown: RunChart) ->
     shown.resize(800, 400)
     shown.set_metric("loss")
     qtbot.waitUntil(shown.tools._label.isVisible)
+
+
+def test_a_metric_that_does_not_fit_is_shortened_with_an_ellipsis_and_whole_in_the_list(
+    qtbot: QtBot, shown: RunChart
+) -> None:
+    shown.set_run("0001", run())
+    what = shown.choice.what
+    assert what.view().minimumWidth() >= what.view().sizeHintForColumn(0)
+    what.setFixedWidth(what.minimumWidth())
+    longest = what.fontMetrics().horizontalAdvance("Gradient norm")
+    assert what.minimumWidth() > longest, "also in the smallest window"
+
+
+def test_the_pointer_finds_a_held_out_loss_near_it(shown: RunChart) -> None:
+    shown.set_run("0001", run(4000))
+    shown.chart._paint_if_dirty()
+    assert shown.chart._snapped(2003.0) == 2000.0
+    assert shown.chart._snapped(2300.0) == 2300.0
 
 
 # What happened
@@ -357,7 +375,7 @@ def test_home_and_end_put_the_cross_hair_on_the_ends(qtbot: QtBot, shown: RunCha
     painted(qtbot, shown)
     qtbot.keyClick(shown.chart, Qt.Key.Key_End)
     assert shown.legend._step.text() == "Step 40"
-    assert len(shown.chart._plot.marks._dots) == 3
+    assert len(shown.chart._plot.marks._dots) == 2  # the held-out loss was not measured there
     qtbot.keyClick(shown.chart, Qt.Key.Key_Home)
     assert shown.legend._step.text() == "Step 0"
     assert len(shown.chart._plot.marks._dots) == 1  # only the held-out loss has a value before the first step

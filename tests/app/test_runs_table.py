@@ -121,3 +121,19 @@ def test_keys_open_and_tick(qtbot: QtBot, table: RunsTable, runs: list[RunFolder
     qtbot.keyClick(view, Qt.Key.Key_Space)
     assert table.ticks == []
     assert view.currentIndex().data(RUN_ROLE) == runs[4]
+
+
+def test_long_names_and_states_are_shown_in_full_where_there_is_room(qtbot: QtBot, table: RunsTable) -> None:
+    view = RunsList(table)
+    qtbot.addWidget(view)
+    view.resize(1400, 300)
+    view.show()
+    said = {"title": "Learning rate 0.00005, Rank 16, Seed 1234"}
+    table.set_rows([row(run, State.QUEUED, said=said) for run in [summary.run for summary in table.summaries()]])
+    for column in (Column.NAME, Column.STATE):
+        assert view.columnWidth(column) >= view.sizeHintForColumn(column)
+    view.resize(600, 300)
+    assert view.columnWidth(Column.NAME) == 144
+    view.setColumnWidth(Column.NAME, 200)  # by hand
+    view.resize(1400, 300)
+    assert view.columnWidth(Column.NAME) == 200
