@@ -40,7 +40,7 @@ def refused(*ids: int, revision: int = 1) -> Checked:
 
 
 class WaitingJob(FakeGateJob):
-    """Waits until it is stopped."""
+    """Tells of the same example until it is stopped."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,7 +48,8 @@ class WaitingJob(FakeGateJob):
 
     def messages(self) -> Iterator[object]:
         yield Progress(3, 8)
-        assert self.stopped.wait(10)
+        while not self.stopped.wait(0.02):
+            yield Progress(3, 8)
         raise Stopped
 
     def stop(self) -> None:
