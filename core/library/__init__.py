@@ -1,0 +1,1 @@
+"""The adapters of a project: those of its runs, their checkpoints, and imported ones."""
