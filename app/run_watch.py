@@ -58,6 +58,7 @@ class RunWatch(QObject):
         self._problem: UserError | None = None
         self._thread: TrainingThread | None = None
         self._waiting: list[tuple[list[Event], int]] = []
+        self._followed: RunFolder | None = None
         self._reader = Latest(self._on_loaded, failed=self._on_unreadable, parent=self)
         session.training_changed.connect(self._on_training)
         session.project_changed.connect(lambda: self.show(None))
@@ -110,12 +111,20 @@ class RunWatch(QObject):
             self._reader.ask(lambda: _load(run))
 
     def _on_training(self) -> None:
-        """The session follows another run: that one is shown."""
+        """The session follows another run: that one is shown.
+
+        The same one, found again without having been started here, takes nobody away from a run chosen meanwhile.
+        """
         training = self._session.training
-        if training is not None:
-            self._switch(training.run_folder)
-        else:
+        if training is None:
             self._join_thread()
+            return
+        again = training.run_folder == self._followed and not training.starts
+        self._followed = training.run_folder
+        if again and self.run is not None and self.run != training.run_folder:
+            self._join_thread()
+        else:
+            self._switch(training.run_folder)
 
     def _join_thread(self) -> None:
         training = self._session.training

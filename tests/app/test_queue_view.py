@@ -220,7 +220,6 @@ def test_a_page_that_is_made_later_counts_what_waits(place: Bench, page: TrainPa
     assert later.tabs.button("queue").text() == "Queue (2)"
 
 
-@pytest.mark.xfail(strict=False, reason="open: the message does not always come in time")
 def test_a_run_whose_process_is_killed_is_told(place: Bench, page: TrainPage, runner: Runner) -> None:
     told: list[RunFolder] = []
     place.session.queue.broke_off.connect(lambda thread: told.append(thread.run_folder))

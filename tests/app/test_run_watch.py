@@ -151,6 +151,21 @@ def test_looking_at_another_run_and_back_hears_everything_once(place: Bench) -> 
     assert heard == [1]
 
 
+def test_a_run_that_is_found_again_takes_nobody_away_from_another_one(place: Bench) -> None:
+    project = place.open()
+    first, second = new_run(project.runs_folder), new_run(project.runs_folder)
+    watch = RunWatch(place.session)
+    Present(place, first)
+    place.session.training_changed.emit()
+    watch.show(second)
+    Present(place, first)
+    place.session.training_changed.emit()
+    assert watch.run == second
+    place.session.training = TrainingThread(first, start=True, parent=place.session)
+    place.session.training_changed.emit()
+    assert watch.run == first  # the user has just resumed it
+
+
 def test_only_the_newest_choice_is_shown(place: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     project = place.open()
     runs = [new_run(project.runs_folder) for _ in range(3)]
