@@ -24,6 +24,7 @@ from core.errors import ModelError, ProjectError, RunError
 from core.export import start_adapter
 from core.hardware.obstacles import check
 from core.project_file import PROJECT_FILE, ProjectFile
+from core.prompt.best import BestPrompt
 from core.recipe.presets import base_recipe
 from core.recipe.schema import STARTER, Recipe
 from core.runs import folder as run_folder
@@ -182,6 +183,20 @@ class Project:
         """
         self._check_writable()
         self._file.set_pinned(ids)
+
+    @property
+    def best_prompt(self) -> BestPrompt:
+        """What is said to the base model instead of training it: what an adapter has to beat."""
+        return self._file.best_prompt
+
+    def set_best_prompt(self, best: BestPrompt) -> None:
+        """Keep another best prompt, durably on return.
+
+        Raises:
+            ProjectError: the file cannot be written.
+        """
+        self._check_writable()
+        self._file.set_best_prompt(best)
 
     @property
     def runs_folder(self) -> Path:

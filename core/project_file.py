@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
+from pydantic import ValidationError
 from tomlkit.exceptions import TOMLKitError
 
 from core.dataset.text import clean
 from core.errors import ProjectError, RecipeError
 from core.files import write_atomically
+from core.prompt.best import BestPrompt
 from core.recipe.recipe import parse
 from core.recipe.schema import Recipe
 
@@ -147,6 +149,31 @@ class ProjectFile:
                 answers = self._document["answers"] = tomlkit.table()
             answers["pinned"] = list(ids)
             self._write()
+
+    @property
+    def best_prompt(self) -> BestPrompt:
+        """What is said to the base model instead of training it; a damaged table counts as none."""
+        found = self._document.unwrap().get("prompt")
+        try:
+            return BestPrompt.model_validate(found if isinstance(found, dict) else {})
+        except ValidationError:
+            return BestPrompt()
+
+    def set_best_prompt(self, best: BestPrompt) -> None:
+        """Keep another best prompt.
+
+        Raises:
+            ProjectError: the file cannot be written.
+        """
+        if best == self.best_prompt:
+            return
+        table = self._document.get("prompt")
+        if not isinstance(table, dict):
+            table = self._document["prompt"] = tomlkit.table()
+        for field, value in best.model_dump().items():
+            if table.get(field) != value:
+                table[field] = value
+        self._write()
 
     def _write(self) -> None:
         try:
