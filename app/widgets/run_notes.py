@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -72,7 +74,8 @@ class RunNotes(QWidget):
     def keep(self) -> None:
         """Announce what was typed, if it is anything new."""
         self._clock.stop()
-        typed = Notes(" ".join(self.title.text().split()), self.note.toPlainText(), self.star.isChecked())
+        title = " ".join(self.title.text().split())
+        typed = replace(self._shown, title=title, note=self.note.toPlainText(), starred=self.star.isChecked())
         if typed != self._shown:
             self._shown = typed
             self.changed.emit(typed)

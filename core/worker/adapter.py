@@ -7,6 +7,7 @@ import secrets
 import shutil
 from pathlib import Path
 
+import torch
 from peft import PeftModel, get_peft_model_state_dict
 from safetensors.torch import save_file
 
@@ -53,14 +54,30 @@ def save_adapter(model: PeftModel, *, base: Path, run: RunFolder) -> Path:
     return run.adapter
 
 
-def _fill(folder: Path, model: PeftModel, base: Path, run: RunFolder) -> None:
-    state = get_peft_model_state_dict(model, save_embedding_layers=False)
-    tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
+def write_plain(folder: Path, state: dict[str, torch.Tensor], model: PeftModel, run: RunFolder) -> bool:
+    """Write weights and configuration of an adapter for the base model as it is, as any PEFT program reads them.
+
+    Args:
+        folder: where to.
+        state: the adapter's matrices, as PEFT names them in files.
+        model: tells the adapter's configuration.
+        run: knows what was taken out of the base model, and how that is called in files that leave this machine.
+
+    Returns:
+        Whether the weights written are the matrices given.
+    """
     settings = model.peft_config[model.active_adapter].to_dict()
-    weights, config = as_plain_lora(tensors, settings, run.taken_out_file)
+    weights, config = as_plain_lora(state, settings, run.taken_out_file)
     save_file(weights, folder / adapter_config.WEIGHTS_FILE, metadata={"format": "pt"})
     text = adapter_config.dumps(config, base=run.recipe().model.base)
     (folder / adapter_config.CONFIG_FILE).write_text(text, encoding="utf-8", newline="\n")
+    return weights is state
+
+
+def _fill(folder: Path, model: PeftModel, base: Path, run: RunFolder) -> None:
+    state = get_peft_model_state_dict(model, save_embedding_layers=False)
+    tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
+    write_plain(folder, tensors, model, run)
     prompt_format = PromptFormat.load(base)
     try:
         prompt_format.save(folder)

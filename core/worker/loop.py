@@ -30,6 +30,7 @@ from core.worker.out_of_memory import NothingLeftToLower, RandomState, free_memo
 from core.worker.ranks import Ranks
 
 ADAPTER_FILE = "adapter_model.safetensors"
+_LEARNT_FILE = "learnt.safetensors"  # where what is trained is no adapter of the base model as it is
 STATE_FILE = "trainer_state.json"
 _PASSES_FILE = "passes.json"
 
@@ -50,6 +51,8 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         on_unmeasured: told the step whose held-out loss could not be measured, because the memory was full.
         after_evaluation: told the held-out loss of a step.
         ranks: the processes that share each step; this one alone unless given.
+        write_adapter: makes an adapter that can be used of a checkpoint's folder and matrices; says whether the file
+            of its weights has the very matrices.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         after_evaluation: Callable[[int, float], None],
         callbacks: list[Any],
         ranks: Ranks | None = None,
+        write_adapter: Callable[[Path, dict[str, torch.Tensor]], bool] = lambda _folder, _state: False,
     ) -> None:
         super().__init__(
             model=model,
@@ -86,6 +90,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
         self.tokens_per_pass = self.evaluation_tokens = tokens_per_pass
         self.checkpoints = checkpoints
         self._fingerprint = fingerprint
+        self._write_adapter = write_adapter
         self.saving_seconds = 0.0
         self._on_out_of_memory = on_out_of_memory
         self._on_unmeasured = on_unmeasured
@@ -201,7 +206,9 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
             return
 
         def fill(folder: Path) -> None:
-            save_file(adapter_state(self.model), folder / ADAPTER_FILE)
+            state = adapter_state(self.model)
+            if not self._write_adapter(folder, state):
+                save_file(state, folder / _LEARNT_FILE)
             self._save_optimizer_and_scheduler(str(folder))
             self._save_scaler(str(folder))
             self._save_rng_state(str(folder))
@@ -216,7 +223,7 @@ class PackedTrainer(Trainer):  # type: ignore[misc]
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
         folder = Path(resume_from_checkpoint)
-        load_adapter_state(self.model, folder / ADAPTER_FILE)
+        load_adapter_state(self.model, state_file(folder))
         if (folder / _PASSES_FILE).exists():  # checkpoints of earlier versions have none
             passes = json.loads((folder / _PASSES_FILE).read_text(encoding="utf-8"))
             self.tokens_per_pass = min(self.tokens_per_pass, passes["training"])
@@ -259,6 +266,12 @@ def adapter_state(model: PeftModel) -> dict[str, torch.Tensor]:
     """The adapter's matrices, as PEFT names them in files."""
     state: dict[str, torch.Tensor] = get_peft_model_state_dict(model, save_embedding_layers=False)
     return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
+
+
+def state_file(folder: Path) -> Path:
+    """The file of a checkpoint with the matrices as they are trained."""
+    learnt = folder / _LEARNT_FILE
+    return learnt if learnt.exists() else folder / ADAPTER_FILE
 
 
 def load_adapter_state(model: PeftModel, file: Path) -> None:

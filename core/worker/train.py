@@ -36,13 +36,13 @@ from core.runs.events import (
 from core.runs.folder import RunFolder
 from core.runs.plan import steps_per_epoch, total_steps
 from core.worker import checkpoint, device
-from core.worker.adapter import save_adapter
+from core.worker.adapter import save_adapter, write_plain
 from core.worker.arguments import training_arguments
 from core.worker.changes import Origin
 from core.worker.failures import explain
 from core.worker.launched import Place
 from core.worker.loading import Loaded, load
-from core.worker.loop import ADAPTER_FILE, STATE_FILE, PackedTrainer, load_adapter_state
+from core.worker.loop import STATE_FILE, PackedTrainer, load_adapter_state, state_file
 from core.worker.out_of_memory import SMALLEST_PASS, NothingLeftToLower, free_memory, is_out_of_memory
 from core.worker.packing_proof import ONE_A_ROW
 from core.worker.ranks import Ranks
@@ -180,6 +180,7 @@ class _Job:
             after_evaluation=after_evaluation,
             callbacks=[reporter],
             ranks=self.ranks,
+            write_adapter=lambda folder, state: write_plain(folder, state, loaded.model, self.run),
         )
         reporter.trainer = trainer
         self.reporter = reporter
@@ -224,7 +225,7 @@ class _Job:
         last_loss = next((entry["loss"] for entry in reversed(state.log_history) if "loss" in entry), None)
         if (best is not None and best[0] != state.global_step) or reporter.last_loss is None:
             step = best[0] if best is not None else state.global_step
-            load_adapter_state(loaded.model, self.run.checkpoints / f"step-{step:08d}" / ADAPTER_FILE)
+            load_adapter_state(loaded.model, state_file(self.run.checkpoints / f"step-{step:08d}"))
         loaded.model.eval()
         heldout = best[1] if best is not None else None
         stopped = reporter.wish == "stop" and state.global_step < reporter.schedule.steps

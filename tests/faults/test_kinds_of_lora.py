@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from core.base_models.facts import ModelFacts
 from core.export import start_adapter
+from core.library.entries import checkpoints
 from core.runs import folder
 from core.runs.events import Finished, Resumed, Started
 from core.runs.folder import RunFolder
@@ -55,6 +56,8 @@ def test_it_is_resumed_exactly_and_loads_in_plain_peft(runs: Path, model: Path, 
     assert losses(broken) == seen
     assert evaluations(broken) == evaluations(whole)
     assert adapter_bytes(broken) == adapter_bytes(whole)
+    weights = [(each.folder / "adapter_model.safetensors").read_bytes() for each in checkpoints(whole)]
+    assert adapter_bytes(whole) in weights
     assert proven(whole, tmp_path / "report.json")
 
 

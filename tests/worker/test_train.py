@@ -11,6 +11,7 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from core.errors import RunError
+from core.library.entries import checkpoints
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
 from core.runs import folder
@@ -104,6 +105,17 @@ def test_a_run_learns_and_leaves_an_adapter(whole):
         path.name for path in run.adapter.iterdir()
     }
     assert run.reference_file.exists()
+
+
+def test_its_checkpoints_are_adapters_that_can_be_used(whole, tiny_model):
+    found = {checkpoint.step: checkpoint for checkpoint in checkpoints(whole)}
+    assert found[12].base == str(tiny_model)
+    files = ("adapter_model.safetensors", "adapter_config.json")
+    same = [
+        all((adapter.folder / name).read_bytes() == (whole.adapter / name).read_bytes() for name in files)
+        for adapter in found.values()
+    ]
+    assert same.count(True) == 1
 
 
 def test_the_seed_decides_the_adapter(new_run, whole):
