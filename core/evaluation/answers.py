@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from core.dataset.example import Example
 from core.generation.client import ModelProcess
@@ -32,22 +33,23 @@ def answer(
     process: ModelProcess,
     example: Example,
     *,
-    adapter: Path | None,
-    max_new_tokens: int = 256,
-    temperature: float = 0.0,
-    seed: int = 0,
     on_text: Callable[[str], object] | None = None,
+    **settings: Any,
 ) -> Answer:
     """The whole answer to an example; ``on_text`` is told each piece as it comes.
+
+    Args:
+        process: who answers.
+        example: what is asked.
+        on_text: told each piece of text.
+        settings: what :meth:`core.generation.client.ModelProcess.generate` takes: adapters and sampling.
 
     Raises:
         UserError: see :meth:`core.generation.client.ModelProcess.generate`.
     """
     pieces: list[str] = []
     tokens, seconds = 0, 0.0
-    for token in process.generate(
-        example, adapter=adapter, max_new_tokens=max_new_tokens, temperature=temperature, seed=seed
-    ):
+    for token in process.generate(example, **settings):
         pieces.append(token.text)
         if token.text and on_text is not None:
             on_text(token.text)

@@ -8,12 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from core.dataset.example import Example, Turn
 from core.errors import UserError
 from core.generation.link import Link
-from core.generation.protocol import Cancel, Done, End, Generate, Open, Piece, Problem
+from core.generation.protocol import Cancel, Done, End, Generate, Open, Piece, Problem, Weighted
+from core.generation.sampling import Sampling
 from core.recipe.schema import ModelSettings
 
 _LOOK_AGAIN = 0.1  # seconds between two looks whether an answer is still wanted while the process starts
@@ -36,13 +37,15 @@ class Token:
         text: some more text, never half a character; may be empty in the last.
         tokens: in the last, how many tokens the model wrote (with the one that ended the answer).
         seconds: in the last, how long it wrote.
-        end: in the last, ``end`` (the model had no more to say), ``length`` or ``cancelled``.
+        end: in the last, ``end`` (the model had no more to say), ``length``, ``stop`` (a stop word) or ``cancelled``.
+        prompt_tokens: in the last, how many tokens the question had in the model's format.
     """
 
     text: str = ""
     tokens: int = 0
     seconds: float = 0.0
     end: End | None = None
+    prompt_tokens: int = 0
 
 
 class ModelProcess:
@@ -124,19 +127,19 @@ class ModelProcess:
         self,
         example: Example | Sequence[Mapping[str, str]],
         *,
-        adapter: Path | None,
-        max_new_tokens: int = 256,
-        temperature: float = 0.0,
-        seed: int = 0,
+        adapter: Path | None = None,
+        adapters: Sequence[tuple[Path, float]] = (),
+        sampling: Sampling | None = None,
+        **settings: Any,
     ) -> Iterator[Token]:
         """Let the model write an answer; pieces come as they are written. Leaving the loop cancels.
 
         Args:
             example: what is asked (its output does not count), or messages, the last one the user's.
             adapter: a PEFT folder for this base model; None for the base model alone.
-            max_new_tokens: the longest answer.
-            temperature: 0 takes the most likely token each time; 1 draws as the model says.
-            seed: decides what is drawn.
+            adapters: several in its place, each with its weight: what they add to the base model is summed.
+            sampling: how the answer is drawn; the likeliest token each time unless given.
+            settings: fields of :class:`Sampling` in the place of a whole one.
 
         Raises:
             UserError: the process ended (its log is in the details), or cannot be started.
@@ -147,10 +150,11 @@ class ModelProcess:
         request = Generate(
             id=next(self._ids),
             example=asked.frozen(),
-            adapter=str(adapter.resolve()) if adapter is not None else None,
-            max_new_tokens=max_new_tokens,
-            temperature=temperature,
-            seed=seed,
+            adapters=tuple(
+                Weighted(folder=str(folder.resolve()), weight=weight)
+                for folder, weight in (adapters or ([(adapter, 1.0)] if adapter is not None else []))
+            ),
+            sampling=sampling or Sampling(**settings),
         )
         return self._answer(request)
 
@@ -196,7 +200,12 @@ class ModelProcess:
                         case Piece():
                             yield Token(text=answer.text)
                         case Done():
-                            yield Token(tokens=answer.tokens, seconds=answer.seconds, end=answer.end)
+                            yield Token(
+                                tokens=answer.tokens,
+                                seconds=answer.seconds,
+                                end=answer.end,
+                                prompt_tokens=answer.prompt_tokens,
+                            )
                         case Problem():
                             raise answer.error()
                         case None:

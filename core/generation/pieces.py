@@ -35,3 +35,42 @@ class Pieces:
         news = text[len(self._sent) :]
         self._sent = text
         return news
+
+
+class StopWords:
+    """Lets text through until one of the stop words comes; what may be the beginning of one waits.
+
+    Attributes:
+        found: the stop word that has ended the text; "" while none has.
+    """
+
+    def __init__(self, stop: Sequence[str]) -> None:
+        self._stop = tuple(stop)
+        self._held = ""
+        self.found = ""
+
+    def add(self, text: str) -> str:
+        """The text that is certain to belong to the answer now."""
+        if self.found:
+            return ""
+        if not self._stop:
+            return text
+        held = self._held + text
+        places = [(at, -len(word), word) for word in self._stop if (at := held.find(word)) >= 0]
+        if places:
+            at, _, self.found = min(places)
+            self._held = ""
+            return held[:at]
+        waits = max(_overlap(held, word) for word in self._stop)
+        self._held = held[len(held) - waits :]
+        return held[: len(held) - waits]
+
+    def rest(self) -> str:
+        """What waited, when no more text comes."""
+        held, self._held = self._held, ""
+        return held
+
+
+def _overlap(text: str, word: str) -> int:
+    """How many characters at the end of the text are the beginning of the word."""
+    return next((length for length in range(min(len(word) - 1, len(text)), 0, -1) if text.endswith(word[:length])), 0)

@@ -9,13 +9,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from core.errors import ModelError, PromptError, UserError
+from core.generation.sampling import Sampling
 from core.recipe.schema import ModelSettings
 
 KEY_VARIABLE = "TUNESMITH_MODEL_KEY"
 _LONGEST = 64 * 1024 * 1024
 _KINDS: dict[str, type[UserError]] = {kind.__name__: kind for kind in (UserError, ModelError, PromptError)}
 
-End = Literal["end", "length", "cancelled"]
+End = Literal["end", "length", "stop", "cancelled"]
 
 
 class _Message(BaseModel):
@@ -30,20 +31,25 @@ class Open(_Message):
     model: ModelSettings
 
 
+class Weighted(_Message):
+    """An adapter (a PEFT folder) and how strongly it acts: 1 as it was trained, 0 not at all."""
+
+    folder: str
+    weight: float = Field(default=1.0, ge=-10, le=10, allow_inf_nan=False)
+
+
 class Generate(_Message):
     """To the process: write an answer.
 
-    ``example`` is ``Example.frozen()``; ``adapter`` a PEFT folder, or nothing for the base model alone. With a
-    ``temperature`` of 0 the most likely token is taken each time.
+    ``example`` is ``Example.frozen()``. What the ``adapters`` add to the base model is weighted and summed; without
+    any the base model answers alone.
     """
 
     type: Literal["generate"] = "generate"
     id: int
     example: dict[str, Any]
-    adapter: str | None = None
-    max_new_tokens: int = Field(default=256, ge=1, le=1_000_000)
-    temperature: float = Field(default=0.0, ge=0, le=10)
-    seed: int = Field(default=0, ge=0, lt=2**63)
+    adapters: tuple[Weighted, ...] = Field(default=(), max_length=16)
+    sampling: Sampling = Sampling()
 
 
 class Cancel(_Message):
@@ -70,13 +76,17 @@ class Piece(_Message):
 
 
 class Done(_Message):
-    """From the process: an answer is complete. ``tokens`` counts those written, with the one that ended it."""
+    """From the process: an answer is complete.
+
+    ``tokens`` counts those written, with the one that ended it; ``prompt_tokens`` those that were asked.
+    """
 
     type: Literal["done"] = "done"
     id: int
     tokens: int
     seconds: float
     end: End
+    prompt_tokens: int = 0
 
 
 class Problem(_Message):

@@ -1,4 +1,4 @@
-"""Adapters on one loaded base model: put on, switched, taken off again; the base model itself is never changed.
+"""Adapters on one loaded base model: put on, weighted, mixed, taken off; the base model itself is never changed.
 
 Their configuration is built from checked values and their weights are safetensors: nothing in an adapter's folder is
 run, and it is never asked which base model it wants.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, set_peft_model_state_dict
+from peft.tuners.lora import LoraLayer
 from peft.utils import ModulesToSaveWrapper
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -26,7 +27,7 @@ from core.export import adapter_config, sums
 from core.export.adapter_config import AdapterConfig
 
 _PREFIX = "base_model.model."
-_MOST_LOADED = 4
+_MOST_LOADED = 8
 
 
 class _Identity(NamedTuple):
@@ -53,19 +54,64 @@ class Adapters:
         Raises:
             ModelError: the adapter is missing, damaged, of an unknown kind, or made for another base model.
         """
-        if folder is not None:
-            name = self._load(folder)
+        with self.mixed([(folder, 1.0)] if folder is not None else []) as model:
+            yield model
+
+    @contextlib.contextmanager
+    def mixed(self, adapters: Sequence[tuple[Path, float]]) -> Iterator[PreTrainedModel]:
+        """The base model with several adapters at once, each with its weight; without any the base model alone.
+
+        What each adds to a layer is multiplied by its weight and summed. That is the adapter that PEFT's
+        ``add_weighted_adapter`` makes with ``combination_type="cat"``, its exact one (``linear`` is a rough
+        approximation, with products of one adapter's A and another's B in it), without another copy in memory.
+
+        Raises:
+            ModelError: see :meth:`using`; or one of them cannot be weighted.
+        """
+        wanted = _summed(adapters)
+        if wanted:
+            names = self._names(wanted)
             assert self._adapted is not None
-            self._adapted.set_adapter(name)
-            yield self._model
+            self._adapted.base_model.set_adapter(names, inference_mode=True)
+            with self._weighted(dict(zip(names, wanted.values(), strict=True))):
+                yield self._model
         elif self._adapted is not None:
             with self._adapted.disable_adapter():
                 yield self._model
         else:
             yield self._model
 
-    def _load(self, folder: Path) -> str:
-        config = adapter_config.read(folder)
+    def _names(self, wanted: dict[Path, float]) -> list[str]:
+        """Have all of them in memory; what they are called there."""
+        configs = {folder: adapter_config.read(folder) for folder in wanted}
+        if len(wanted) > 1 or any(weight != 1 for weight in wanted.values()):
+            for folder, config in configs.items():
+                _check_weighable(folder, config)
+        names = [self._load(folder, config) for folder, config in configs.items()]
+        while len(self._loaded) > max(_MOST_LOADED, len(names)):
+            _, oldest = self._loaded.popitem(last=False)
+            assert self._adapted is not None
+            self._adapted.delete_adapter(oldest)
+        return names
+
+    @contextlib.contextmanager
+    def _weighted(self, weights: dict[str, float]) -> Iterator[None]:
+        """Scale what the adapters add, and leave them as they were."""
+        if all(weight == 1 for weight in weights.values()):
+            yield
+            return
+        layers = [module for module in self._model.modules() if isinstance(module, LoraLayer)]
+        try:
+            for layer in layers:
+                for name, weight in weights.items():
+                    layer.set_scale(name, weight)
+            yield
+        finally:
+            for layer in layers:
+                for name in weights:
+                    layer.set_scale(name, 1)
+
+    def _load(self, folder: Path, config: AdapterConfig) -> str:
         status = (folder / adapter_config.WEIGHTS_FILE).stat()
         identity = _Identity(folder, status.st_mtime_ns, status.st_size)
         if identity in self._loaded:
@@ -84,10 +130,31 @@ class Adapters:
         self._adapted.eval()
         self._loaded[identity] = name
         set_peft_model_state_dict(self._adapted, weights, adapter_name=name)
-        while len(self._loaded) > _MOST_LOADED:
-            _, oldest = self._loaded.popitem(last=False)
-            self._adapted.delete_adapter(oldest)
         return name
+
+
+def _summed(adapters: Sequence[tuple[Path, float]]) -> dict[Path, float]:
+    """Each adapter once, with the sum of its weights; one that adds nothing is left out."""
+    weights: dict[Path, float] = {}
+    for folder, weight in adapters:
+        weights[folder] = weights.get(folder, 0.0) + weight
+    return {folder: weight for folder, weight in weights.items() if weight != 0}
+
+
+def _check_weighable(folder: Path, config: AdapterConfig) -> None:
+    """Refuse to weight what is not a plain sum of matrices."""
+    reasons = {
+        "It uses DoRA, which sets the length of whole weights instead of adding to them.": config.use_dora,
+        "It was trained with whole modules beside LoRA, which are there or not.": bool(config.modules_to_save),
+    }
+    reason = next((words for words, holds in reasons.items() if holds), "")
+    if reason:
+        raise ModelError(
+            "This adapter can only be used alone, at full strength.",
+            reason=reason,
+            hint="Set its strength to 1, and take the other adapters out of the mix.",
+            details=str(folder),
+        )
 
 
 def _weights(folder: Path) -> dict[str, torch.Tensor]:

@@ -16,8 +16,9 @@ from transformers.generation.streamers import BaseStreamer
 from core.base_models.facts import ModelFacts
 from core.dataset.example import Example
 from core.errors import ModelError, PromptError
-from core.generation.pieces import Pieces
+from core.generation.pieces import Pieces, StopWords
 from core.generation.protocol import Done, End, Generate
+from core.generation.sampling import Sampling
 from core.prompt.format import PromptFormat
 from core.recipe.schema import ModelSettings
 from core.worker import device
@@ -58,20 +59,24 @@ class Answering:
             UserError: the request cannot be answered.
         """
         prompt = self.prompt_format.encode_prompt(_example(request))
-        longest = self._longest(len(prompt), request.max_new_tokens)
-        stream = _Stream(Pieces(self.prompt_format.decode), say)
+        longest = self._longest(len(prompt), request.sampling.max_new_tokens)
+        stream = _Stream(Pieces(self.prompt_format.decode), StopWords(request.sampling.stop), say)
+        adapters = [(Path(one.folder), one.weight) for one in request.adapters]
         began = time.monotonic()
         if not cancelled():
-            with self.adapters.using(Path(request.adapter) if request.adapter else None) as model:
+            with self.adapters.mixed(adapters) as model:
                 began = time.monotonic()
-                self._write(model, prompt, longest, request, stream, _Cancelled(cancelled))
+                self._write(model, prompt, longest, request.sampling, stream, _Ended(stream, cancelled))
         stream.flush()
         end: End = "length"
-        if stream.ids and stream.ids[-1] in self.prompt_format.end_ids:
+        if stream.stopped:
+            end = "stop"
+        elif stream.ids and stream.ids[-1] in self.prompt_format.end_ids:
             end = "end"
         elif len(stream.ids) < longest:
             end = "cancelled"
-        return Done(id=request.id, tokens=len(stream.ids), seconds=time.monotonic() - began, end=end)
+        seconds = time.monotonic() - began
+        return Done(id=request.id, tokens=len(stream.ids), seconds=seconds, end=end, prompt_tokens=len(prompt))
 
     def free_memory(self) -> None:
         """After a failure: give back what it held."""
@@ -84,21 +89,19 @@ class Answering:
         model: PreTrainedModel,
         prompt: list[int],
         longest: int,
-        request: Generate,
+        sampling: Sampling,
         stream: _Stream,
-        cancelled: _Cancelled,
+        ended: _Ended,
     ) -> None:
         row = torch.tensor([prompt], device=model.device)
-        drawing: dict[str, Any] = {"do_sample": False}
-        if request.temperature > 0:
-            torch.manual_seed(request.seed)
-            drawing = {"do_sample": True, "temperature": request.temperature, "top_k": 0, "top_p": 1.0}
+        if sampling.temperature > 0:
+            torch.manual_seed(sampling.seed)
         config = GenerationConfig(
             max_new_tokens=longest,
             eos_token_id=list(self.prompt_format.end_ids),
             pad_token_id=self.prompt_format.pad_id,
             use_cache=True,
-            **drawing,
+            **generation_arguments(sampling),
         )
         with torch.no_grad():
             model.generate(
@@ -106,7 +109,7 @@ class Answering:
                 attention_mask=torch.ones_like(row),
                 generation_config=config,
                 streamer=stream,
-                stopping_criteria=StoppingCriteriaList([cancelled]),
+                stopping_criteria=StoppingCriteriaList([ended]),
             )
 
     def _longest(self, prompt: int, wanted: int) -> int:
@@ -122,11 +125,27 @@ class Answering:
         return min(wanted, room)
 
 
-class _Stream(BaseStreamer):  # type: ignore[misc]
-    """Takes the tokens of ``generate`` (the prompt first) and says them as text."""
+def generation_arguments(sampling: Sampling) -> dict[str, Any]:
+    """How tokens are drawn, as arguments of ``transformers.GenerationConfig``."""
+    penalty = {} if sampling.repetition_penalty == 1 else {"repetition_penalty": sampling.repetition_penalty}
+    if sampling.temperature == 0:
+        return {"do_sample": False, **penalty}
+    return {
+        "do_sample": True,
+        "temperature": sampling.temperature,
+        "top_k": sampling.top_k,
+        "top_p": sampling.top_p,
+        **({"min_p": sampling.min_p} if sampling.min_p > 0 else {}),
+        **penalty,
+    }
 
-    def __init__(self, pieces: Pieces, say: Callable[[str], object]) -> None:
+
+class _Stream(BaseStreamer):  # type: ignore[misc]
+    """Takes the tokens of ``generate`` (the prompt first) and says them as text, up to a stop word."""
+
+    def __init__(self, pieces: Pieces, stop: StopWords, say: Callable[[str], object]) -> None:
         self._pieces = pieces
+        self._stop = stop
         self._say = say
         self._has_prompt = False
 
@@ -134,6 +153,11 @@ class _Stream(BaseStreamer):  # type: ignore[misc]
     def ids(self) -> list[int]:
         """The tokens written so far."""
         return self._pieces.ids
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a stop word has come."""
+        return bool(self._stop.found)
 
     def put(self, value: torch.Tensor) -> None:
         """Take the prompt, or the next token."""
@@ -149,21 +173,27 @@ class _Stream(BaseStreamer):  # type: ignore[misc]
     def flush(self) -> None:
         """Send what was held back."""
         self._send(self._pieces.rest())
+        held = self._stop.rest()
+        if held:
+            self._say(held)
 
     def _send(self, text: str) -> None:
-        if text:
-            self._say(text)
+        certain = self._stop.add(text)
+        if certain:
+            self._say(certain)
 
 
-class _Cancelled(StoppingCriteria):  # type: ignore[misc]
-    """Ends an answer that is no longer wanted."""
+class _Ended(StoppingCriteria):  # type: ignore[misc]
+    """Ends an answer that is no longer wanted, or has come to a stop word."""
 
-    def __init__(self, cancelled: Callable[[], bool]) -> None:
+    def __init__(self, stream: _Stream, cancelled: Callable[[], bool]) -> None:
+        self._stream = stream
         self._cancelled = cancelled
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
         """Whether to stop, for each row."""
-        return torch.full((input_ids.shape[0],), self._cancelled(), dtype=torch.bool, device=input_ids.device)
+        ends = self._stream.stopped or self._cancelled()
+        return torch.full((input_ids.shape[0],), ends, dtype=torch.bool, device=input_ids.device)
 
 
 def _example(request: Generate) -> Example:

@@ -108,6 +108,63 @@ def test_a_temperature_draws_by_the_seed(process):
     assert first != other
 
 
+def test_an_answer_ends_before_a_stop_word(process):
+    whole = said(process)
+    assert len(whole) > 6
+    stop = whole[3:6]
+    *pieces, last = process.generate(QUESTION, max_new_tokens=24, stop=("never said", stop))
+    assert "".join(piece.text for piece in pieces) + last.text == whole[: whole.find(stop)]
+    assert last.end == "stop"
+    assert last.tokens < 24
+    assert said(process, stop=("never said",)) == whole
+
+
+def test_the_question_s_tokens_are_counted(process, tiny_model):
+    *_, last = process.generate(QUESTION, max_new_tokens=3)
+    assert last.prompt_tokens == len(PromptFormat.load(tiny_model).encode_prompt(QUESTION))
+
+
+def test_sampling_settings_do_what_the_plain_library_does(process, tiny_model):
+    """The same settings given to Transformers' own ``generate``, on a model of its own."""
+    place = device.choose()
+    device.prepare(place)
+    model = load_base(tiny_model, ModelSettings(base=str(tiny_model)), place)
+    prompt_format = PromptFormat.load(tiny_model)
+    row = torch.tensor([prompt_format.encode_prompt(QUESTION)])
+
+    def plain(**settings):
+        torch.manual_seed(9)
+        answer = model.generate(
+            input_ids=row,
+            attention_mask=torch.ones_like(row),
+            max_new_tokens=24,
+            eos_token_id=list(prompt_format.end_ids),
+            pad_token_id=prompt_format.pad_id,
+            **settings,
+        )
+        return prompt_format.decode(answer[0, row.shape[1] :].tolist())
+
+    drawn = {"temperature": 1.2, "top_k": 0, "top_p": 1.0, "do_sample": True}
+    answers = set()
+    for changes in ({}, {"top_k": 5}, {"top_p": 0.3}, {"min_p": 0.6}, {"repetition_penalty": 1.8}):
+        text = said(process, temperature=1.2, seed=9, **changes)
+        assert text == plain(**drawn | changes), changes
+        answers.add(text)
+    assert len(answers) >= 4, "each of them matters"
+    greedy = said(process, repetition_penalty=1.8)
+    assert greedy == plain(do_sample=False, repetition_penalty=1.8) != said(process)
+
+
+def test_weighted_adapters_answer_side_by_side_on_one_base(process, make_trained, trained_run, clean):
+    other = make_trained(seed=24)
+    base, first = clean(QUESTION), clean(QUESTION, trained_run.adapter)
+    mixes = [said(process, adapters=[(trained_run.adapter, w), (other.adapter, 1 - w)]) for w in (1.0, 0.5, 0.0)]
+    assert mixes[0] == first
+    assert mixes[2] == clean(QUESTION, other.adapter)
+    assert len(set(mixes)) == 3
+    assert said(process, adapters=[(trained_run.adapter, 0.0)]) == said(process) == base
+
+
 def test_an_answer_can_be_cancelled_in_the_middle(process):
     pieces = []
     for piece in process.generate(QUESTION, adapter=None, max_new_tokens=400, temperature=1.0):

@@ -21,10 +21,12 @@ from core.generation.protocol import (
     Problem,
     ProtocolError,
     Ready,
+    Weighted,
     receive_reply,
     receive_request,
     send,
 )
+from core.generation.sampling import Sampling
 from core.recipe.schema import ModelSettings
 
 QUESTION = Example(instruction="Who are you?")
@@ -148,7 +150,12 @@ def pipe(tmp_path):
     "request_",
     [
         Open(base="starter", model=ModelSettings(quantization="int8")),
-        Generate(id=3, example=Example(instruction="数据 🐄", input="\n").frozen(), adapter="/größe", temperature=0.5),
+        Generate(
+            id=3,
+            example=Example(instruction="数据 🐄", input="\n").frozen(),
+            adapters=(Weighted(folder="/größe", weight=-0.5),),
+            sampling=Sampling(temperature=0.5, stop=("\n", "Ende")),
+        ),
         Cancel(id=3),
     ],
 )
@@ -173,7 +180,8 @@ def test_replies_arrive_as_they_were_sent(pipe):
     [
         *(b"", b"{}", b"[]", b"\x80\x04N.", b"[" * 100_000),
         *(b'{"type": "run", "code": "1"}', b'{"type": "cancel"}', b'{"type": "cancel", "id": 1, "more": 1}'),
-        b'{"type": "generate", "id": 1, "example": {}, "max_new_tokens": 0}',
+        b'{"type": "generate", "id": 1, "example": {}, "sampling": {"max_new_tokens": 0}}',
+        b'{"type": "generate", "id": 1, "example": {}, "adapters": [{"folder": "x", "weight": NaN}]}',
     ],
 )
 def test_what_is_no_message_is_refused(pipe, data):
