@@ -94,7 +94,6 @@ def test_two_processes_learn_what_one_learns(single, double):
     assert evaluations[0] == pytest.approx(evaluations[1], abs=1e-5)
 
 
-@pytest.mark.xfail(strict=False, reason="open: what PiSSA takes out differed in bytes in one of two runs")
 @pytest.mark.slow
 def test_two_processes_take_the_same_out_of_the_base_model(new_run):
     settings = {"lora__initialisation": "pissa", "model__quantization": "none", "training__epochs": 1}
@@ -102,7 +101,10 @@ def test_two_processes_take_the_same_out_of_the_base_model(new_run):
     finish(one, 1)
     finish(two, 2)
     assert losses(two) == pytest.approx(losses(one), abs=1e-5)
-    assert one.taken_out_file.read_bytes() == two.taken_out_file.read_bytes()
+    # Not the bytes: safetensors writes the entries of the header in any order.
+    taken = [load_file(run.taken_out_file) for run in (one, two)]
+    assert taken[0].keys() == taken[1].keys()
+    assert all(torch.equal(taken[0][name], taken[1][name]) for name in taken[0])
 
 
 @pytest.mark.slow
