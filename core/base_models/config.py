@@ -46,19 +46,11 @@ def read_config(folder: Path) -> ModelConfig:
         ModelError: there is none, it is broken or absurd, the model writes no text, needs code of its own, or is
             quantised already.
     """
-    path = folder / "config.json"
-    if not path.is_file():
-        raise ModelError(
-            "This folder holds no base model.",
-            reason=f"There is no config.json in {folder.name}.",
-            hint="Choose a folder in Transformers' format, with config.json, tokenizer.json and .safetensors files.",
-            details=str(folder),
-        )
+    path = _path(folder)
     config = read_object(path)
     model_type = _word(path, config.get("model_type"))
     _refuse_what_cannot_be_trained(config, model_type, folder)
-    text = config.get("text_config")
-    values = {**config, **text} if isinstance(text, dict) else config  # a model that also sees images
+    values = _of_text(config)
     return ModelConfig(
         architecture=_architecture(path, config, folder),
         model_type=model_type,
@@ -68,6 +60,33 @@ def read_config(folder: Path) -> ModelConfig:
         context_length=_number(path, values, *_CONTEXT),
         tied=config.get("tie_word_embeddings") is True,
     )
+
+
+def read_values(folder: Path) -> dict[str, Any]:
+    """All that ``folder``/config.json says of the model that writes text, unchecked: for who knows one architecture.
+
+    Raises:
+        ModelError: there is no such file, or it is broken.
+    """
+    return _of_text(read_object(_path(folder)))
+
+
+def _of_text(config: dict[str, Any]) -> dict[str, Any]:
+    """Of a model that also sees images, the part that writes."""
+    text = config.get("text_config")
+    return {**config, **text} if isinstance(text, dict) else config
+
+
+def _path(folder: Path) -> Path:
+    path = folder / "config.json"
+    if not path.is_file():
+        raise ModelError(
+            "This folder holds no base model.",
+            reason=f"There is no config.json in {folder.name}.",
+            hint="Choose a folder in Transformers' format, with config.json, tokenizer.json and .safetensors files.",
+            details=str(folder),
+        )
+    return path
 
 
 def _refuse_what_cannot_be_trained(config: dict[str, Any], model_type: str, folder: Path) -> None:

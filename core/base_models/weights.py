@@ -7,7 +7,7 @@ and offsets (https://huggingface.co/docs/safetensors). Files with pickled weight
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,11 @@ _PICKLED = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """One stored tensor."""
+    """One stored tensor; ``offset`` is where its first byte lies in the file."""
 
     dtype: str
     shape: tuple[int, ...]
+    offset: int = field(default=0, compare=False)
 
     @property
     def count(self) -> int:
@@ -130,16 +131,16 @@ def read_header(file: Path) -> dict[str, Tensor]:
     header.pop("__metadata__", None)
     if len(header) > _MOST_TENSORS:
         raise broken(file, f"It names {len(header)} tensors.")
-    return {name: _tensor(file, name, entry, size - 8 - length) for name, entry in header.items()}
+    return {name: _tensor(file, name, entry, 8 + length, size) for name, entry in header.items()}
 
 
-def _tensor(file: Path, name: str, entry: Any, data_bytes: int) -> Tensor:
+def _tensor(file: Path, name: str, entry: Any, data: int, size: int) -> Tensor:
     try:
         dtype, shape, (start, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
         if dtype not in _BYTES or len(shape) > 8 or not all(_is_natural(number) for number in (*shape, start, end)):
             raise ValueError("dtype or shape")
-        tensor = Tensor(dtype, tuple(shape))
-        if end - start != tensor.bytes or end > data_bytes:
+        tensor = Tensor(dtype, tuple(shape), data + start)
+        if end - start != tensor.bytes or data + end > size:
             raise ValueError("offsets")
     except (KeyError, TypeError, ValueError) as error:
         raise broken(file, f"The entry of {name[:80]!r} in its header is wrong ({error}).") from error
