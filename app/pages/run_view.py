@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from app import run_words
+from app import run_words, tasks
 from app.importing import import_soon
 from app.latest import Latest
 from app.pages.run_ways import RunWays
@@ -20,6 +20,7 @@ from app.widgets.log_drawer import LogDrawer
 from app.widgets.run_head import RunHead
 from app.widgets.samples_view import SamplesView
 from app.widgets.spark_grid import SparkGrid
+from core.dataset import word_diff
 from core.runs import words
 from core.runs.events import Checkpoint, Evaluation, Event, Resumed, Sample, Started, Step
 from core.runs.folder import State
@@ -213,6 +214,7 @@ class RunView(QWidget):
         if self.chart is None:
             if not self._chart_asked:
                 self._chart_asked = True
+                tasks.run(word_diff.prepare)  # for the first answers
                 import_soon(_CHART_MODULE, done=self._make_chart)
             return
         self.chart.set_run(record.run.name, record.series, steps=record.progress.steps)

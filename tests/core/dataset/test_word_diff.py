@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import paths
 from core.dataset.word_diff import Piece, differences, shorten, words
 
 TEXTS = st.text(st.sampled_from("ab  \n\r.,'é数ส\u0301👩\u200d🚀\ud800Z"), max_size=60)
@@ -91,3 +94,10 @@ def test_only_what_is_near_a_change_is_kept() -> None:
 def test_what_is_short_is_kept_whole() -> None:
     pieces = differences("a short text", "a shorter text")
     assert shorten(pieces, around=40) == pieces
+
+
+def test_what_the_first_comparison_needs_can_be_loaded_before() -> None:
+    said = "import sys; from core.dataset import word_diff; word_diff.prepare(); before = set(sys.modules); "
+    said += "word_diff.differences('the quick fox', 'a slow fox'); print(sorted(set(sys.modules) - before))"
+    found = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, cwd=paths.package_root())
+    assert found.stdout.strip() == "[]", found.stderr
