@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
+from core.evaluation import neutral
 from core.evaluation.comparison import (
     Answered,
     Comparison,
@@ -98,14 +99,14 @@ class Results:
         """The mean number of tokens that a question has."""
         return _average([a.prompt_tokens for (_, key), a in self.answers.items() if key == system])
 
-    def work(self, texts: Iterable[str] = ()) -> Work:
+    def work(self, texts: Collection[str] | None = None) -> Work:
         """How much is done.
 
         Args:
-            texts: the names of the neutral texts.
+            texts: the names of the neutral texts; those that ship with the app unless given.
         """
         done = total = 0
-        names = list(texts) if self.comparison.neutral else []
+        names = [] if not self.comparison.neutral else neutral.texts().keys() if texts is None else texts
         for system in self.comparison.systems:
             todo = self._jobs(system)
             total += len(todo) + (len(names) if system.kind != "prompt" else 0)

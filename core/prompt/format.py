@@ -123,6 +123,10 @@ class PromptFormat:
         prompt = self._typesetter.prompt(example)
         return [piece.id for piece in self._tokens.encode(prompt.text, prompt.typed)]
 
+    def encode_text(self, text: str) -> list[int]:
+        """The tokens of a text that is no conversation, begun as the tokenizer begins every text."""
+        return self._tokens.encode_alone(text)
+
     def count(self, text: str) -> int:
         """How many tokens a text has by itself."""
         return len(self._tokens.encode(text, [Span(0, len(text), "user")]))

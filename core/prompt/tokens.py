@@ -131,6 +131,11 @@ class TextTokenizer:
         """The tokens of a whole text; controls inside of what was typed (spans in order) as plain pieces."""
         return self._pieces(self._tokenizer, text, 0, typed)
 
+    def encode_alone(self, text: str) -> list[int]:
+        """The tokens of a text by itself, with what the tokenizer puts before one."""
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=True).ids
+        return ids
+
     def encode_from(self, text: str, start: int, typed: Sequence[Span]) -> list[Piece]:
         """The tokens of ``text[start:]`` as they follow other tokens."""
         return self._following(self._tokenizer, text[start:], start, typed)

@@ -18,7 +18,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-PhaseName = Literal["starting", "preparing_examples", "loading_model", "training", "evaluating", "saving"]
+PhaseName = Literal[
+    "starting", "preparing_examples", "loading_model", "training", "evaluating", "saving", "measuring", "answering"
+]
 
 
 class _Event(BaseModel):
@@ -51,6 +53,7 @@ class Phase(_Event):
     name: PhaseName
     done: int | None = None
     total: int | None = None
+    seconds_left: float | None = Field(default=None, description="until all is done, where that is known")
 
 
 class Step(_Event):
@@ -164,6 +167,13 @@ class Stopped(_Event):
     adapter: str | None
 
 
+class Done(_Event):
+    """Last event of a job that trains nothing (a comparison): it has done its work."""
+
+    type: Literal["done"] = "done"
+    seconds: float
+
+
 class Failed(_Event):
     """Last event: what happened, why, what to do."""
 
@@ -189,10 +199,11 @@ Event = Annotated[
     | Paused
     | Finished
     | Stopped
+    | Done
     | Failed,
     Field(discriminator="type"),
 ]
-FINAL = (Paused, Finished, Stopped, Failed)
+FINAL = (Paused, Finished, Stopped, Done, Failed)
 _TAIL = 1 << 18  # bytes; a last event with a long traceback is shorter
 _RESERVED_BYTES = 64 * 1024
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Event)

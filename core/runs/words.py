@@ -39,6 +39,8 @@ _PHASES = {
     "training": "Training",
     "evaluating": "Measuring the held-out loss",
     "saving": "Saving",
+    "measuring": "Measuring the loss",
+    "answering": "Writing the answers",
 }
 _TAIL = 20_000
 _CRASHES = {

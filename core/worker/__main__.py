@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
+from core.evaluation.comparison import ComparisonFolder
 from core.runs.events import Failed, Phase, has_last_word
 from core.runs.folder import RunFolder
 from core.runs.heartbeat import was_ended_for_memory
@@ -51,6 +52,12 @@ def main(arguments: list[str]) -> int:
         from core.worker.verify import verify
 
         return verify(RunFolder(Path(rest[0])), Path(rest[1]), Path(rest[2]))
+    if job == "compare" and len(rest) == 1:
+        with uncollected():
+            import_lean()
+            from core.worker.compare import compare
+
+        return compare(ComparisonFolder(Path(rest[0])))
     if job == "rehearse" and len(rest) == 1:
         with uncollected():
             import_lean()

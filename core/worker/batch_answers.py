@@ -1,0 +1,112 @@
+"""Answers to several questions at once, the likeliest token each time, where that gives the same as one by one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from transformers import GenerationConfig, PreTrainedModel
+
+from core.evaluation.comparison import End
+from core.prompt.format import PromptFormat
+from core.worker.out_of_memory import attempt, free_memory
+
+_AT_ONCE = {"cpu": 8}
+_AT_ONCE_ON_A_CARD = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The tokens of a question, and how many tokens its answer may have."""
+
+    ids: Sequence[int]
+    longest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The tokens of an answer, with the one that ended it; ``seconds`` only when it was written alone."""
+
+    ids: tuple[int, ...]
+    end: End
+    seconds: float | None = None
+
+
+class AnswerWriter:
+    """Writes answers with a loaded model, whatever adapter is on it.
+
+    A batch rounds otherwise than a single question does. So the first answers of each system are written both ways,
+    and only a system whose answers are the same token for token goes on in batches.
+
+    Attributes:
+        at_once: how many questions a batch has; lowered when the memory is full.
+    """
+
+    def __init__(self, model: PreTrainedModel, prompt_format: PromptFormat) -> None:
+        self._model = model
+        self._format = prompt_format
+        self._same: dict[str, bool] = {}
+        self.at_once = _AT_ONCE.get(model.device.type, _AT_ONCE_ON_A_CARD)
+
+    def warm_up(self, asked: Asked) -> None:
+        """Let the first answer that is timed not pay for what happens once."""
+        self._write([Asked(asked.ids, min(2, asked.longest))])
+
+    def write(self, system: str, asked: Sequence[Asked]) -> list[Written]:
+        """The answers of a system to a few questions.
+
+        Raises:
+            MemoryError, torch.OutOfMemoryError: a single question is too much.
+        """
+        if len(asked) == 1 or not self._same.get(system, True):
+            return [self._alone(one) for one in asked]
+        if system in self._same:
+            return self._together(asked)
+        alone = [self._alone(one) for one in asked]
+        together = self._together(asked)
+        self._same[system] = [one.ids for one in alone] == [one.ids for one in together]
+        return alone
+
+    def _alone(self, asked: Asked) -> Written:
+        began = time.perf_counter()
+        (written,) = self._write([asked])
+        return Written(written.ids, written.end, time.perf_counter() - began)
+
+    def _together(self, asked: Sequence[Asked]) -> list[Written]:
+        found: list[Written] = []
+        while len(found) < len(asked):
+            batch = asked[len(found) : len(found) + self.at_once]
+            written = self._write(batch) if len(batch) == 1 else attempt(partial(self._write, batch))
+            if written is None:
+                free_memory(self._model.device)
+                self.at_once = max(1, len(batch) // 2)
+                continue
+            found += written
+        return found
+
+    def _write(self, batch: Sequence[Asked]) -> list[Written]:
+        width = max(len(one.ids) for one in batch)
+        filled = [[self._format.pad_id] * (width - len(one.ids)) + list(one.ids) for one in batch]
+        seen = [[0] * (width - len(one.ids)) + [1] * len(one.ids) for one in batch]
+        config = GenerationConfig(
+            max_new_tokens=max(one.longest for one in batch),
+            do_sample=False,
+            eos_token_id=list(self._format.end_ids),
+            pad_token_id=self._format.pad_id,
+            use_cache=True,
+        )
+        with torch.no_grad():
+            tokens = self._model.generate(
+                input_ids=torch.tensor(filled, device=self._model.device),
+                attention_mask=torch.tensor(seen, device=self._model.device),
+                generation_config=config,
+            )
+        return [self._cut(ids, one) for ids, one in zip(tokens[:, width:].tolist(), batch, strict=True)]
+
+    def _cut(self, ids: list[int], asked: Asked) -> Written:
+        ids = ids[: asked.longest]
+        end = next((at for at, id in enumerate(ids) if id in self._format.end_ids), None)
+        return Written(tuple(ids), "length") if end is None else Written(tuple(ids[: end + 1]), "end")
