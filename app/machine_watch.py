@@ -1,4 +1,4 @@
-"""Whether a run of another project, in another window or a terminal, has this machine."""
+"""Whether a run of another project, in another window or a terminal, or a comparison has this machine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class MachineWatch(QObject):
         super().__init__(parent)
         self._session = session
         self.busy = ""
-        """The run that has the machine, in words; empty for none, and for one of the open project."""
+        """What has the machine, in words; empty for nothing, and for a run of the open project."""
         self._looks = Latest(self._on_look, parent=self)
         self._clock = QTimer(self, interval=LOOK_MS)
         self._clock.timeout.connect(self._look)
@@ -54,6 +54,6 @@ def _busy(own: Path | None) -> str:
     from core.runs import heavy
 
     holder = heavy.holder()
-    if holder is None or (own is not None and holder.folder.path.is_relative_to(own.resolve())):
+    if holder is None or (own is not None and holder.folder.path.is_relative_to((own / "runs").resolve())):
         return ""
     return holder.words

@@ -123,14 +123,14 @@ def _resume(args: argparse.Namespace) -> int:
 
 
 def wait_for_machine(project: Path, *, detach: bool = False) -> None:
-    """Wait until no run of another project is being trained on this machine; Ctrl-C gives up.
+    """Wait until no run of another project, and no comparison, has this machine; Ctrl-C gives up.
 
     Raises:
         MachineBusy: with ``detach`` nothing is waited for.
     """
     shown = output.ProgressLine(sys.stderr)
     try:
-        while (busy := heavy.holder()) is not None and busy.folder.path.parent.parent != project.resolve():
+        while (busy := heavy.holder()) is not None and busy.folder.path.parent != project.resolve() / "runs":
             if detach:
                 raise MachineBusy(busy)
             shown.show(f"Waiting until {busy.words} has ended; one run at a time is trained on this machine …")

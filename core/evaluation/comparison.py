@@ -23,9 +23,10 @@ from core.files import write_atomically
 from core.recipe.schema import ModelSettings
 from core.runs import numbers
 from core.runs.folder import RunFolder
+from core.runs.heavy import COMPARISONS
 
 BASE, PROMPT = "base", "prompt"  # keys of the systems that are no adapters
-FOLDER = "comparisons"
+FOLDER = COMPARISONS
 FORMAT = 1
 
 Kind = Literal["base", "prompt", "adapter"]

@@ -1,4 +1,4 @@
-"""One training process at a time on a machine (or on a graphics card): who has it, and waiting for one's turn.
+"""One process that trains or compares at a time on a machine (or a graphics card): who has it, waiting for one's turn.
 
 ``heavy.json`` in the user's data folder names the processes that train, for every window, terminal and project of the
 user. A process that has died holds nothing, however it ended.
@@ -27,6 +27,7 @@ from core.runs.events import has_last_word
 from core.runs.folder import RunFolder
 
 REHEARSAL = "tunesmith-rehearsal-"  # how the name of a folder begins in which a rehearsal lies
+COMPARISONS = "comparisons"  # the folder of a project in which comparisons lie
 _FILE, _LOCK = "heavy.json", "heavy.lock"
 _ALL = "all"
 _LOCK_SECONDS = 20.0
@@ -51,11 +52,18 @@ class Holder:
         return RunFolder(Path(self.run))
 
     @property
+    def is_comparison(self) -> bool:
+        """Whether it measures and answers for a comparison; nothing is trained."""
+        return self.folder.path.parent.name == COMPARISONS
+
+    @property
     def words(self) -> str:
         """The run and its project, as a person finds them (reads a file)."""
         project = self.folder.path.parent.parent
         if project.parent.name.startswith(REHEARSAL):
             return f"a rehearsal in {project.name}"
+        if self.is_comparison:
+            return f"a comparison in {project.name}"
         return f"{notes.title(self.folder, notes.read(self.folder))} in {project.name}"
 
 
@@ -64,8 +72,11 @@ class MachineBusy(RunError):  # noqa: N818 - a state of the machine, which passe
 
     def __init__(self, holder: Holder | None) -> None:
         which = f"It is {holder.words}" if holder is not None else "It is just being started"
+        compares = holder is not None and holder.is_comparison
         super().__init__(
-            "Another run is being trained on this machine.",
+            "A comparison is being computed on this machine."
+            if compares
+            else "Another run is being trained on this machine.",
             reason=f"{which}; two at once would take the memory from each other.",
             hint="Add this one to the queue: it starts when its turn has come. Or wait for the other, or stop it.",
             details=holder.run if holder is not None else "",

@@ -33,7 +33,7 @@ _STATES = {
     State.INTERRUPTED: "Interrupted",
 }
 _PHASES = {
-    "starting": "Starting the training process",
+    "starting": "Starting the process",
     "preparing_examples": "Preparing the examples",
     "loading_model": "Loading the base model",
     "training": "Training",
