@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
+import contextlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import full_disk
 import psutil
 import pytest
 from forked_runs import EXAMPLES, adapter_bytes, finish, log, losses, new_run, start
@@ -129,12 +129,12 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of three megabytes."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    mount = shutil.which("mount")
-    options = ["-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)]
-    if mount is None or subprocess.run([mount, *options], capture_output=True, check=False).returncode:
-        pytest.skip("a small disk cannot be made here")
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True)
+    with contextlib.ExitStack() as opened:
+        try:
+            opened.enter_context(full_disk.small_disk(disk))
+        except OSError as error:
+            pytest.skip(str(error))
+        yield disk
 
 
 @pytest.mark.parametrize("left", [0, 3000, 40_000, 90_000, 200_000])
