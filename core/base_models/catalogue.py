@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core import paths
+from core.base_models import shelf
+from core.base_models.config import read_config
+from core.base_models.facts import ModelFacts
+from core.base_models.weights import weight_files
 from core.errors import ModelError
 from core.recipe.schema import STARTER
 
@@ -40,7 +44,7 @@ def resolve(base: str) -> Path:
         raise ModelError(
             f"The base model {base} is not on this machine.",
             reason="It is neither a folder nor in the local Hugging Face cache.",
-            hint="Choose the starter or a folder, or download the model first (hf download MODEL).",
+            hint="Choose the starter or a folder, or download the model first (tunesmith models download MODEL).",
             details=f"looked in {hub_cache()}",
         )
     return _whole(snapshot, f"The download of {base} is not complete.")
@@ -61,13 +65,9 @@ def revision(base: str) -> str:
 
 
 def local_models() -> list[KnownModel]:
-    """The starter and the models in the hub cache that write text and are complete, by name."""
-    bases = [STARTER]
-    if hub_cache().is_dir():
-        folders = sorted(hub_cache().glob("models--*"), key=lambda folder: folder.name.casefold())
-        bases += [folder.name.removeprefix("models--").replace("--", "/") for folder in folders]
+    """The starter, the folders that were added, and the models in the hub cache by name: those that are complete."""
     models = []
-    for base in bases:
+    for base in (STARTER, *map(str, shelf.folders()), *_in_cache()):
         try:
             path = resolve(base)
         except ModelError:
@@ -75,6 +75,58 @@ def local_models() -> list[KnownModel]:
         if base == STARTER or any(path.glob("*.safetensors")):
             models.append(KnownModel(base, display_name(base), path))
     return models
+
+
+def incomplete_models() -> list[str]:
+    """Hub ids of which the cache holds a part that looks like a model for text: a download that was cut short."""
+    found = []
+    for base in _in_cache():
+        snapshot = _snapshot(base)
+        partial = any(_cache_folder(base).glob("blobs/*.incomplete"))
+        if snapshot is None or not _writes_text(snapshot):
+            if partial:
+                found.append(base)
+            continue
+        try:
+            weight_files(resolve(base))
+        except ModelError:
+            if partial or not any(snapshot.glob("*.bin")):  # such weights are not what is missing
+                found.append(base)
+    return found
+
+
+def add(folder: Path) -> Path:
+    """Remember a folder of the user's, once it was seen that it holds a model that can be trained here.
+
+    Returns:
+        Its full path, which as text is what a recipe calls it.
+
+    Raises:
+        ModelError: it holds none; the reason says what is missing or refused.
+    """
+    folder = folder.expanduser().absolute()
+    ModelFacts.read(_whole(folder, f"The folder {folder.name} holds no base model."))
+    shelf.remember(folder)
+    return folder
+
+
+def _in_cache() -> list[str]:
+    """The hub ids in the cache, by name."""
+    if not hub_cache().is_dir():
+        return []
+    folders = sorted(hub_cache().glob("models--*"), key=lambda folder: folder.name.casefold())
+    return [folder.name.removeprefix("models--").replace("--", "/") for folder in folders]
+
+
+def _cache_folder(base: str) -> Path:
+    return hub_cache() / f"models--{base.replace('/', '--')}"
+
+
+def _writes_text(snapshot: Path) -> bool:
+    try:
+        return bool(read_config(snapshot).architecture)
+    except ModelError:
+        return False
 
 
 def hub_cache() -> Path:
@@ -97,7 +149,7 @@ def _as_folder(base: str) -> Path | None:
 
 def _snapshot(base: str) -> Path | None:
     """The newest downloaded version of a hub model, as ``main`` says."""
-    folder = hub_cache() / f"models--{base.replace('/', '--')}"
+    folder = _cache_folder(base)
     try:
         commit = (folder / "refs" / "main").read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):

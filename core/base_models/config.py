@@ -49,10 +49,10 @@ def read_config(folder: Path) -> ModelConfig:
     path = _path(folder)
     config = read_object(path)
     model_type = _word(path, config.get("model_type"))
-    _refuse_what_cannot_be_trained(config, model_type, folder)
+    check_kind(config, str(folder))
     values = _of_text(config)
     return ModelConfig(
-        architecture=_architecture(path, config, folder),
+        architecture=_architecture(path, config),
         model_type=model_type,
         layers=_number(path, values, *_LAYERS),
         hidden_size=_number(path, values, *_HIDDEN_SIZE),
@@ -89,39 +89,45 @@ def _path(folder: Path) -> Path:
     return path
 
 
-def _refuse_what_cannot_be_trained(config: dict[str, Any], model_type: str, folder: Path) -> None:
-    if config.get("auto_map") and model_type not in BUILT_IN:
+def check_kind(config: dict[str, Any], details: str) -> None:
+    """Refuse what is no model to train from, by a config.json or the hub's summary of one.
+
+    Raises:
+        ModelError: it needs code of its own, is quantised already, or writes no text.
+    """
+    if config.get("auto_map") and config.get("model_type") not in BUILT_IN:
         raise ModelError(
             "The base model needs code of its own.",
             reason="Its config.json names Python files (auto_map) that would have to be run; "
             "code from model folders is never run here.",
             hint="Choose a model whose architecture is built into Transformers, such as Llama, Qwen, Gemma or Mistral.",
-            details=str(folder),
+            details=details,
         )
     if config.get("quantization_config"):
         raise ModelError(
             "The base model is quantised already.",
             reason="Its weights are stored in a compressed form that training cannot start from.",
             hint="Choose the original model; it is made smaller while it is loaded.",
-            details=str(folder),
+            details=details,
+        )
+    names = config.get("architectures")
+    name = names[0] if isinstance(names, list) and names else ""
+    if isinstance(name, str) and name and not name.endswith(_WRITERS):
+        raise ModelError(
+            "This model does not write text.",
+            reason=f"It is a {name[:100]}; training here needs a causal language model.",
+            hint="Choose a model whose architecture ends in ForCausalLM.",
+            details=details,
         )
 
 
-def _architecture(path: Path, config: dict[str, Any], folder: Path) -> str:
+def _architecture(path: Path, config: dict[str, Any]) -> str:
     names = config.get("architectures")
     if not names:
         return ""
     if not isinstance(names, list):
         raise broken(path, "architectures is not a list.")
-    name = _word(path, names[0])
-    if not name.endswith(_WRITERS):
-        raise ModelError(
-            "This model does not write text.",
-            reason=f"It is a {name}; training here needs a causal language model.",
-            hint="Choose a model whose architecture ends in ForCausalLM.",
-            details=str(folder),
-        )
-    return name
+    return _word(path, names[0])
 
 
 def _word(path: Path, value: object) -> str:

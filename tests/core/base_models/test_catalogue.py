@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from core import paths
-from core.base_models import catalogue
+from core.base_models import catalogue, shelf
 from core.errors import ModelError
 from core.recipe.schema import STARTER
 
@@ -131,3 +132,44 @@ def test_the_cache_follows_the_hubs_variables(monkeypatch, tmp_path):
     assert catalogue.hub_cache() == tmp_path / "home" / "hub"
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
     assert catalogue.hub_cache() == tmp_path / "cache"
+
+
+def test_folders_are_added_remembered_and_forgotten(tmp_path, cache, monkeypatch):
+    monkeypatch.setenv("TUNESMITH_HOME", str(tmp_path / "home"))
+    folder = tmp_path / "my model"
+    shutil.copytree(paths.starter_model(), folder)
+    assert catalogue.add(folder) == folder
+    catalogue.add(folder)
+    assert [model.base for model in catalogue.local_models()] == [STARTER, str(folder)]
+    assert shelf.forget(folder)
+    assert not shelf.forget(folder)
+    assert [model.base for model in catalogue.local_models()] == [STARTER]
+    assert (folder / "config.json").is_file()
+
+
+def test_a_folder_without_a_model_is_not_added(tmp_path, cache, monkeypatch):
+    monkeypatch.setenv("TUNESMITH_HOME", str(tmp_path / "home"))
+    folder = tmp_path / "pickled"
+    shutil.copytree(paths.starter_model(), folder)
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(ModelError, match="unsafe format"):
+        catalogue.add(folder)
+    assert shelf.folders() == []
+
+
+def test_models_that_are_incomplete_in_the_cache(tmp_path, cache):
+    config = '{"architectures": ["LlamaForCausalLM"], "model_type": "llama"}'
+    for base, names in {
+        "org/no-weights": ("config.json", "tokenizer.json"),
+        "org/pickled": ("config.json", "tokenizer.json", "pytorch_model.bin"),
+        "org/other-kind": ("model_index.json",),
+        "org/whole": ("config.json", "tokenizer.json", "model.safetensors"),
+    }.items():
+        snapshot = in_cache(cache, base)
+        for path in snapshot.iterdir():
+            path.unlink()
+        for name in fill(snapshot, *names).iterdir():
+            name.write_text(config, encoding="utf-8")
+    (cache / "models--org--begun" / "blobs").mkdir(parents=True)
+    (cache / "models--org--begun" / "blobs" / "abc.incomplete").write_bytes(b"x")
+    assert catalogue.incomplete_models() == ["org/begun", "org/no-weights"]
