@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from core.redaction import redacted
+
 
 class UserError(Exception):
     """A problem worth telling the user in words.
@@ -14,11 +16,12 @@ class UserError(Exception):
     """
 
     def __init__(self, title: str, *, reason: str = "", hint: str = "", details: str = "") -> None:
-        super().__init__(title)
-        self.title = title
-        self.reason = reason
-        self.hint = hint
-        self.details = details
+        # What is told is shown, logged and copied into reports: no secret may be in it, wherever it came from.
+        super().__init__(redacted(title))
+        self.title = redacted(title)
+        self.reason = redacted(reason)
+        self.hint = redacted(hint)
+        self.details = redacted(details)
 
     def __str__(self) -> str:
         """All that a person reads, on one line (the command line prints this)."""

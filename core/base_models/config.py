@@ -95,7 +95,7 @@ def check_kind(config: dict[str, Any], details: str) -> None:
     Raises:
         ModelError: it needs code of its own, is quantised already, or writes no text.
     """
-    if config.get("auto_map") and config.get("model_type") not in BUILT_IN:
+    if config.get("auto_map") and str(config.get("model_type")) not in BUILT_IN:
         raise ModelError(
             "The base model needs code of its own.",
             reason="Its config.json names Python files (auto_map) that would have to be run; "

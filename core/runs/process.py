@@ -28,11 +28,16 @@ WORKER_ENVIRONMENT = {
     "PYTHONUNBUFFERED": "1",
     "BITSANDBYTES_NOWELCOME": "1",
 }
+_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACEHUB_API_TOKEN", "HUGGINGFACE_TOKEN", "WANDB_API_KEY")
 
 
 def worker_environment() -> dict[str, str]:
-    """The environment of every worker process: this one's with what must be set before torch is imported."""
-    return {**os.environ, **WORKER_ENVIRONMENT}
+    """The environment of every worker process: this one's with what must be set before torch is imported.
+
+    Access tokens stay out: nothing there may use the network, and a report of a crash lists the environment.
+    """
+    kept = {name: value for name, value in os.environ.items() if name not in _TOKENS}
+    return {**kept, **WORKER_ENVIRONMENT}
 
 
 def launch(
