@@ -22,6 +22,7 @@ from core.dataset.split import pinned_first, split
 from core.dataset.store import ExampleStore, Query
 from core.errors import ModelError, ProjectError, RunError
 from core.export import start_adapter
+from core.guidance.purpose import Purpose
 from core.hardware.obstacles import check
 from core.project_file import PROJECT_FILE, ProjectFile
 from core.prompt.best import BestPrompt
@@ -197,6 +198,20 @@ class Project:
         """
         self._check_writable()
         self._file.set_best_prompt(best)
+
+    @property
+    def purpose(self) -> Purpose:
+        """What the project is for, as far as the user has said."""
+        return self._file.purpose
+
+    def set_purpose(self, purpose: Purpose) -> None:
+        """Keep what the project is for, durably on return.
+
+        Raises:
+            ProjectError: the file cannot be written.
+        """
+        self._check_writable()
+        self._file.set_purpose(purpose)
 
     @property
     def runs_folder(self) -> Path:

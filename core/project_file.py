@@ -15,6 +15,7 @@ from tomlkit.exceptions import TOMLKitError
 from core.dataset.text import clean
 from core.errors import ProjectError, RecipeError
 from core.files import write_atomically
+from core.guidance.purpose import Purpose
 from core.prompt.best import BestPrompt
 from core.recipe.recipe import parse
 from core.recipe.schema import Recipe
@@ -174,6 +175,22 @@ class ProjectFile:
             if table.get(field) != value:
                 table[field] = value
         self._write()
+
+    @property
+    def purpose(self) -> Purpose:
+        """What the project is for, as far as the user has said."""
+        found = self._document.unwrap().get("purpose")
+        return Purpose.of_stored(found if isinstance(found, dict) else {})
+
+    def set_purpose(self, purpose: Purpose) -> None:
+        """Keep what the project is for.
+
+        Raises:
+            ProjectError: the file cannot be written.
+        """
+        if purpose != self.purpose:
+            self._document["purpose"] = purpose.stored()
+            self._write()
 
     def _write(self) -> None:
         try:

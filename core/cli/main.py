@@ -15,6 +15,7 @@ from core.cli import (
     doctor,
     elsewhere,
     estimate,
+    guide,
     history,
     output,
     pin,
@@ -26,7 +27,22 @@ from core.cli import (
 )
 from core.errors import UserError
 
-_GROUPS = (demo, project, transfer, check, advise, estimate, training, queue, history, elsewhere, pin, use, doctor)
+_GROUPS = (
+    demo,
+    project,
+    guide,
+    transfer,
+    check,
+    advise,
+    estimate,
+    training,
+    queue,
+    history,
+    elsewhere,
+    pin,
+    use,
+    doctor,
+)
 _INTERRUPTED = 130
 
 
