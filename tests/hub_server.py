@@ -3,6 +3,7 @@
 Large files are served as the real hub does it: by a redirect to another host, to which the token must not be sent.
 """
 
+import base64
 import hashlib
 import json
 import threading
@@ -65,6 +66,7 @@ class Hub:
         self.accounts: dict[str, str] = {}  # token -> name
         self.let_in: dict[str, set[str]] = {}  # repo -> names of accounts
         self.asked: list[Asked] = []
+        self.uploaded: dict[str, bytes] = {}  # SHA-256 -> content that was sent
         self.cuts: list[int] = []  # of the next answers with large content: break off after so many bytes of it
         self.damage = False  # flip a byte of large content
         self.no_ranges = False
@@ -118,6 +120,70 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_HEAD(self) -> None:
         self._answer()
+
+    def do_POST(self) -> None:
+        body = self._body()
+        path = unquote(urlsplit(self.path).path)
+        self.hub.asked.append(Asked(self.command, path, {}, {k.lower(): v for k, v in self.headers.items()}, ""))
+        if self.hub.refusals and self.hub.refuse_path in path:
+            status, headers = self.hub.refusals.pop(0)
+            self._send(status, b"", headers)
+        elif not self._account:
+            self._refuse(401, "", "Invalid username or password.")
+        elif path == "/api/repos/create":
+            self._create(json.loads(body))
+        elif path == "/api/validate-yaml":
+            self._send_json({"errors": [], "warnings": []})
+        elif "/preupload/" in path:
+            asked = [file["path"] for file in json.loads(body)["files"]]
+            modes = {name: "lfs" if name.endswith(LARGE) else "regular" for name in asked}
+            self._send_json({"files": [{"path": n, "uploadMode": m, "shouldIgnore": False} for n, m in modes.items()]})
+        elif path.endswith(".git/info/lfs/objects/batch"):
+            wanted = json.loads(body)["objects"]
+            to = f"{self.hub.address}/upload/"
+            objects = [{**one, "actions": {"upload": {"href": f"{to}{one['oid']}"}}} for one in wanted]
+            self._send_json({"transfer": "basic", "objects": objects})
+        elif "/commit/" in path:
+            self._commit(path.removeprefix("/api/models/").partition("/commit/")[0], body)
+        else:
+            self._refuse(404, "", "Not found")
+
+    def do_PUT(self) -> None:
+        data = self._body()
+        self.hub.asked.append(Asked("PUT", self.path, {}, {k.lower(): v for k, v in self.headers.items()}, ""))
+        self.hub.uploaded[hashlib.sha256(data).hexdigest()] = data
+        self._send(200, b"", {})
+
+    def _body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            body = b""
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return body
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def _create(self, wish: dict[str, Any]) -> None:
+        name = f"{wish.get('organization') or self._account}/{wish['name']}"
+        if name in self.hub.repos:
+            self._refuse(409, "", "You already created this model repo")
+        else:
+            private = wish.get("visibility") == "private" or wish.get("private") is True
+            self.hub.repos[name] = Repo(private=private)
+            self._send_json({"url": f"{self.hub.address}/{name}", "name": name, "id": name})
+
+    def _commit(self, name: str, body: bytes) -> None:
+        repo = self.hub.repos[name]
+        for line in body.splitlines():
+            entry = json.loads(line)
+            value = entry["value"]
+            if entry["key"] == "file":
+                repo.files[value["path"]] = base64.b64decode(value["content"])
+            elif entry["key"] == "lfsFile":
+                repo.files[value["path"]] = self.hub.uploaded[value["oid"]]
+        address = f"{self.hub.address}/{name}/commit/{repo.commit}"
+        self._send_json({"success": True, "commitUrl": address, "commitOid": repo.commit})
 
     def _answer(self) -> None:
         parts = urlsplit(self.path)

@@ -19,6 +19,7 @@ from core.base_models.hub.client import ANSWER_SECONDS, in_words, open_client
 from core.base_models.hub.fetching import Fetch
 from core.base_models.hub.model import FoundModel, Gated, HubFile, Plan
 from core.base_models.hub.places import check_free, free_bytes, here_bytes, place_of
+from core.base_models.hub.posting import post
 from core.child import Message, serve
 from core.errors import ModelError
 
@@ -32,7 +33,7 @@ def work(request: Message, tell: Tell) -> None:
     """Answer one request of :mod:`core.base_models.hub.jobs`."""
     token = request["token"]
     repo = request.get("repo", "")
-    patient = request["wish"] == "download"
+    patient = request["wish"] in ("download", "send")
     api = open_client(token, lambda seconds: tell({"waiting": seconds}), patient=patient)
     with in_words(repo, token):
         match request["wish"]:
@@ -44,6 +45,8 @@ def work(request: Message, tell: Tell) -> None:
                 tell({"plan": make_plan(api, repo, folder, has_token=bool(token)).to_json()})
             case "download":
                 Fetch(Plan.from_json(request["plan"]), token, tell).run()
+            case "send":
+                post(api, request, tell)
             case "account":
                 tell({"account": str(api.whoami(token=token).get("name", ""))})
 

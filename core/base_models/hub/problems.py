@@ -86,9 +86,9 @@ def _refused(error: Exception, repo: str, details: str, *, has_token: bool) -> M
         )
     if status == 403 or isinstance(error, errors.DisabledRepoError):
         return ModelError(
-            f"{repo} may not be downloaded." if repo else "The hub refuses this.",
-            reason="The hub refuses it to this account, or to all.",
-            hint=f"Its page may say why: {page_of(repo)}",
+            f"The hub refuses access to {repo}." if repo else "The hub refuses this.",
+            reason="This account, or its access token, may not do that there.",
+            hint=f"Its page may say why: {page_of(repo)}. A token that only reads cannot send anything.",
             details=details,
         )
     return None
