@@ -140,6 +140,8 @@ class Answered(_Frozen):
         prompt_tokens: read before.
         seconds: from the question to the end of the answer when it was written alone; None in a batch of several.
         shots: how many training examples the prompt showed (fewer than asked for where the model's context is short).
+        chrf: how near it is to the expected output (see :mod:`core.evaluation.metrics`).
+        rouge_l: the same by words; None where they are not told apart by spaces.
     """
 
     type: Literal["answer"] = "answer"
@@ -151,6 +153,8 @@ class Answered(_Frozen):
     end: End
     seconds: float | None = None
     shots: int = 0
+    chrf: float | None = None
+    rouge_l: float | None = None
 
 
 class Measured(_Frozen):

@@ -1,11 +1,82 @@
-"""How often texts have a voice: the share in which the pattern that marks it is found."""
+"""Whether texts have a voice: a pattern that is found in them, or words that they must have."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
+from typing import Any, Literal
+
+import regex  # type: ignore[import-untyped]
+from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import UserError
+
+_SECONDS = 0.5  # for one text; a pattern that needs longer has run wild
+
+
+class StyleRule(BaseModel):
+    """A rule of the user's own, which an answer keeps or not.
+
+    Attributes:
+        kind: ``pattern`` is a regular expression that must be found (case counts unless it says ``(?i)``); ``words``
+            are words or phrases, separated by commas, that must all be there, whatever their case.
+        text: the pattern, or the words.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: Literal["pattern", "words"] = "pattern"
+    text: str = Field(default="", max_length=2000)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it asks for nothing."""
+        return not self.text.strip(" ,\n\t")
+
+    def check(self) -> None:
+        """Try it out.
+
+        Raises:
+            UserError: the pattern is not a regular expression.
+        """
+        _ = self._patterns
+
+    def holds(self, text: str) -> bool:
+        """Whether a text keeps the rule.
+
+        Raises:
+            UserError: the pattern is not a regular expression, or takes too long.
+        """
+        try:
+            return all(pattern.search(text, timeout=_SECONDS) is not None for pattern in self._patterns)
+        except TimeoutError as error:
+            raise UserError(
+                "The style rule takes too long.",
+                reason=f"The pattern searched a single answer for more than {_SECONDS} s.",
+                hint="Make it simpler: repetitions inside of repetitions, such as (a+)+, try out endlessly many ways.",
+            ) from error
+
+    @cached_property
+    def _patterns(self) -> list[Any]:
+        if self.kind == "words":
+            words = [" ".join(word.split()) for word in self.text.split(",") if word.strip()]
+            return [regex.compile(_as_word(word), regex.IGNORECASE) for word in words]
+        try:
+            return [regex.compile(self.text)] if self.text else []
+        except regex.error as error:
+            raise UserError(
+                "The style rule is not a regular expression.",
+                reason=f"{error}.",
+                hint="Correct it, or ask for words instead.",
+            ) from error
+
+
+def _as_word(word: str) -> str:
+    """A pattern that finds the word by itself, not inside of another, however wide the spaces in it are."""
+    inside = r"\s+".join(regex.escape(part) for part in word.split())
+    before, after = (r"\b" if edge.isalnum() else "" for edge in (word[0], word[-1]))
+    return f"{before}{inside}{after}"
 
 
 def style_rate(texts: Iterable[str], pattern: str) -> float:

@@ -21,7 +21,7 @@ from transformers import logging as transformers_logging
 from core.base_models import catalogue
 from core.base_models.facts import ModelFacts
 from core.errors import ModelError, UserError
-from core.evaluation import neutral
+from core.evaluation import metrics, neutral
 from core.evaluation.comparison import (
     Answered,
     Case,
@@ -39,7 +39,7 @@ from core.prompt.format import PromptFormat
 from core.runs.events import Done, EventWriter, Failed, Phase, PhaseName
 from core.worker import device
 from core.worker.adapters import Adapters
-from core.worker.batch_answers import AnswerWriter
+from core.worker.batch_answers import AnswerWriter, Written
 from core.worker.chat import in_words
 from core.worker.measuring import Measurer
 from core.worker.model import load_base
@@ -183,20 +183,23 @@ class _Job:
                     if not done:
                         writer.warm_up(pairs[0][1].asked)
                     written = writer.write(system.key, [question.asked for _, question in pairs])
-                self._keep(
-                    Answered(
-                        example=case.id,
-                        system=system.key,
-                        text=self._format.decode(answer.ids).strip(),
-                        tokens=len(answer.ids),
-                        prompt_tokens=len(question.asked.ids),
-                        end=answer.end,
-                        seconds=answer.seconds,
-                        shots=question.shots,
-                    )
-                    for (case, question), answer in zip(pairs, written, strict=True)
-                )
+                self._keep(self._row(system, *pair, answer) for pair, answer in zip(pairs, written, strict=True))
                 done += len(pairs)
+
+    def _row(self, system: System, case: Case, question: Question, written: Written) -> Answered:
+        text, expected = self._format.decode(written.ids).strip(), case.example().output
+        return Answered(
+            example=case.id,
+            system=system.key,
+            text=text,
+            tokens=len(written.ids),
+            prompt_tokens=len(question.asked.ids),
+            end=written.end,
+            seconds=written.seconds,
+            shots=question.shots,
+            chrf=metrics.chrf(text, expected),
+            rouge_l=metrics.rouge_l(text, expected),
+        )
 
     def _askable(
         self, system: System, cases: Iterable[Case], questions: Questions, what: Literal["answer", "loss"]
