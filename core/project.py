@@ -24,6 +24,7 @@ from core.errors import ModelError, ProjectError, RunError
 from core.export import start_adapter
 from core.guidance.purpose import Purpose
 from core.hardware.obstacles import check
+from core.library import importing
 from core.project_file import PROJECT_FILE, ProjectFile
 from core.prompt.best import BestPrompt
 from core.recipe.presets import base_recipe
@@ -120,6 +121,7 @@ class Project:
             clear_stale(path)
             Queue(path / "runs").forget_removed()
             leftovers.put_right(path / "runs")
+            importing.put_right(path)
             with suppress(OSError):  # nothing is lost: it is done with the next run that is made
                 numbers.remember(path / "runs")
         return cls(path, file, store, lock)

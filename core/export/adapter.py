@@ -19,6 +19,7 @@ from typing import Any
 
 from core.errors import ModelError, UserError
 from core.export import adapter_config, archive, sums
+from core.export.base_file import BASE_FILE
 from core.files import sync_folder
 from core.runs.folder import RunFolder
 from core.runs.process import launch
@@ -27,7 +28,7 @@ RECORD_FILE = "verify.json"
 # What an adapter folder consists of; anything else that lies in it stays where it is.
 FILES = (
     *(adapter_config.WEIGHTS_FILE, adapter_config.CONFIG_FILE, "tokenizer.json", "tokenizer_config.json"),
-    *("chat_template.jinja", "README.md", sums.SUMS_FILE),
+    *("chat_template.jinja", "README.md", BASE_FILE, sums.SUMS_FILE),
 )
 
 Progress = Callable[[int, int], object]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from core.base_models import catalogue
-from core.base_models.reading import read_object
+from core.base_models.reading import json_object, read_text
 from core.errors import ModelError
 from core.recipe.schema import STARTER
 
@@ -23,6 +23,7 @@ CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"
 STARTER_ID = "tunesmith-starter"
 
+_LARGEST_MEGABYTES = 2  # with the whole path of each layer of the largest models
 _LARGEST_RANK = 512
 _MOST_MODULES = 10_000
 _MOST_LAYERS = 1000
@@ -89,11 +90,13 @@ def read(folder: Path) -> AdapterConfig:
             reason="adapter_model.bin is a pickle file, which can run code; only .safetensors files are loaded."
             if pickled
             else f"{folder.name} has no {' and no '.join(missing)}.",
-            hint="Save it again with safe_serialization=True." if pickled else "Train a run to its end first.",
+            hint="Save it again with safe_serialization=True."
+            if pickled
+            else f"Choose a folder with {CONFIG_FILE} and {WEIGHTS_FILE} in it.",
             details=str(folder),
         )
     try:
-        values = read_object(path)
+        values = json_object(path, read_text(path, megabytes=_LARGEST_MEGABYTES))
     except ModelError as error:
         raise _Reader(path, {}).refused(error.reason) from error
     return _Reader(path, values).config()

@@ -15,7 +15,7 @@ from typing import IO
 from core.errors import ModelError
 
 _MOST_MEMBERS = 10_000
-_MOST_BYTES = 2 << 30
+MOST_BYTES = 2 << 30
 _HIGHEST_RATIO = 10
 _SMALL = 1 << 20  # under this size, text that compresses well is no attack
 _CHUNK = 1 << 20
@@ -61,7 +61,7 @@ def pack_members(
 
 
 def unpack(
-    archive: Path, target: Path, *, most_bytes: int = _MOST_BYTES, highest_ratio: int = _HIGHEST_RATIO
+    archive: Path, target: Path, *, most_bytes: int = MOST_BYTES, highest_ratio: int = _HIGHEST_RATIO
 ) -> list[Path]:
     """Unpack a zip file into a new folder: plain files only, none outside of it, none larger than it says.
 

@@ -11,7 +11,7 @@ import torch
 from peft import PeftModel, get_peft_model_state_dict
 from safetensors.torch import save_file
 
-from core.export import adapter_config, sums
+from core.export import adapter_config, base_file, sums
 from core.export.card import model_card
 from core.files import sync_folder
 from core.prompt.format import PromptFormat
@@ -21,13 +21,14 @@ from core.worker.initialisation import as_plain_lora
 CARD_FILE = "README.md"
 
 
-def save_adapter(model: PeftModel, *, base: Path, run: RunFolder) -> Path:
+def save_adapter(model: PeftModel, *, base: Path, run: RunFolder, base_hash: str = "") -> Path:
     """Write the adapter of a trained model into the run, in the place of an earlier one.
 
     Args:
         model: the base model with its LoRA adapter.
         base: the folder of the base model; tokenizer and chat template are taken from it.
         run: the run; its recipe says how the base model is called in files that leave this machine.
+        base_hash: the base model's fingerprint, by which others know it; left out when empty.
 
     Raises:
         OSError: disk full or read-only; an earlier adapter is still there.
@@ -37,7 +38,7 @@ def save_adapter(model: PeftModel, *, base: Path, run: RunFolder) -> Path:
     aside, earlier = run.path / f".adapter.{mark}.tmp", run.path / f".adapter.{mark}.old"
     aside.mkdir()
     try:
-        _fill(aside, model, base, run)
+        _fill(aside, model, base, run, base_hash)
         if run.adapter.exists():
             os.replace(run.adapter, earlier)
         try:
@@ -74,10 +75,12 @@ def write_plain(folder: Path, state: dict[str, torch.Tensor], model: PeftModel, 
     return weights is state
 
 
-def _fill(folder: Path, model: PeftModel, base: Path, run: RunFolder) -> None:
+def _fill(folder: Path, model: PeftModel, base: Path, run: RunFolder, base_hash: str) -> None:
     state = get_peft_model_state_dict(model, save_embedding_layers=False)
     tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in state.items()}
     write_plain(folder, tensors, model, run)
+    if base_hash:
+        base_file.write(folder, run.recipe().model.base, base_hash)
     prompt_format = PromptFormat.load(base)
     try:
         prompt_format.save(folder)

@@ -234,7 +234,7 @@ class _Job:
         write_reference(loaded.model, prompts, self.run.reference_file if self.ranks.is_first else None)
         if not self.ranks.is_first:
             return
-        save_adapter(loaded.model, base=loaded.base, run=self.run)
+        save_adapter(loaded.model, base=loaded.base, run=self.run, base_hash=self.origin.fingerprint.base)
         name = self.run.adapter.name
         if stopped:
             self.events.write(Stopped(step=state.global_step, loss=last_loss, heldout_loss=heldout, adapter=name))

@@ -9,6 +9,7 @@ import torch
 from peft import PeftModel
 
 from core.errors import ModelError
+from core.library.importing import Wish, import_adapter
 from core.recipe.schema import ModelSettings
 from core.worker import device
 from core.worker.adapters import Adapters
@@ -169,3 +170,16 @@ def test_what_is_no_sum_of_matrices_is_not_weighted(load, trained_run, make_trai
             pass
     with adapters.using(None) as model:
         assert torch.equal(logits(model, IDS, 6), logits(load(), IDS, 6))
+
+
+def test_an_imported_adapter_answers_as_the_one_that_it_is_a_copy_of(trained_run, load, tmp_path):
+    (tmp_path / "project").mkdir()
+    folder = import_adapter(tmp_path / "project", Wish(trained_run.adapter, trained_run.recipe().model))
+    adapters = Adapters(load())
+    with adapters.using(None) as plain:
+        without = logits(plain, IDS, 3)
+    with adapters.using(folder) as copied:
+        answered = logits(copied, IDS, 3)
+    with adapters.using(trained_run.adapter) as trained:
+        assert torch.equal(logits(trained, IDS, 3), answered)
+    assert not torch.equal(answered, without)

@@ -10,7 +10,9 @@ import threading
 import pytest
 from safetensors.torch import load_file, save_file
 
+from core.base_models.identity import content_hash
 from core.errors import RunError
+from core.export import base_file
 from core.library.entries import checkpoints
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
@@ -116,6 +118,7 @@ def test_its_checkpoints_are_adapters_that_can_be_used(whole, tiny_model):
         for adapter in found.values()
     ]
     assert same.count(True) == 1
+    assert base_file.read(whole.adapter).sha256 == content_hash(tiny_model)  # by it others know the model
 
 
 def test_the_seed_decides_the_adapter(new_run, whole):
