@@ -21,6 +21,7 @@ from core.dataset.importing.staging import clear_stale
 from core.dataset.split import pinned_first, split
 from core.dataset.store import ExampleStore, Query
 from core.errors import ModelError, ProjectError, RunError
+from core.evaluation.style import StyleRule
 from core.export import start_adapter
 from core.guidance.purpose import Purpose
 from core.hardware.obstacles import check
@@ -214,6 +215,20 @@ class Project:
         """
         self._check_writable()
         self._file.set_purpose(purpose)
+
+    @property
+    def style_rule(self) -> StyleRule:
+        """The rule of the user's own that answers are held to."""
+        return self._file.style_rule
+
+    def set_style_rule(self, rule: StyleRule) -> None:
+        """Keep another style rule, durably on return.
+
+        Raises:
+            ProjectError: the file cannot be written.
+        """
+        self._check_writable()
+        self._file.set_style_rule(rule)
 
     @property
     def runs_folder(self) -> Path:

@@ -6,14 +6,15 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import tomlkit
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from tomlkit.exceptions import TOMLKitError
 
 from core.dataset.text import clean
 from core.errors import ProjectError, RecipeError
+from core.evaluation.style import StyleRule
 from core.files import write_atomically
 from core.guidance.purpose import Purpose
 from core.prompt.best import BestPrompt
@@ -26,6 +27,8 @@ _COPY = Path("backups") / PROJECT_FILE
 _LARGEST = 1 << 20
 _LONGEST_NAME = 120
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+_Kept = TypeVar("_Kept", bound=BaseModel)
 
 
 class ProjectFile:
@@ -154,11 +157,7 @@ class ProjectFile:
     @property
     def best_prompt(self) -> BestPrompt:
         """What is said to the base model instead of training it; a damaged table counts as none."""
-        found = self._document.unwrap().get("prompt")
-        try:
-            return BestPrompt.model_validate(found if isinstance(found, dict) else {})
-        except ValidationError:
-            return BestPrompt()
+        return self._read_table("prompt", BestPrompt)
 
     def set_best_prompt(self, best: BestPrompt) -> None:
         """Keep another best prompt.
@@ -166,15 +165,22 @@ class ProjectFile:
         Raises:
             ProjectError: the file cannot be written.
         """
-        if best == self.best_prompt:
-            return
-        table = self._document.get("prompt")
-        if not isinstance(table, dict):
-            table = self._document["prompt"] = tomlkit.table()
-        for field, value in best.model_dump().items():
-            if table.get(field) != value:
-                table[field] = value
-        self._write()
+        if best != self.best_prompt:
+            self._write_table("prompt", best)
+
+    @property
+    def style_rule(self) -> StyleRule:
+        """The rule that answers are held to; a damaged table counts as none."""
+        return self._read_table("style", StyleRule)
+
+    def set_style_rule(self, rule: StyleRule) -> None:
+        """Keep another style rule.
+
+        Raises:
+            ProjectError: the file cannot be written.
+        """
+        if rule != self.style_rule:
+            self._write_table("style", rule)
 
     @property
     def purpose(self) -> Purpose:
@@ -191,6 +197,22 @@ class ProjectFile:
         if purpose != self.purpose:
             self._document["purpose"] = purpose.stored()
             self._write()
+
+    def _read_table(self, key: str, kind: type[_Kept]) -> _Kept:
+        found = self._document.unwrap().get(key)
+        try:
+            return kind.model_validate(found if isinstance(found, dict) else {})
+        except ValidationError:
+            return kind()
+
+    def _write_table(self, key: str, values: BaseModel) -> None:
+        table = self._document.get(key)
+        if not isinstance(table, dict):
+            table = self._document[key] = tomlkit.table()
+        for field, value in values.model_dump().items():
+            if table.get(field) != value:  # what stays the same keeps its comment
+                table[field] = value
+        self._write()
 
     def _write(self) -> None:
         try:

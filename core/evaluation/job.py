@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from core.child import Stopped
 from core.errors import RunError
-from core.evaluation.comparison import ComparisonFolder
+from core.evaluation.comparison import ComparisonFolder, Row
 from core.evaluation.results import Results
 from core.runs import heavy, words
 from core.runs.events import Event, EventFollower, EventWriter, Failed, Phase
@@ -24,11 +24,15 @@ _TAIL = 4000  # characters of the log that go into a report
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """What a comparison does now; if known, which share (0 to 1) of this part is done, and seconds until all is."""
+    """What a comparison does now; if known, which share (0 to 1) of this part is done, and seconds until all is.
+
+    ``rows`` are those that have come since the last time; the first time, all that are there.
+    """
 
     words: str
     share: float | None = None
     seconds_left: float | None = None
+    rows: tuple[Row, ...] = ()
 
 
 class State(StrEnum):
@@ -73,13 +77,14 @@ class ComparisonJob:
             RunError: it could not be done; what was found so far stays.
             heavy.MachineBusy: something else has this machine.
         """
+        results = Results(self.folder, read=False)
         follower = EventFollower(self.folder.job.events_file)
         earlier = _read_all(follower)
         if self.folder.job.worker_is_alive():
-            yield from _told(earlier[-1:])
+            yield from _told(earlier[-1:], results)
         else:
             self._start()
-        yield from self._follow(follower)
+        yield from self._follow(follower, results)
 
     def stop(self) -> None:
         """End its process now; every row that it wrote stays, and another job goes on from there."""
@@ -109,14 +114,14 @@ class ComparisonJob:
                 "The comparison could not be started.", reason=f"{error.strerror or error}.", details=str(error)
             ) from error
 
-    def _follow(self, follower: EventFollower) -> Iterator[Doing]:
+    def _follow(self, follower: EventFollower, results: Results) -> Iterator[Doing]:
         failed: RunError | None = None
         while True:
             over = not self._is_alive()  # asked first: what it wrote before is then read below
             for event in follower.read():
                 if isinstance(event, Failed):
                     failed = _error(event)
-                yield from _told([event])
+                yield from _told([event], results)
             if over:
                 break
             time.sleep(_POLL_SECONDS)
@@ -124,8 +129,10 @@ class ComparisonJob:
             raise Stopped
         if failed is not None:
             raise failed
-        if not Results(self.folder).work().is_complete:
+        rows = tuple(results.update())
+        if not results.work().is_complete:
             raise self._died()
+        yield Doing("Done", 1.0, 0.0, rows)
 
     def _is_alive(self) -> bool:
         if self._process is not None:
@@ -146,11 +153,11 @@ class ComparisonJob:
         )
 
 
-def _told(events: list[Event]) -> Iterator[Doing]:
+def _told(events: list[Event], results: Results) -> Iterator[Doing]:
     for event in events:
         if isinstance(event, Phase):
             share = event.done / event.total if event.total and event.done is not None else None
-            yield Doing(words.phase(event), share, event.seconds_left)
+            yield Doing(words.phase(event), share, event.seconds_left, tuple(results.update()))
 
 
 def _error(event: Failed) -> RunError:

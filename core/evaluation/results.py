@@ -49,8 +49,8 @@ class Results:
         unreadable: lines that were damaged and passed over.
     """
 
-    def __init__(self, folder: ComparisonFolder, comparison: Comparison | None = None) -> None:
-        """Read what is there.
+    def __init__(self, folder: ComparisonFolder, comparison: Comparison | None = None, *, read: bool = True) -> None:
+        """Read what is there, or leave all rows to the first :meth:`update`.
 
         Raises:
             RunError: the comparison cannot be read.
@@ -63,7 +63,8 @@ class Results:
         self.left_out: dict[tuple[int, str, str], LeftOut] = {}
         self.unreadable = 0
         self._offset = 0
-        self.update()
+        if read:
+            self.update()
 
     def update(self) -> list[Row]:
         """Take in the rows that have come since the last call, and return them; a line half written waits."""
@@ -72,9 +73,14 @@ class Results:
             for line in data.splitlines():
                 row = self._decode(line)
                 if row is not None:
-                    self._take(row)
                     found.append(row)
+        self.take(found)
         return found
+
+    def take(self, rows: Iterable[Row]) -> None:
+        """Take in rows that somebody else has read; one that is there already is the same again."""
+        for row in rows:
+            self._take(row)
 
     def loss(self, system: str, side: Side = "heldout") -> float | None:
         """The mean loss a token of all outputs of a side, each token counting alike; None when nothing was measured."""

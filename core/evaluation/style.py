@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any, Literal
 
-import regex  # type: ignore[import-untyped]
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from core.dataset.text import clean
 from core.errors import UserError
 
 _SECONDS = 0.5  # for one text; a pattern that needs longer has run wild
@@ -28,6 +28,11 @@ class StyleRule(BaseModel):
 
     kind: Literal["pattern", "words"] = "pattern"
     text: str = Field(default="", max_length=2000)
+
+    @field_validator("text", mode="before")
+    @classmethod
+    def _storable(cls, text: object) -> object:
+        return clean(text) if isinstance(text, str) else text
 
     @property
     def is_empty(self) -> bool:
@@ -59,6 +64,8 @@ class StyleRule(BaseModel):
 
     @cached_property
     def _patterns(self) -> list[Any]:
+        import regex  # type: ignore[import-untyped]  # not with every project that is opened
+
         if self.kind == "words":
             words = [" ".join(word.split()) for word in self.text.split(",") if word.strip()]
             return [regex.compile(_as_word(word), regex.IGNORECASE) for word in words]
@@ -74,7 +81,7 @@ class StyleRule(BaseModel):
 
 def _as_word(word: str) -> str:
     """A pattern that finds the word by itself, not inside of another, however wide the spaces in it are."""
-    inside = r"\s+".join(regex.escape(part) for part in word.split())
+    inside = r"\s+".join(re.escape(part) for part in word.split())
     before, after = (r"\b" if edge.isalnum() else "" for edge in (word[0], word[-1]))
     return f"{before}{inside}{after}"
 

@@ -1,4 +1,4 @@
-"""The best prompt of a project: kept in project.toml, survives what a person does to that file."""
+"""The best prompt and the style rule of a project: kept in project.toml, survives what a person does to that file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import ProjectError
+from core.evaluation.style import StyleRule
 from core.project import Project
 from core.project_file import PROJECT_FILE
 from core.prompt.best import BestPrompt
@@ -44,3 +45,14 @@ def test_a_table_of_the_users_own_is_kept_and_a_damaged_one_counts_as_none(tmp_p
     with Project.open(tmp_path / "letters") as project:
         project.set_best_prompt(BestPrompt(examples=0))
         assert project.best_prompt.is_empty
+
+
+def test_a_style_rule_is_kept(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "letters") as project:
+        assert project.style_rule.is_empty
+        project.set_style_rule(StyleRule(kind="words", text="Dear, yours"))
+        project.set_best_prompt(BestPrompt(system="Be kind."))
+    with Project.open(tmp_path / "letters") as project:
+        assert project.style_rule == StyleRule(kind="words", text="Dear, yours")
+        assert project.style_rule.holds("Dear Ann, yours, Bo")
+        assert project.best_prompt.system == "Be kind."
