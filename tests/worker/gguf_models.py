@@ -156,9 +156,11 @@ def _bytes(kind: str) -> Any:
 
 
 def _sentencepiece(kind: str) -> Any:
-    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
-    tokenizer = Tokenizer(models.BPE(byte_fallback=True, fuse_unk=True, unk_token="<unk>"))
+    vocabulary, merges = _pieces()
+    tokenizer = Tokenizer(models.BPE(vocabulary, merges, byte_fallback=True, fuse_unk=True, unk_token="<unk>"))
+    tokenizer.add_special_tokens(["<unk>", "<s>", "</s>", "<pad>"])
     space = normalizers.Replace(" ", "▁")
     back = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
     if kind == "sentencepiece":
@@ -170,11 +172,25 @@ def _sentencepiece(kind: str) -> Any:
         tokenizer.normalizer = space
         tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
     tokenizer.decoder = decoders.Sequence(back)
+    return tokenizer
+
+
+@cache
+def _pieces() -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """A vocabulary and its merges as SentencePiece's files are converted: every pair that makes a piece, in order."""
+    from tokenizers import Tokenizer, models, trainers
+
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
     trainer = trainers.BpeTrainer(
         vocab_size=600,
         special_tokens=["<unk>", "<s>", "</s>", "<pad>", *(f"<0x{byte:02X}>" for byte in range(256))],
         show_progress=False,
     )
-    words = [("▁" if kind != "gemma" else "") + word for text in sentences()[:400] for word in text.split(" ")]
-    tokenizer.train_from_iterator(words, trainer)
-    return tokenizer
+    words = [f"▁{word}" for text in sentences()[:400] for word in text.split(" ")]
+    tokenizer.train_from_iterator([*words, *["▁▁"] * 100, *["▁▁▁▁"] * 50], trainer)
+    vocabulary = tokenizer.get_vocab()
+    merges = []
+    for piece in sorted(vocabulary, key=vocabulary.__getitem__):
+        halves = [(piece[:at], piece[at:]) for at in range(1, len(piece))]
+        merges += [pair for pair in halves if vocabulary.keys() >= set(pair)]
+    return vocabulary, merges

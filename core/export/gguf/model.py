@@ -95,6 +95,11 @@ def in_pairs(rows: Numbers, heads: int) -> Numbers:
     return halves.swapaxes(1, 2).reshape(rows.shape)
 
 
+def is_left_out(name: str, numbers: Hyperparameters) -> bool:
+    """Whether a stored tensor is not in the file: frequencies are worked out, a tied head is the embedding."""
+    return name.endswith("rotary_emb.inv_freq") or (name == "lm_head.weight" and numbers.tied)
+
+
 def rotated_heads(name: str, numbers: Hyperparameters) -> int:
     """How many heads a tensor's rows are of, when they are to be put :func:`in_pairs`; else 0."""
     if not numbers.family.rows_interleaved:
@@ -109,7 +114,7 @@ def _tensors(shapes: Mapping[str, tuple[int, ...]], numbers: Hyperparameters, fo
     return {
         name: Planned(names.of(name), shape, held_as(shape, form))
         for name, shape in shapes.items()
-        if not name.endswith("rotary_emb.inv_freq") and not (name == "lm_head.weight" and numbers.tied)
+        if not is_left_out(name, numbers)
     }
 
 
