@@ -25,7 +25,7 @@ from core.evaluation.style import StyleRule
 from core.export import start_adapter
 from core.guidance.purpose import Purpose
 from core.hardware.obstacles import check
-from core.library import importing
+from core.library import importing, trash
 from core.project_file import PROJECT_FILE, ProjectFile
 from core.prompt.best import BestPrompt
 from core.recipe.presets import base_recipe
@@ -123,6 +123,7 @@ class Project:
             Queue(path / "runs").forget_removed()
             leftovers.put_right(path / "runs")
             importing.put_right(path)
+            trash.forget_old(path)
             with suppress(OSError):  # nothing is lost: it is done with the next run that is made
                 numbers.remember(path / "runs")
         return cls(path, file, store, lock)

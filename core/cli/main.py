@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 
 import core
 from core.cli import (
+    adapters,
     advise,
     check,
     demo,
@@ -40,6 +41,7 @@ _GROUPS = (
     history,
     elsewhere,
     pin,
+    adapters,
     use,
     doctor,
 )

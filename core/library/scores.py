@@ -1,0 +1,70 @@
+"""What comparisons have found out about an adapter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import RunError
+from core.evaluation.comparison import ComparisonFolder, comparisons
+from core.evaluation.metrics import scores as scores_of
+from core.evaluation.results import Results
+from core.library.entries import BASE
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What one comparison says of an adapter on held-out examples, beside the base model alone.
+
+    Attributes:
+        comparison: its name.
+        at: when it was made, in Unix seconds.
+        answers: how many examples the adapter has answered.
+        loss, base_loss: mean held-out loss in nats a token; None where it was not measured.
+        chrf, base_chrf: mean chrF of the answers, 0 to 100; None without answers.
+        exact: how many answers were exactly what was expected.
+    """
+
+    comparison: str
+    at: float
+    answers: int
+    loss: float | None
+    base_loss: float | None
+    chrf: float | None
+    base_chrf: float | None
+    exact: int
+
+
+def scores(project: Path, key: str) -> list[Score]:
+    """All comparisons that have measured an adapter, the newest first (many examples: seconds)."""
+    found = (_score(folder, key) for folder in comparisons(project))
+    return [score for score in found if score is not None]
+
+
+def _score(folder: ComparisonFolder, key: str) -> Score | None:
+    try:
+        comparison = folder.read()
+    except RunError:
+        return None  # its own page says what is wrong with it
+    if all(system.key != key for system in comparison.systems):
+        return None
+    results = Results(folder, comparison)
+    mine = scores_of(results, key)
+    loss = results.loss(key)
+    if not mine and loss is None:
+        return None
+    base = scores_of(results, BASE)
+    return Score(
+        comparison=folder.name,
+        at=comparison.created,
+        answers=len(mine),
+        loss=loss,
+        base_loss=results.loss(BASE),
+        chrf=_mean([score.chrf for score in mine.values()]),
+        base_chrf=_mean([score.chrf for score in base.values()]),
+        exact=sum(score.exact for score in mine.values()),
+    )
+
+
+def _mean(numbers: list[float]) -> float | None:
+    return sum(numbers) / len(numbers) if numbers else None
