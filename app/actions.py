@@ -72,6 +72,7 @@ COLOURS = (LOOK_SYSTEM, LOOK_LIGHT, LOOK_DARK)
 
 NOTIFY = Verb("Notify me when a run ends", "View", group=3, hint="By the desktop, while nobody looks at this window")
 
+GUIDE = Verb("Is fine-tuning right for this?…", "Help", "", "help", hint="Eight questions, and advice with its reasons")
 SHORTCUTS = Verb("Keyboard shortcuts", "Help", "F1", "keyboard")
 SHOW_LOGS = Verb("Show the app's log folder", "Help", "", "log")
 ABOUT = Verb("About Tunesmith", "Help", "", "information")
@@ -96,6 +97,7 @@ VERBS = (
     PALETTE,
     *COLOURS,
     NOTIFY,
+    GUIDE,
     SHORTCUTS,
     SHOW_LOGS,
     ABOUT,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices
@@ -13,6 +14,9 @@ from app.session import Session
 from app.widgets.new_project_dialog import NewProjectDialog, free_name
 from core import paths
 
+if TYPE_CHECKING:
+    from core.guidance.purpose import Purpose
+
 
 class Projects(QObject):
     """One method a verb; nothing waits for the disk."""
@@ -22,13 +26,18 @@ class Projects(QObject):
         self._session = session
         self._window = window
         self._folder: Path | None = None
+        self._purpose: Purpose | None = None  # of the project that is being made
+        self._asks: Path | None = None  # a new project whose user wants to be asked what it is for
+        session.project_changed.connect(self._on_project)
 
-    def new(self) -> None:
-        """Ask for a name and a place, and make a project."""
+    def new(self, purpose: Purpose | None = None) -> None:
+        """Ask for a name and a place, and make a project; with a purpose that is known already, if it is."""
+        self._purpose = purpose
         self._ask("My project", sample="")
 
     def new_from_sample(self, sample: str, title: str) -> None:
         """Ask for a name and a place, and make a project with a sample's examples and the starter model."""
+        self._purpose = None
         self._ask(title, sample=sample)
 
     def open(self) -> None:
@@ -74,11 +83,23 @@ class Projects(QObject):
             text = "A copy of the sample's examples, with the starter model and the settings that suit it."
             dialog = NewProjectDialog(folder, self._window, name=name, title="New project from a sample", text=text)
         else:
-            dialog = NewProjectDialog(folder, self._window, name=name)
-        dialog.chosen.connect(lambda path, chosen: self._create(path, chosen, sample))
+            dialog = NewProjectDialog(folder, self._window, name=name, asks=self._purpose is None)
+        dialog.chosen.connect(lambda path, chosen: self._create(path, chosen, sample, asks=dialog.asks))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
-    def _create(self, path: Path, name: str, sample: str) -> None:
+    def _create(self, path: Path, name: str, sample: str, *, asks: bool) -> None:
         self._folder = path.parent
+        self._asks = path if asks or self._purpose is not None else None
         self._session.create_soon(path, name=name, sample=sample)
+
+    def _on_project(self) -> None:
+        """The project that was asked for has been made: it gets its purpose, or the questions are asked."""
+        project, wanted, purpose = self._session.project, self._asks, self._purpose
+        if project is None or wanted is None or project.path != wanted.absolute():
+            return
+        self._asks = self._purpose = None
+        if purpose is not None:
+            self._session.set_purpose(purpose)
+        else:
+            self._session.guidance_wanted.emit()

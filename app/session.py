@@ -17,6 +17,7 @@ from core.errors import UserError
 if TYPE_CHECKING:
     from app.jobs import Starter, TrainingThread
     from core.dataset.store import Change
+    from core.guidance.purpose import Purpose
     from core.project import Project
     from core.prompt.format import PromptFormat
     from core.recipe.schema import Recipe
@@ -57,6 +58,12 @@ class Session(QObject):
     """The project that somebody wants to open is the one that is open."""
     model_wanted = Signal(object)
     """(who): somebody is about to have a model loaded to ask it; whoever else holds one lets it go."""
+    purpose_changed = Signal()
+    """The user said something else of what the project is for."""
+    guidance_wanted = Signal()
+    """The user wants to know whether fine-tuning is right for this."""
+    prompt_wanted = Signal()
+    """The user wants to try the prompt first."""
     hand_over = Signal()
     """A step is taken back, a run starts or the project closes: pages write now what they still hold back."""
 
@@ -131,6 +138,12 @@ class Session(QObject):
         project, name = self.project, name.strip()
         if project is not None and name:
             self.write(lambda: project.rename(name), done=lambda _: self.name_changed.emit())
+
+    def set_purpose(self, purpose: Purpose) -> None:
+        """Keep what the project is for."""
+        project = self.project
+        if project is not None and not project.read_only:
+            self.write(lambda: project.set_purpose(purpose), done=lambda _: self.purpose_changed.emit())
 
     def _prepare(self, path: Path, name: str, work: Callable[[], Project]) -> None:
         self._preparing = path

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QWidget
 
 from app import actions, crash, format, problems, stations
 from app.actions import Verb
+from app.guidance import Guidance
 from app.importing import import_soon
 from app.leaving import Leaving
 from app.looks import Looks
@@ -53,6 +54,7 @@ class Window(QMainWindow):
         self.session = session
         self.preferences = preferences
         self.projects = Projects(session, self)
+        self.guidance = Guidance(session, self.projects, self)
         self.status = Status(session, self)
         self._stack = PageStack(session)
         self._stack.made.connect(self._join)
@@ -90,6 +92,7 @@ class Window(QMainWindow):
             actions.START_TRAINING: self.start_training,
             actions.ADD_TO_QUEUE: self.session.queue.add_current,
             actions.PALETTE: self.open_palette,
+            actions.GUIDE: self.session.guidance_wanted.emit,
             actions.SHORTCUTS: self.show_shortcuts,
             actions.SHOW_LOGS: lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(crash.logs()))),
             actions.ABOUT: lambda: AboutDialog(self).open(),

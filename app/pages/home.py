@@ -103,7 +103,7 @@ class HomePage(Page):
         row.setSpacing(SPACE.GAP)
         row.addWidget(column, 300)
         right = QVBoxLayout()
-        right.addWidget(_advice())
+        right.addWidget(self._advice())
         right.addStretch(1)
         row.addLayout(right, 100)
         row.addStretch(1)
@@ -115,6 +115,27 @@ class HomePage(Page):
         area.setAccessibleName("Projects and samples")
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         return area
+
+    def _advice(self) -> Card:
+        card = Card("Is fine-tuning right for this?")
+        card.setMinimumWidth(280)
+        card.setMaximumWidth(420)
+        for title, text in RIGHT_TOOL:
+            head = QLabel(title)
+            head.setWordWrap(True)
+            head.setFont(theme.ui_font(strong=True))
+            words = QLabel(text)
+            words.setWordWrap(True)
+            group = QVBoxLayout()
+            group.setSpacing(2)
+            group.addWidget(head)
+            group.addWidget(words)
+            card.body.addLayout(group)
+        self.guide = QPushButton("Answer eight questions…")
+        self.guide.setToolTip("Advice with its reasons: a better prompt, retrieval, or fine-tuning")
+        self.guide.clicked.connect(self.session.guidance_wanted)
+        card.body.addWidget(self.guide, 0, Qt.AlignmentFlag.AlignLeft)
+        return card
 
     def enter(self) -> None:
         """Read the list of recent projects again."""
@@ -149,24 +170,6 @@ class HomePage(Page):
             card = SampleCard(sample.title, sample.description, sample.style_words)
             card.chosen.connect(lambda sample=sample: self.sample_chosen.emit(sample.id, sample.title))
             self.samples.add_card(card)
-
-
-def _advice() -> Card:
-    card = Card("Is fine-tuning right for this?")
-    card.setMinimumWidth(280)
-    card.setMaximumWidth(420)
-    for title, text in RIGHT_TOOL:
-        head = QLabel(title)
-        head.setWordWrap(True)
-        head.setFont(theme.ui_font(strong=True))
-        words = QLabel(text)
-        words.setWordWrap(True)
-        group = QVBoxLayout()
-        group.setSpacing(2)
-        group.addWidget(head)
-        group.addWidget(words)
-        card.body.addLayout(group)
-    return card
 
 
 def _all_samples() -> list[Sample]:

@@ -214,7 +214,7 @@ class RunView(QWidget):
         if self.chart is None:
             if not self._chart_asked:
                 self._chart_asked = True
-                tasks.run(word_diff.prepare)  # for the first answers
+                tasks.run(word_diff.prepare, done=_loaded)  # for the first answers
                 import_soon(_CHART_MODULE, done=self._make_chart)
             return
         self.chart.set_run(record.run.name, record.series, steps=record.progress.steps)
@@ -277,3 +277,7 @@ def _no_samples(progress: Progress, watch: RunWatch) -> str:
     if progress.state is State.QUEUED:
         return "This run has not begun."
     return "This run ended before its first evaluation."
+
+
+def _loaded(_result: object) -> None:
+    """The comparison of answers is ready; nobody waits for it."""

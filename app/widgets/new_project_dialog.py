@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
+    QCheckBox,
     QDialog,
     QFileDialog,
     QHBoxLayout,
@@ -35,7 +36,9 @@ class NewProjectDialog(QDialog):
         name: str = "My project",
         title: str = "New project",
         text: str = "A project is a folder with your examples, settings and runs. Nothing leaves this machine.",
+        asks: bool = False,
     ) -> None:
+        """With ``asks`` it offers to ask afterwards whether fine-tuning is right for this."""
         super().__init__(parent)
         self.setWindowTitle(title)
         self.setMinimumWidth(520)
@@ -51,6 +54,9 @@ class NewProjectDialog(QDialog):
         self._browse.clicked.connect(self._choose_folder)
         self.note = ElidedLabel()
         self.note.setProperty("kind", "secondary")
+        self.ask = QCheckBox("Then ask me whether fine-tuning is right for this (two minutes)")
+        self.ask.setChecked(asks)
+        self.ask.setVisible(asks)
         self.create_button = QPushButton("Create project")
         self.create_button.setProperty("kind", "primary")
         self.create_button.setDefault(True)
@@ -90,8 +96,15 @@ class NewProjectDialog(QDialog):
             else:
                 layout.addLayout(field)
         layout.addWidget(self.note)
-        layout.addSpacing(SPACE.CARD)
+        layout.addSpacing(SPACE.UNIT)
+        layout.addWidget(self.ask)
+        layout.addSpacing(SPACE.UNIT)
         layout.addLayout(buttons)
+
+    @property
+    def asks(self) -> bool:
+        """Whether the user wants to be asked what the project is for."""
+        return self.ask.isChecked()
 
     @property
     def path(self) -> Path:
