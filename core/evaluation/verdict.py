@@ -16,6 +16,8 @@ from enum import StrEnum
 from typing import Literal
 
 from core.evaluation.evidence import Deciding, Evidence, Measure, MeasureName
+from core.guidance.advice import wants_facts
+from core.guidance.purpose import Purpose
 
 FEWEST = 10  # held-out examples
 FEWEST_VOTES = 6  # that are no ties; five of five are still chance (p = 0.06)
@@ -56,20 +58,6 @@ Next = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Purpose:
-    """What the project is for, as far as it bears on what to do next."""
-
-    needs_knowledge: bool = False
-    changes_often: bool = False
-    cites_sources: bool = False
-
-    @property
-    def wants_retrieval(self) -> bool:
-        """Whether answers need facts that are better looked up than learnt."""
-        return self.needs_knowledge or self.changes_often or self.cites_sources
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
     """The verdict on one adapter.
 
@@ -94,7 +82,7 @@ class Verdict:
 
 
 def judge(evidence: Evidence, purpose: Purpose | None = None) -> Verdict:
-    """The verdict."""
+    """The verdict; what to do next also follows from what the project is for."""
     state, decided_by = _state(evidence)
     wanted = _wanted(evidence) if state in (State.TOO_LITTLE, State.LOSS_ONLY) else None
     return Verdict(state, evidence, decided_by, tuple(_next(state, evidence, purpose or Purpose())), wanted)
@@ -152,7 +140,7 @@ def _next(state: State, evidence: Evidence, purpose: Purpose) -> list[Next]:
         found.append("keep_prompt")
     if state is State.TIE:
         found.append("cheaper_prompt" if saves_tokens(evidence) else "keep_prompt")
-    if purpose.wants_retrieval and not won:
+    if wants_facts(purpose) and not won:
         found.append("retrieval")
     if not won:
         found += _learning(state, evidence)

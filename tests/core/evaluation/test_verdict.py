@@ -6,8 +6,11 @@ from planted_verdicts import evidence
 from core.evaluation import verdict_words as words
 from core.evaluation.comparison import Measured
 from core.evaluation.evidence import Evidence, Side, deciding, loss_measure, measure
-from core.evaluation.verdict import Purpose, State, Verdict, judge
+from core.evaluation.verdict import State, Verdict, judge
 from core.evaluation.votes import Tally
+from core.guidance.purpose import Purpose
+
+FACTS = Purpose(answers={"lacks": ("knowledge",)})
 
 
 def test_a_clear_win() -> None:
@@ -100,12 +103,12 @@ def test_what_the_curve_says() -> None:
 
 
 def test_what_the_examples_and_the_purpose_say() -> None:
-    found = judge(evidence(gain=-15, suspicious=3, trained_on=40), Purpose(needs_knowledge=True))
+    found = judge(evidence(gain=-15, suspicious=3, trained_on=40), FACTS)
     assert {"retrieval", "clean_examples", "more_examples"} <= set(found.next)
     reasons = {a.kind: a.reason for a in words.advice(found)}
     assert reasons["clean_examples"].startswith("3 examples look mislabelled")
     assert reasons["more_examples"].startswith("It learnt from 40 examples")
-    assert "retrieval" not in judge(evidence(gain=15), Purpose(needs_knowledge=True)).next
+    assert "retrieval" not in judge(evidence(gain=15), FACTS).next
 
 
 def test_forgetting_is_told_even_of_a_winner() -> None:
@@ -118,7 +121,7 @@ def test_forgetting_is_told_even_of_a_winner() -> None:
 def test_every_advice_has_words() -> None:
     for gain in (-15, 0, 15):
         for given in (evidence(gain=gain), evidence(gain=gain, rival="base"), evidence(examples=3, gain=gain)):
-            found = judge(given, Purpose(cites_sources=True))
+            found = judge(given, FACTS)
             assert all(a.title and a.reason for a in words.advice(found))
             assert words.sentence(found).endswith(".")
 

@@ -1,0 +1,91 @@
+"""A comparison as people look at it: figures, verdicts, hard rows and votes, made from what was found so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.dataset.example import Example
+from core.errors import UserError
+from core.evaluation import metrics, votes
+from core.evaluation.comparison import ComparisonFolder
+from core.evaluation.gathering import AllScores, Figures, figures, gather, run_facts, run_of
+from core.evaluation.hard_rows import HardRow, hard_rows
+from core.evaluation.results import Results
+from core.evaluation.style import StyleRule
+from core.evaluation.verdict import Verdict, judge
+from core.evaluation.votes import Vote
+from core.guidance.purpose import Purpose
+
+SUSPICIOUS = ("contradictory", "mislabelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that was found, and what it means.
+
+    Attributes:
+        results: the rows, as they were when the report was made.
+        scores: of the answers, by system and example.
+        figures: of every system.
+        verdicts: on every adapter, by its key.
+        hard: the hard and suspicious rows of every adapter, by its key.
+        votes: the blind ones.
+        style_problem: why the style rule could not be used.
+    """
+
+    results: Results
+    scores: AllScores
+    figures: Sequence[Figures]
+    verdicts: Mapping[str, Verdict]
+    hard: Mapping[str, Sequence[HardRow]]
+    votes: Sequence[Vote]
+    style_problem: UserError | None = None
+
+
+def report(folder: ComparisonFolder, *, rule: StyleRule | None = None, purpose: Purpose | None = None) -> Report:
+    """Read a comparison and make its report; some seconds for a long one.
+
+    Args:
+        folder: of the comparison.
+        rule: the style rule; none unless given.
+        purpose: what the project is for.
+
+    Raises:
+        RunError: it cannot be read.
+    """
+    results = Results(folder)
+    keys = [system.key for system in results.comparison.systems]
+    problem: UserError | None = None
+    try:
+        scores = {key: metrics.scores(results, key, rule) for key in keys}
+    except UserError as error:  # a rule that cannot be used spoils the style alone
+        problem = error
+        scores = {key: metrics.scores(results, key) for key in keys}
+    cast = votes.read(folder.votes_file)
+    adapters = [system.key for system in results.comparison.systems if system.kind == "adapter"]
+    hard = {key: hard_rows(results, key, _learnt(results, key)) for key in adapters}
+    verdicts = {
+        key: judge(
+            gather(
+                results,
+                key,
+                scores,
+                cast=cast,
+                facts=run_facts(results, key),
+                suspicious={id for row in hard[key] if row.kind in SUSPICIOUS for id in row.examples},
+            ),
+            purpose,
+        )
+        for key in adapters
+    }
+    return Report(results, scores, figures(results, scores), verdicts, hard, cast, problem)
+
+
+def _learnt(results: Results, adapter: str) -> list[Example]:
+    """All that an adapter was trained on; nothing where its run is not there any more."""
+    run = run_of(results, adapter)
+    try:
+        return [] if run is None else run.train_examples()
+    except (OSError, UserError):
+        return []
