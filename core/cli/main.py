@@ -12,6 +12,7 @@ from core.cli import (
     adapters,
     advise,
     check,
+    compare,
     demo,
     doctor,
     elsewhere,
@@ -43,6 +44,7 @@ _GROUPS = (
     pin,
     adapters,
     use,
+    compare,
     doctor,
 )
 _INTERRUPTED = 130

@@ -29,6 +29,7 @@ def plan(
     *,
     title: str = "",
     prompt: bool = True,
+    best: BestPrompt | None = None,
     answered: int = MOST_ANSWERED,
     train_rows: int = MOST_TRAIN_ROWS,
     neutral: bool = True,
@@ -43,6 +44,7 @@ def plan(
         adapters: on one base model; none to try the prompt alone.
         title: what it is called; made from the adapters unless given.
         prompt: whether the base model with the best prompt takes part.
+        best: that prompt; the project's unless given.
         answered: how many held-out examples are answered at most; the loss is measured for all of them.
         train_rows: for how many training examples the loss is measured at most.
         neutral: whether the neutral texts are measured.
@@ -63,7 +65,7 @@ def plan(
         rows = _in_order(train)[:train_rows]
         cases += [Case(frozen=example.frozen(), side="train", answered=False) for example in rows]
     systems = [System(key=BASE, kind="base", title="Base model")]
-    prompted = _prompted(project.best_prompt, train, heldout) if prompt else None
+    prompted = _prompted(best or project.best_prompt, train, heldout) if prompt else None
     systems += [prompted] if prompted is not None else []
     systems += [_system(project, adapter) for adapter in adapters]
     return Comparison(
