@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import paths
-from core.export.adapter import RECORD_FILE
+from core.export.job import RECORD_FILE
 
 if TYPE_CHECKING:
     from core.project import Project

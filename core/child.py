@@ -39,14 +39,19 @@ class Child:
     """
 
     def __init__(
-        self, module: str, request: Message, *, megabytes: int = 2048, environment: Mapping[str, str] | None = None
+        self,
+        module: str,
+        request: Message,
+        *,
+        megabytes: int | None = 2048,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """Prepare; the process starts with :meth:`messages`.
 
         Args:
             module: runs :func:`serve`.
             request: what is to be done; JSON.
-            megabytes: of memory that the process may take, where the system can limit it.
+            megabytes: of memory that the process may take, where the system can limit it; None: as much as there is.
             environment: variables besides this process's own.
         """
         self._module = module
@@ -132,8 +137,12 @@ def serve(work: Callable[[Message, Callable[[Message], None]], None]) -> int:
     os.dup2(2, 1)  # what a library prints is no message
     sys.stdout = sys.stderr
     asked = json.loads(sys.stdin.buffer.readline())
+    line = os.dup(0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)  # a library that asks something gets no answer
+    os.close(nothing)
     _limit(asked["megabytes"])
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(line,), daemon=True).start()
 
     def tell(message: Message) -> None:
         out.write(json.dumps(message).encode("ascii") + b"\n")
@@ -150,18 +159,19 @@ def serve(work: Callable[[Message, Callable[[Message], None]], None]) -> int:
     return 0
 
 
-def _limit(megabytes: int) -> None:
+def _limit(megabytes: int | None) -> None:
     if hasattr(os, "nice"):
         os.nice(_NICENESS)
     if sys.platform == "linux":
         import resource
 
-        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
+        if megabytes is not None:
+            resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _end_with_parent() -> None:
-    while os.read(0, 1 << 16):  # nothing comes; it returns when the parent is gone
+def _end_with_parent(line: int) -> None:
+    while os.read(line, 1 << 16):  # nothing comes; it returns when the parent is gone
         pass
     os._exit(1)
 

@@ -26,11 +26,10 @@ from app.widgets.empty_state import EmptyState
 from app.widgets.export_adapter_dialog import ExportAdapterDialog
 from app.widgets.runs_list import Columns, RunsList
 from app.widgets.try_panel import TryPanel
-from core.export.adapter import export_adapter
 from core.runs.folder import RunFolder
 
 if TYPE_CHECKING:
-    from core.export.adapter import ExportResult
+    from core.export.job import ExportResult, Progress
     from core.project import Project
     from core.runs.overview import Overview
 
@@ -52,6 +51,19 @@ _PURPOSE = (
     "An adapter is what training makes: a small file that gives the base model your voice or your task. "
     "Here you try it beside the base model, and take it away for use in other programs."
 )
+
+
+def export_adapter(
+    run: RunFolder, target: Path, *, progress: Callable[[int, int], object], cancelled: Callable[[], bool]
+) -> ExportResult:
+    """Export a run's adapter as a PEFT folder."""
+    from core.export.job import export
+    from core.export.source import Source
+
+    def told(now: Progress) -> None:
+        progress(round(1000 * now.share), 1000)
+
+    return export(Source.of_run(run), "adapter", target, progress=told, cancelled=cancelled)
 
 
 class AdaptersPage(Page):

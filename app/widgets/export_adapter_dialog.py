@@ -18,7 +18,7 @@ from app.widgets.export_place import ExportPlace, Propose
 from core.errors import UserError
 
 if TYPE_CHECKING:
-    from core.export.adapter import ExportResult
+    from core.export.job import ExportResult
 
 Export = Callable[[Path, Callable[[int, int], object], Callable[[], bool]], "ExportResult"]
 """Takes the target, who is told (done, total), and who says whether to end."""

@@ -20,7 +20,8 @@ from core.cli.training import wait_for_machine
 from core.errors import RunError
 from core.evaluation.answers import Pair, compare
 from core.evaluation.style import exact_rate, style_rate
-from core.export.adapter import ExportResult, export_adapter
+from core.export.job import ExportResult, export
+from core.export.source import Source
 from core.generation.client import ModelProcess
 from core.runs import words
 from core.runs.folder import RunFolder, State
@@ -162,9 +163,15 @@ def _demo(args: argparse.Namespace) -> int:
     tell.say("\n3. Answers of the base model and of the adapter to examples that were held out of training.")
     pairs = _compare(run, tell)
     tell.say("\n4. Export of the adapter; a fresh process loads it and compares it with the trained model.")
-    export = export_adapter(run, exports / run.name, progress=tell.bar("Exporting and verifying"))
+    bar = tell.bar("Exporting and verifying")
+    exported = export(
+        Source.of_run(run),
+        "adapter",
+        exports / run.name,
+        progress=lambda now: bar(round(1000 * now.share), 1000) if bar else None,
+    )
     tell.done()
-    result = Result.measure(path, run, series, pairs, export, sample, seconds=time.monotonic() - began)
+    result = Result.measure(path, run, series, pairs, exported, sample, seconds=time.monotonic() - began)
     if args.json:
         output.emit(result.as_json())
     else:

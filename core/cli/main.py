@@ -17,6 +17,7 @@ from core.cli import (
     doctor,
     elsewhere,
     estimate,
+    export,
     guide,
     history,
     output,
@@ -45,6 +46,7 @@ _GROUPS = (
     adapters,
     use,
     compare,
+    export,
     doctor,
 )
 _INTERRUPTED = 130

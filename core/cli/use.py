@@ -1,4 +1,4 @@
-"""Commands that use a trained adapter: generate, export."""
+"""The command that asks a model: generate."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from core.cli import output
 from core.dataset.example import Example
 from core.errors import RunError
 from core.evaluation.answers import answer
-from core.export.adapter import export_adapter
 from core.generation.client import ModelProcess
 from core.project import Project
 from core.recipe.schema import ModelSettings
@@ -38,15 +37,7 @@ def register(commands: Any) -> None:
         "--seed", type=_at_least_zero, default=0, metavar="N", help="decides what is drawn with a temperature"
     )
     generate.set_defaults(handler=_generate)
-
-    export = commands.add_parser("export", help="take an adapter away, verified")
-    export.add_argument("project", type=Path, metavar="PROJECT")
-    export.add_argument("run", metavar="RUN", help="its name or number")
-    export.add_argument("--as", dest="form", required=True, choices=["adapter"], help="adapter: a PEFT folder")
-    export.add_argument("target", type=Path, metavar="TARGET", help="a new folder, or a new .zip file")
-    export.set_defaults(handler=_export)
-    for parser in (generate, export):
-        output.add_json(parser)
+    output.add_json(generate)
 
 
 def _generate(args: argparse.Namespace) -> int:
@@ -72,32 +63,6 @@ def _generate(args: argparse.Namespace) -> int:
         output.emit({"text": found.text, "tokens": found.tokens, "seconds": round(found.seconds, 3)})
     else:
         output.line()
-    return 0
-
-
-def _export(args: argparse.Namespace) -> int:
-    with Project.open(args.project, read_only=True) as project:
-        run = folder.find(project.runs_folder, args.run)
-    shows = output.ProgressLine(sys.stderr)
-    result = export_adapter(
-        run,
-        args.target,
-        progress=None if args.json else lambda done, total: shows.show(_progress_words(done, total)),
-    )
-    shows.clear()
-    if args.json:
-        output.emit(
-            {
-                "path": result.path,
-                "files": list(result.files),
-                "verified": result.verified,
-                "max_logit_difference": result.max_logit_difference,
-                "greedy_equal": result.greedy_equal,
-            }
-        )
-        return 0
-    output.line(f"Exported {run.name} to {result.path} ({len(result.files)} files).")
-    output.line(f"Verified: {output.verified(result.max_logit_difference)}.")
     return 0
 
 
@@ -135,10 +100,6 @@ def _say_loading(model: ModelSettings, process: ModelProcess) -> None:
 def _print_piece(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
-
-
-def _progress_words(done: int, total: int) -> str:
-    return f"Exporting and verifying: {100 * done // max(1, total)} %"
 
 
 def _at_least_one(text: str) -> int:

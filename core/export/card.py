@@ -1,19 +1,23 @@
-"""README.md of an adapter: what it is, what it was made of, how well it learnt, how to load it.
+"""README.md of an export: what it is, what it was made of, how well it learnt, how to load it.
 
-It leaves the machine with the adapter: no paths, no examples, nothing of the user's but counts and settings.
+It leaves the machine: no paths, no examples, nothing of the user's but counts and settings.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import core
+from core.export import licence
 from core.export.adapter_config import STARTER_ID, public_base
+from core.export.source import Source
 from core.recipe import words
 from core.recipe.recipe import get
 from core.recipe.reference import setting_named, settings
-from core.recipe.schema import Recipe
+from core.recipe.schema import ModelSettings, Recipe
 from core.runs import notes
 from core.runs.folder import RunFolder
 from core.runs.record import Record
@@ -31,30 +35,80 @@ def model_card(run: RunFolder) -> str:
         RecipeError, OSError: the run folder cannot be read.
     """
     recipe = run.recipe()
-    record = Record.load(run)
     base, revision = public_base(recipe.model.base)
-    parts = [
-        _front_matter(base),
-        f"# {notes.name(run, notes.read(run)) or f'Run {run.number}'}\n",
-        _introduction(recipe, base, revision),
-        _loading(recipe, base),
-        _data(run, record),
-        _results(record),
-        _settings(recipe),
-        _versions(record),
-    ]
+    about = _adapter_introduction(recipe.model, base, revision)
+    loading = _loading_adapter(recipe.model, base)
+    return _card("peft", base, licence.of_base(recipe.model.base), _title(run), about, loading, _story(run))
+
+
+def source_card(source: Source) -> str:
+    """The card of an adapter that is no run's last one: a checkpoint, or one that came from elsewhere.
+
+    Raises:
+        RecipeError, OSError: the run folder cannot be read.
+    """
+    base, revision = public_base(source.model.base)
+    about = _adapter_introduction(source.model, base, revision)
+    if source.step is not None:
+        about += f"It is the state after {source.step:,} optimizer steps, not the end of the run.\n"
+    if source.run is None:
+        about = f"A LoRA adapter for `{base}`. It was brought into Tunesmith; its training is not known here.\n"
+    title = _title(source.run) if source.run is not None else source.title
+    story = _story(source.run) if source.run is not None else ()
+    loading = _loading_adapter(source.model, base)
+    return _card("peft", base, licence.of_base(source.model.base), title, about, loading, story)
+
+
+def merged_card(source: Source, findings: Mapping[str, Any]) -> str:
+    """The card of a merged model; ``findings`` is what the export found out about the merge.
+
+    Raises:
+        RecipeError, OSError: the run folder cannot be read.
+    """
+    base, revision = public_base(source.model.base)
+    at = f" at revision `{revision}`" if revision else ""
+    about = (
+        f"`{base}`{at} with a LoRA adapter worked into its weights, made with Tunesmith {core.__version__}. "
+        "It needs no other files.\n"
+    )
+    title = _title(source.run) if source.run is not None else source.title
+    story = _story(source.run) if source.run is not None else ()
+    loading = _load_with("from transformers import AutoModelForCausalLM, AutoTokenizer\n", _LOAD_MERGED)
+    parts = (_merge(source, findings), *story)
+    return _card("transformers", base, licence.of_base(source.model.base), title, about, loading, parts)
+
+
+def _card(
+    library: str, base: str, base_licence: str, title: str, about: str, loading: str, story: Iterable[str]
+) -> str:
+    parts = [_front_matter(library, base, base_licence), f"# {title}\n", about, loading, *story]
+    if base_licence:
+        parts.insert(3, f"The base model's licence is `{base_licence}`; it holds for what is made with it as well.\n")
     return "\n".join(part for part in parts if part)
 
 
-def _front_matter(base: str) -> str:
-    lines = ["---", "library_name: peft", "pipeline_tag: text-generation"]
+def _title(run: RunFolder) -> str:
+    return notes.name(run, notes.read(run)) or f"Run {run.number}"
+
+
+def _story(run: RunFolder) -> tuple[str, ...]:
+    """What the adapter was made of, and how well it learnt."""
+    record = Record.load(run)
+    return _data(run, record), _results(record), _settings(run.recipe()), _versions(record)
+
+
+def _front_matter(library: str, base: str, base_licence: str) -> str:
+    lines = ["---", f"library_name: {library}", "pipeline_tag: text-generation"]
+    if base_licence:
+        lines.append(f"license: {base_licence}")
     if _HUB_ID.fullmatch(base):
         lines.append(f"base_model: {json.dumps(base)}")
-    return "\n".join([*lines, "tags:", "- lora", "- tunesmith", "---", ""])
+    tags = ["- lora"] if library == "peft" else []
+    return "\n".join([*lines, "tags:", *tags, "- tunesmith", "---", ""])
 
 
-def _introduction(recipe: Recipe, base: str, revision: str) -> str:
-    method = "QLoRA" if recipe.model.quantization != "none" else "LoRA"
+def _adapter_introduction(model: ModelSettings, base: str, revision: str) -> str:
+    method = "QLoRA" if model.quantization != "none" else "LoRA"
     at = f" at revision `{revision}`" if revision else ""
     about = (
         "It is the practice model that ships with Tunesmith (`resources/starter-model`): made for learning the app, "
@@ -65,27 +119,47 @@ def _introduction(recipe: Recipe, base: str, revision: str) -> str:
     return f"A {method} adapter for `{base}`{at}, trained with Tunesmith {core.__version__}.\n{about}"
 
 
-def _loading(recipe: Recipe, base: str) -> str:
-    precision = words.value(setting_named("model.quantization"), recipe.model.quantization)
+_LOAD_MERGED = 'model = AutoModelForCausalLM.from_pretrained("path/to/this/folder", dtype="auto")\n'
+
+
+def _loading_adapter(model: ModelSettings, base: str) -> str:
+    precision = words.value(setting_named("model.quantization"), model.quantization)
     name = json.dumps("path/to/" + base) if base == STARTER_ID or not _HUB_ID.fullmatch(base) else json.dumps(base)
+    imports = "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n"
+    load = (
+        f"base = AutoModelForCausalLM.from_pretrained({name})\n"
+        'model = PeftModel.from_pretrained(base, "path/to/this/folder")\n'
+    )
+    return f"""{_load_with(imports, load)}
+While it was trained, the base model was held in this precision: {precision}. In another one the answers can differ
+a little. `SHA256SUMS` has the hashes of the files (`sha256sum -c SHA256SUMS`).
+"""
+
+
+def _load_with(imports: str, load: str) -> str:
     return f"""## How to load it
 
 ```python
-from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
-
-base = AutoModelForCausalLM.from_pretrained({name})
-model = PeftModel.from_pretrained(base, "path/to/this/folder")
-tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")
+{imports}
+{load}tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")
 messages = [{{"role": "user", "content": "…"}}]
 prompt = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True, return_tensors="pt")
 answer = model.generate(**prompt, max_new_tokens=256)
 print(tokenizer.decode(answer[0, prompt["input_ids"].shape[1]:], skip_special_tokens=True))
 ```
-
-While it was trained, the base model was held in this precision: {precision}. In another one the answers can differ
-a little. `SHA256SUMS` has the hashes of the files (`sha256sum -c SHA256SUMS`).
 """
+
+
+def _merge(source: Source, findings: Mapping[str, Any]) -> str:
+    names = {"as_trained": "the base model as it was held in training", "original": "the original base model"}
+    losses = findings.get("heldout_losses", {})
+    rows = [("Merged into", names[findings["merged_into"]])]
+    rows += [(f"Held-out loss on {names[way]}", loss(value)) for way, value in losses.items()]
+    if losses:
+        rows.append(("Held-out examples measured", f"{findings['heldout_examples']:,}"))
+    precision = words.value(setting_named("model.quantization"), source.model.quantization)
+    rows.append(("Precision of the base model in training", precision))
+    return _table("The merge", ("", ""), rows)
 
 
 def _data(run: RunFolder, record: Record) -> str:

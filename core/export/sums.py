@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from core.errors import ModelError
@@ -17,9 +17,10 @@ _LINE = re.compile(r"(?P<hash>[0-9a-f]{64}) [ *](?P<name>[^/\\\0]{1,255})")
 _LARGEST = 1 << 20
 
 
-def dumps(folder: Path, names: Iterable[str]) -> str:
-    """The lines for some files of a folder, by name."""
-    return "".join(f"{hash_file(folder / name)}  {name}\n" for name in sorted(names))
+def dumps(folder: Path, names: Iterable[str], *, known: Mapping[str, str] | None = None) -> str:
+    """The lines for some files of a folder, by name; those whose hash is ``known`` are not read."""
+    found = known or {}
+    return "".join(f"{found.get(name) or hash_file(folder / name)}  {name}\n" for name in sorted(names))
 
 
 def check(folder: Path) -> dict[str, str]:

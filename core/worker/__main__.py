@@ -48,10 +48,6 @@ def main(arguments: list[str]) -> int:
         from core.worker.chat import chat
 
         return chat(*rest)
-    if job == "verify" and len(rest) == 3:
-        from core.worker.verify import verify
-
-        return verify(RunFolder(Path(rest[0])), Path(rest[1]), Path(rest[2]))
     if job == "compare" and len(rest) == 1:
         with uncollected():
             import_lean()
@@ -68,7 +64,7 @@ def main(arguments: list[str]) -> int:
         from core.worker.reproduce import reproduce
 
         return reproduce(RunFolder(Path(rest[0])), Path(rest[1]), Path(rest[2]))
-    print("usage: python -m core.worker train RUN | verify RUN ADAPTER REPORT | probe", file=sys.stderr)  # noqa: T201
+    print("usage: python -m core.worker train RUN | probe", file=sys.stderr)  # noqa: T201
     return 2
 
 

@@ -15,7 +15,7 @@ from core.errors import ModelError
 from core.recipe.schema import ModelSettings
 from core.worker.device import Device
 
-_QUANTISED = (bnb.nn.Linear4bit, bnb.nn.Linear8bitLt)
+QUANTISED = (bnb.nn.Linear4bit, bnb.nn.Linear8bitLt)
 
 
 def load_base(folder: Path, settings: ModelSettings, device: Device, *, to_shard: bool = False) -> PreTrainedModel:
@@ -76,7 +76,7 @@ def gradient_error(model: nn.Module) -> float | None:
     Returns:
         1 - cosine similarity (0 is exact, 1 when no gradient comes at all), or None when no layer is quantised.
     """
-    layer = next((module for module in model.modules() if isinstance(module, _QUANTISED)), None)
+    layer = next((module for module in model.modules() if isinstance(module, QUANTISED)), None)
     if layer is None:
         return None
     was_training = layer.training
@@ -94,7 +94,7 @@ def gradient_error(model: nn.Module) -> float | None:
     layer.train(was_training)
     if x.grad is None:
         return 1.0
-    true = (upstream @ _dequantised(layer)).flatten()
+    true = (upstream @ dequantised(layer)).flatten()
     cosine = torch.nn.functional.cosine_similarity(x.grad.float().flatten(), true, dim=0)
     return 1.0 - float(cosine)
 
@@ -104,12 +104,16 @@ def _dtype(model: nn.Module) -> torch.dtype:
     return next((p.dtype for p in model.parameters() if p.is_floating_point()), torch.float32)
 
 
-def _dequantised(layer: bnb.nn.Linear4bit | bnb.nn.Linear8bitLt) -> torch.Tensor:
+def dequantised(layer: nn.Module) -> torch.Tensor:
+    """The weight (outputs, inputs) that a quantised layer computes with, in float32."""
     weight: torch.Tensor
+    held: Any
     if isinstance(layer, bnb.nn.Linear4bit):
         weight = bitsandbytes.functional.dequantize_4bit(layer.weight.data, layer.weight.quant_state).float()
-    else:  # a forward pass has moved codes and scales into the layer's state
-        weight = layer.state.CB.float() * layer.state.SCB.float()[:, None] / 127
+    else:  # a forward pass moves codes and scales into the layer's state
+        held = layer.state
+        held = held if held.CB is not None else layer.weight
+        weight = held.CB.float() * held.SCB.float()[:, None] / 127
     return weight
 
 

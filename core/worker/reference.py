@@ -7,8 +7,8 @@ positions, and so on for each prompt; its metadata says on what kind of device a
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from core.files import write_atomically
 _MOST_POSITIONS = 32
 _BUDGET = 32 * 1024 * 1024  # bytes of logits in a file; a large vocabulary takes half a megabyte a position
 # Of the largest reference logit. The same device gives the same numbers; another one rounds otherwise.
-_TOLERANCES = {"float32": 1e-5, "bfloat16": 0.03, "float16": 0.01}
+TOLERANCES = {"float32": 1e-5, "bfloat16": 0.03, "float16": 0.01}
 _OTHER_DEVICE = 0.05
 
 
@@ -50,13 +50,22 @@ class Comparison:
         return self.max_logit_difference <= self.tolerance
 
 
-def write_reference(model: Any, prompts: Sequence[Sequence[int]], path: Path | None) -> None:
+def write_reference(
+    model: Any,
+    prompts: Sequence[Sequence[int]],
+    path: Path | None,
+    *,
+    budget: int = _BUDGET,
+    progress: Callable[[int, int], object] = lambda _done, _total: None,
+) -> None:
     """Keep what a model says at the last positions of each prompt.
 
     Args:
         model: a causal language model of Transformers or PEFT, in evaluation mode.
         prompts: token ids.
         path: the file, replaced in one step; None for a rank that only takes part in the calculation.
+        budget: bytes of logits that may be kept; fewer positions of each prompt where that is not enough.
+        progress: told (done, total) after each prompt.
 
     Raises:
         OSError: it cannot be written.
@@ -64,22 +73,35 @@ def write_reference(model: Any, prompts: Sequence[Sequence[int]], path: Path | N
     prompts = [list(prompt) for prompt in prompts if prompt]
     tensors: dict[str, torch.Tensor] = {}
     for number, prompt in enumerate(prompts):
-        positions = _positions(len(prompt), len(prompts), model.config.get_text_config().vocab_size)
+        positions = _positions(len(prompt), budget // len(prompts), model.config.get_text_config().vocab_size)
         tensors[f"input_ids_{number}"] = torch.tensor(prompt, dtype=torch.int64)
         tensors[f"logits_{number}"] = logits(model, prompt, positions)
+        progress(number + 1, len(prompts))
     if path is not None:
         write_atomically(path, save(tensors, metadata={"format": "pt", **_conditions(model)}))
 
 
-def compare(model: Any, path: Path) -> Comparison:
+def compare(
+    model: Any,
+    path: Path,
+    *,
+    least: float = 0.0,
+    progress: Callable[[int, int], object] = lambda _done, _total: None,
+) -> Comparison:
     """Compare a model with a reference file.
+
+    Args:
+        model: a causal language model of Transformers or PEFT.
+        path: the file.
+        least: the share of the largest logit that is accepted at least, for one whose weights were rounded.
+        progress: told (done, total) after each prompt.
 
     Raises:
         ModelError: the file is missing, damaged or empty, or belongs to a model of another vocabulary.
     """
     conditions, pairs = _read(path)
     difference, largest, equal, positions = 0.0, 1.0, True, 0
-    for ids, expected in pairs:
+    for number, (ids, expected) in enumerate(pairs, start=1):
         found = logits(model, ids, expected.shape[0])
         if found.shape != expected.shape:
             raise _unusable(path, f"It has {expected.shape[-1]} tokens, the model {found.shape[-1]}.")
@@ -88,10 +110,17 @@ def compare(model: Any, path: Path) -> Comparison:
         largest = max(largest, float(expected.abs().max()))
         equal = equal and torch.equal(found.argmax(-1), expected.argmax(-1))
         positions += expected.shape[0]
-    share = _TOLERANCES.get(conditions.get("dtype", ""), _OTHER_DEVICE)
+        progress(number, len(pairs))
+    share = TOLERANCES.get(conditions.get("dtype", ""), _OTHER_DEVICE)
     if conditions != _conditions(model):
         share = max(share, _OTHER_DEVICE)
-    return Comparison(difference, equal, share * largest, len(pairs), positions)
+    return Comparison(difference, equal, max(share, least) * largest, len(pairs), positions)
+
+
+def as_findings(comparison: Comparison) -> dict[str, Any]:
+    """A comparison as it stands in the record of an export; no number is null."""
+    values = {"verified": comparison.holds, **asdict(comparison)}
+    return {key: None if value == float("inf") else value for key, value in values.items()}
 
 
 def logits(model: Any, ids: Sequence[int], positions: int) -> torch.Tensor:
@@ -108,8 +137,8 @@ def logits(model: Any, ids: Sequence[int], positions: int) -> torch.Tensor:
     return found
 
 
-def _positions(tokens: int, prompts: int, vocabulary: int) -> int:
-    affordable = _BUDGET // (4 * vocabulary * prompts)
+def _positions(tokens: int, budget: int, vocabulary: int) -> int:
+    affordable = budget // (4 * vocabulary)
     return max(1, min(tokens, _MOST_POSITIONS, affordable))
 
 

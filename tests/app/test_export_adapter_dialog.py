@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app import export_names
 from app.widgets.export_adapter_dialog import ExportAdapterDialog, checked_words
 from core.errors import UserError
-from core.export.adapter import ExportCancelled, ExportResult
+from core.export.job import ExportCancelled, ExportResult
 
 
 class FakeExporter:

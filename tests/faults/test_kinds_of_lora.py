@@ -11,11 +11,13 @@ from safetensors.torch import load_file
 
 from core.base_models.facts import ModelFacts
 from core.export import start_adapter
+from core.export.source import Source
+from core.export.work import Work
 from core.library.entries import checkpoints
 from core.runs import folder
 from core.runs.events import Finished, Resumed, Started
 from core.runs.folder import RunFolder
-from core.worker.verify import verify
+from core.worker.export_adapter import check
 
 pytestmark = pytest.mark.slow
 
@@ -32,15 +34,14 @@ KINDS: dict[str, dict[str, object]] = {
 }
 
 
-def proven(run: RunFolder, report: Path) -> bool:
+def proven(run: RunFolder) -> bool:
     """Whether the adapter, loaded by plain PEFT on the base model as it is, says what the trained model said."""
-    verify(run, run.adapter, report)
-    findings = json.loads(report.read_text(encoding="utf-8"))
+    findings = check(Work(Source.of_run(run), {}, run.adapter, run.reference_file))
     return findings["verified"] and findings["greedy_equal"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_is_resumed_exactly_and_loads_in_plain_peft(runs: Path, model: Path, tmp_path: Path, kind: str) -> None:
+def test_it_is_resumed_exactly_and_loads_in_plain_peft(runs: Path, model: Path, kind: str) -> None:
     whole, broken = new_run(runs, model, **KINDS[kind]), new_run(runs, model, **KINDS[kind])
     code, events = finish(whole)
     assert code == 0, log(whole)
@@ -58,10 +59,10 @@ def test_it_is_resumed_exactly_and_loads_in_plain_peft(runs: Path, model: Path, 
     assert adapter_bytes(broken) == adapter_bytes(whole)
     weights = [(each.folder / "adapter_model.safetensors").read_bytes() for each in checkpoints(whole)]
     assert adapter_bytes(whole) in weights
-    assert proven(whole, tmp_path / "report.json")
+    assert proven(whole)
 
 
-def test_a_run_goes_on_from_the_adapter_of_another(runs: Path, model: Path, tmp_path: Path) -> None:
+def test_a_run_goes_on_from_the_adapter_of_another(runs: Path, model: Path) -> None:
     first = new_run(runs, model, training__epochs=1)
     finish(first)
     recipe = new_run(runs, model, lora__start_from=first.name, training__learning_rate=1e-3).recipe()
@@ -75,7 +76,7 @@ def test_a_run_goes_on_from_the_adapter_of_another(runs: Path, model: Path, tmp_
     assert isinstance(events[-1], Finished)
     # The untrained look of the second is the trained one of the first.
     assert evaluations(second)[0] == pytest.approx(min(evaluations(first).values(), key=float), abs=1e-3)
-    assert proven(second, tmp_path / "report.json")
+    assert proven(second)
     assert load_file(second.adapter / "adapter_model.safetensors").keys() == load_file(files[1]).keys()
 
 

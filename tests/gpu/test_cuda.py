@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from core.dataset.example import Example
-from core.export.adapter import export_adapter
+from core.export.job import export
+from core.export.source import Source
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
 from core.runs import folder
@@ -71,7 +72,7 @@ def test_a_run_learns_on_the_card_and_its_adapter_is_verified(tmp_path: Path, qu
     steps = [event for event in events if isinstance(event, Step)]
     assert all(step.memory_bytes for step in steps)
     assert isinstance(events[-1], Finished)
-    assert export_adapter(run, tmp_path / "adapter").verified
+    assert export(Source.of_run(run), "adapter", tmp_path / "adapter").verified
 
 
 def test_gradient_checkpointing_changes_memory_not_learning(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """A base model of a few kilobytes with a tokenizer of its own, made once for all tests of the worker."""
 
+import json
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tiny_model import TEMPLATE, make_tiny_model, words
@@ -87,3 +90,45 @@ def make_trained(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path, tin
 def trained_run(make_trained):
     """One such run; tests must not change it."""
     return make_trained()
+
+
+@pytest.fixture
+def run(trained_run, tmp_path):
+    """A copy of the trained run that may be harmed."""
+    shutil.copytree(trained_run.path, tmp_path / "runs" / trained_run.name)
+    from core.runs.folder import RunFolder
+
+    return RunFolder(tmp_path / "runs" / trained_run.name)
+
+
+@pytest.fixture
+def out(tmp_path):
+    folder = tmp_path / "Größe 数据 #1 %20 'x'"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def exported_here(monkeypatch):
+    """Both jobs are done in this process: quicker, for what does not depend on fresh ones. ``between`` is called
+    before the check, with the folder aside."""
+    from core.worker import exporting
+
+    hooks = SimpleNamespace(between=lambda _aside: None)
+
+    class Here:
+        def __init__(self, module, request, **_):
+            self.request = request
+
+        def messages(self):
+            if self.request["job"] == "check":
+                hooks.between(Path(self.request["aside"]))
+            told = []
+            exporting.do(json.loads(json.dumps(self.request)), told.append)
+            yield from told
+
+        def stop(self):
+            raise AssertionError("nobody stops it here")
+
+    monkeypatch.setattr("core.export.job.Child", Here)
+    return hooks

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import zipfile
 from collections import namedtuple
-from pathlib import Path
 
 import pytest
 import torch
@@ -17,34 +16,19 @@ from transformers import AutoTokenizer
 
 from core.errors import ModelError, UserError
 from core.export import sums
-from core.export.adapter import ExportCancelled, export_adapter
 from core.export.archive import unpack
+from core.export.job import ExportCancelled, export
+from core.export.source import Source
 from core.prompt.format import PromptFormat
-from core.runs.folder import RunFolder
 from core.worker import device
 from core.worker.adapter import save_adapter
 from core.worker.model import load_base
 from core.worker.reference import compare, write_reference
-from core.worker.verify import verify
 
 NAMES = {
     *("adapter_model.safetensors", "adapter_config.json", "tokenizer.json", "tokenizer_config.json"),
     *("chat_template.jinja", "README.md", "SHA256SUMS"),
 }
-
-
-@pytest.fixture
-def run(trained_run, tmp_path):
-    """A copy of the trained run that may be harmed."""
-    shutil.copytree(trained_run.path, tmp_path / "runs" / trained_run.name)
-    return RunFolder(tmp_path / "runs" / trained_run.name)
-
-
-@pytest.fixture
-def out(tmp_path):
-    folder = tmp_path / "Größe 数据 #1 %20 'x'"
-    folder.mkdir()
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -55,20 +39,8 @@ def load(tiny_model):
     return load
 
 
-@pytest.fixture
-def checked_here(monkeypatch):
-    """The check runs in this process: quicker, for what does not depend on a fresh one."""
-
-    class Here:
-        def __init__(self, arguments, output):
-            job, run, folder, report = arguments
-            assert job == "verify"
-            self.returncode = verify(RunFolder(Path(run)), Path(folder), Path(report))
-
-        def poll(self):
-            return self.returncode
-
-    monkeypatch.setattr("core.export.adapter.launch", Here)
+def export_adapter(run, target, **options):
+    return export(Source.of_run(run), "adapter", target, **options)
 
 
 def rewrite_weights(folder, change):
@@ -85,12 +57,12 @@ def flip(file, at):
 
 def test_a_folder_is_a_plain_peft_adapter_without_local_paths(run, out, load, tiny_model):
     seen = []
-    result = export_adapter(run, out / "sounds", progress=lambda done, total: seen.append((done, total)))
+    result = export_adapter(run, out / "sounds", progress=lambda now: seen.append(now.share))
     assert set(result.files) == {*NAMES, "verify.json"} == {path.name for path in (out / "sounds").iterdir()}
     assert (result.verified, result.max_logit_difference, result.greedy_equal) == (True, 0.0, True)
     assert seen == sorted(seen)
-    assert len({done for done, _ in seen}) > 10, "it moves while the fresh process works"
-    assert seen[-1][0] == seen[-1][1]
+    assert len(set(seen)) > 10, "it moves while the fresh process works"
+    assert seen[-1] == 1
     assert list(out.iterdir()) == [out / "sounds"], "nothing is left beside it"
 
     model = PeftModel.from_pretrained(load(run), out / "sounds")
@@ -160,8 +132,8 @@ def test_what_is_there_stays_untouched(run, out):
     assert sorted(path.name for path in out.iterdir()) == before
 
 
-def test_what_appears_meanwhile_stays_untouched(checked_here, run, out):
-    def appear(done, total):
+def test_what_appears_meanwhile_stays_untouched(exported_here, run, out):
+    def appear(_now):
         target.mkdir(exist_ok=True)
         (target / "mine.txt").write_text("mine", encoding="utf-8")
 
@@ -175,26 +147,20 @@ def test_what_appears_meanwhile_stays_untouched(checked_here, run, out):
 @pytest.mark.parametrize("name", ["adapter_model.safetensors", "adapter_config.json", "tokenizer.json"])
 def test_a_flipped_byte_in_the_run_is_found_before_anything_is_written(run, out, name):
     flip(run.adapter / name, -200)
-    with pytest.raises(ModelError):
+    with pytest.raises(UserError, match="damaged"):
         export_adapter(run, out / "sounds")
     assert not list(out.iterdir())
 
 
-def test_a_byte_flipped_on_the_way_is_found(checked_here, run, out):
-    def harm(done, total):
-        for file in out.glob(".*/adapter/adapter_model.safetensors"):
-            if (file.parent / "tokenizer.json").exists() and not harmed:
-                flip(file, -200)
-                harmed.append(file)
-
-    harmed = []
+@pytest.mark.parametrize("name", ["adapter_model.safetensors", "adapter_config.json", "tokenizer.json"])
+def test_a_byte_flipped_on_the_way_is_found(exported_here, run, out, name):
+    exported_here.between = lambda aside: flip(aside / "made" / name, -200)
     with pytest.raises(ModelError, match="damaged"):
-        export_adapter(run, out / "sounds", progress=harm)
-    assert harmed
+        export_adapter(run, out / "sounds")
     assert not list(out.iterdir())
 
 
-def test_another_adapter_than_the_trained_one_is_found_by_its_logits(checked_here, run, out):
+def test_another_adapter_than_the_trained_one_is_found_by_its_logits(exported_here, run, out):
     def halve(weights):
         name = next(name for name in weights if "lora_B" in name)
         weights[name] *= 0.5
@@ -202,7 +168,7 @@ def test_another_adapter_than_the_trained_one_is_found_by_its_logits(checked_her
     rewrite_weights(run.adapter, halve)
     hashed = sums.dumps(run.adapter, NAMES - {"README.md", "SHA256SUMS"})
     (run.adapter / "SHA256SUMS").write_text(hashed, encoding="utf-8")
-    with pytest.raises(ModelError, match="not the one that was trained") as caught:
+    with pytest.raises(ModelError, match="not what was trained") as caught:
         export_adapter(run, out / "sounds.zip")
     assert "differ by up to" in caught.value.reason
     assert not list(out.iterdir())
@@ -230,16 +196,20 @@ def test_a_full_disk_is_told_before(run, out, monkeypatch):
     assert not list(out.iterdir())
 
 
-def test_runs_without_adapter_or_reference_say_so(run, out):
+def test_without_the_words_of_the_trained_model_the_adapter_itself_is_asked(exported_here, run, out):
     run.reference_file.unlink()
-    with pytest.raises(ModelError, match="could not be verified"):
-        export_adapter(run, out / "sounds")
+    result = export_adapter(run, out / "sounds")
+    assert (result.max_logit_difference, result.greedy_equal) == (0, True)
+    assert result.findings["compared_with"].startswith("the adapter")
+
+
+def test_runs_without_adapter_say_so(run, out):
     shutil.rmtree(run.adapter)
     with pytest.raises(ModelError, match="has no adapter"):
         export_adapter(run, out / "sounds")
 
 
-def test_a_base_model_that_is_gone_is_told(checked_here, run, out):
+def test_a_base_model_that_is_gone_is_told(exported_here, run, out):
     text = run.recipe_file.read_text(encoding="utf-8")
     base = run.recipe().model.base
     run.recipe_file.write_text(text.replace(base, "/nowhere/at-all"), encoding="utf-8")

@@ -7,17 +7,19 @@ from safetensors.torch import load_file
 
 from core.base_models.facts import ModelFacts
 from core.errors import RunError
+from core.export.source import Source
+from core.export.work import Work
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
 from core.runs import folder
 from core.worker import device
 from core.worker.adapter import save_adapter
 from core.worker.adapters import Adapters
+from core.worker.export_adapter import check
 from core.worker.loop import adapter_state, load_adapter_state
 from core.worker.lora import add_lora
 from core.worker.model import load_base
 from core.worker.reference import compare, logits, write_reference
-from core.worker.verify import verify
 
 CPU = device.Device("cpu", "CPU")
 IDS = [5, 9, 40, 7, 100, 3]
@@ -98,15 +100,13 @@ def test_pissa_trains_the_largest_singular_values(new_run, tiny_model):
 
 @pytest.mark.parametrize("rslora", [False, True])
 @pytest.mark.parametrize("initialisation", ["gaussian", "orthogonal", "loftq", "pissa"])
-def test_the_adapter_works_in_plain_peft_on_the_base_model_as_it_is(
-    new_run, tmp_path, tiny_model, initialisation, rslora
-):
+def test_the_adapter_works_in_plain_peft_on_the_base_model_as_it_is(new_run, tiny_model, initialisation, rslora):
     run = new_run(initialisation, **{"lora.use_rslora": rslora, "lora.target_modules": ["q_proj", "down_proj"]})
     model = adapted(run)
     train(model)
     write_reference(model.eval(), [IDS, IDS[:3]], run.reference_file)
     save_adapter(model, base=tiny_model, run=run)
-    assert verify(run, run.adapter, tmp_path / "report.json") == 0, (tmp_path / "report.json").read_text()
+    assert check(Work(Source.of_run(run), {}, run.adapter, run.reference_file))["verified"]
     with Adapters(base_of(run)).using(run.adapter) as loaded:
         assert compare(loaded, run.reference_file).holds
     shapes = {tensor.shape for tensor in load_file(run.adapter / "adapter_model.safetensors").values()}

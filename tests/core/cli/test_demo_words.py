@@ -9,7 +9,7 @@ from core import paths
 from core.cli import demo
 from core.errors import ModelError
 from core.evaluation.answers import Answer, Pair
-from core.export.adapter import ExportResult
+from core.export.job import ExportResult, Progress
 from core.project import Project
 from core.runs.folder import State
 
@@ -54,14 +54,14 @@ def shipped(tmp_path, monkeypatch):
                 progress(number + 1, len(examples))
         return pairs
 
-    def export(run, target, *, progress):
-        if progress is not None:
-            progress(1, 2)
+    def export(source, form, target, *, progress):
+        assert form == "adapter"
+        progress(Progress("Copying the files", 0.5))
         return ExportResult(target, ("README.md",), True, 0.0, True, target / "verify.json")
 
     monkeypatch.setattr(demo, "ModelProcess", Process)
     monkeypatch.setattr(demo, "compare", compare)
-    monkeypatch.setattr(demo, "export_adapter", export)
+    monkeypatch.setattr(demo, "export", export)
 
 
 def test_for_people(cli, fake_worker, tmp_path, monkeypatch):
@@ -98,7 +98,7 @@ def test_an_export_that_is_not_verified_is_a_failure(cli, fake_worker, tmp_path,
     def refuse(*_args, **_options):
         raise ModelError("The export does not give what was trained.")
 
-    monkeypatch.setattr(demo, "export_adapter", refuse)
+    monkeypatch.setattr(demo, "export", refuse)
     fake_worker("--steps", 6, "--seconds", 0)
     outcome = cli("demo", tmp_path / "new", "--json")
     assert (outcome.code, outcome.out) == (1, "")

@@ -1,4 +1,4 @@
-"""generate and export: the right model is asked, the right words are printed."""
+"""generate: the right model is asked, the right words are printed."""
 
 import argparse
 import json
@@ -6,8 +6,7 @@ import json
 import pytest
 
 from core.cli import output, use
-from core.errors import ModelError, RunError
-from core.export.adapter import ExportResult
+from core.errors import RunError
 from core.generation.client import Token
 from core.project import Project
 from core.recipe.recipe import with_settings
@@ -116,39 +115,9 @@ def test_runs_that_cannot_answer_are_told(run, asked, project):
         ["generate", "--prompt", "x", "--max-tokens", "0"],
         ["generate", "--prompt", "x", "--temperature", "-1"],
         ["generate", "--prompt", "x", "--seed", "-1"],
-        ["export", "1", "target"],
-        ["export", "1", "--as", "soup", "target"],
     ],
 )
 def test_wrong_use(run, argv, capsys):
     with pytest.raises(SystemExit) as caught:
         run(*argv)
     assert caught.value.code == output.WRONG_USE
-
-
-def test_an_export_prints_what_was_verified(run, project, tmp_path, monkeypatch, capsys):
-    def export(run, target, *, progress):
-        assert run.name == "0002-second"
-        if progress is not None:
-            progress(1, 2)
-        return ExportResult(target, ("README.md", "verify.json"), True, 0.0, True, target / "verify.json")
-
-    monkeypatch.setattr(use, "export_adapter", export)
-    assert run("export", "2", "--as", "adapter", str(tmp_path / "out"), "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {
-        "path": str(tmp_path / "out"),
-        "files": ["README.md", "verify.json"],
-        "verified": True,
-        "max_logit_difference": 0.0,
-        "greedy_equal": True,
-    }
-    assert run("export", "0002-second", "--as", "adapter", str(tmp_path / "out")) == 0
-    printed = capsys.readouterr()
-    assert "Verified" in printed.out
-    assert "50 %" in printed.err
-
-
-def test_a_run_without_adapter_cannot_be_exported(run, tmp_path):
-    with pytest.raises(ModelError, match="0003-third has no adapter"):
-        run("export", "3", "--as", "adapter", str(tmp_path / "out"))
-    assert not (tmp_path / "out").exists()
