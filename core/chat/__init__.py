@@ -1,0 +1,1 @@
+"""A conversation with several models at once: what was said, kept with the project, and who is asked what."""

@@ -1,0 +1,91 @@
+"""Columns as adapters on one base model: found by their keys, weighted, prompted, or refused with the reason."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.chat.asking import held_out, prepare
+from core.chat.conversation import Conversation, Part
+from core.dataset.example import Example, Split
+from core.project import Project
+from core.prompt.best import BestPrompt
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "library"))
+from library_bench import checkpoint_of, import_of, run_of
+
+
+@pytest.fixture
+def project(tmp_path):
+    with Project.create(tmp_path / "letters") as project:
+        yield project
+
+
+def test_columns_become_weighted_adapters(project):
+    run = run_of(project, "first")
+    step = checkpoint_of(run, 100)
+    other = import_of(project, "friend", base=run.recipe().model.base)
+    talk = (
+        Conversation()
+        .with_column("adapter", Part(key=run.name, weight=0.5))
+        .with_column("adapter", Part(key=f"{run.name}@100"), Part(key="adapters/friend", weight=0.25))
+        .sent("Hello")
+    )
+    project.set_recipe(run.recipe())
+    asking = prepare(project, talk, 0)
+    assert asking.model == run.recipe().model
+    first, second, third = asking.asks
+    assert (first.column, first.adapters) == (1, ())
+    assert second.adapters == ((run.adapter, 0.5),)
+    assert third.adapters == ((step, 1.0), (other, 0.25))
+    assert [ask.column for ask in prepare(project, talk, 0, [2]).asks] == [2]
+
+
+def test_an_adapter_that_is_gone_or_of_another_base_is_told_and_the_others_are_asked(project):
+    run = run_of(project, "first")
+    import_of(project, "stranger", base="some/other-model")
+    talk = (
+        Conversation()
+        .with_column("adapter", Part(key=run.name))
+        .with_column("adapter", Part(key="adapters/stranger"))
+        .with_column("adapter", Part(key="0009-gone"))
+        .sent("Hello")
+    )
+    asking = prepare(project, talk, 0)
+    assert [ask.column for ask in asking.asks] == [1, 2]
+    assert "some/other-model" in asking.refused[3].reason
+    assert "no adapter 0009-gone" in asking.refused[4].title
+    alone = prepare(project, talk.without_column(2), 0)
+    assert alone.model.base == "some/other-model", "without the other one it can answer"
+    assert [ask.column for ask in alone.asks] == [1, 3]
+
+
+def test_the_prompt_column_has_the_best_prompt_and_training_examples(project):
+    project.store.add(
+        [Example(instruction=f"Question {n}", output=f"Answer {n}", split=Split.TRAIN) for n in range(5)]
+        + [Example(instruction="Held out", output="Secret", split=Split.HELDOUT)]
+    )
+    project.set_best_prompt(BestPrompt(system="You write letters.", examples=3))
+    talk = Conversation(system="Be brief.").with_column("prompt").sent("Question 2")
+    base, prompted = prepare(project, talk, 0).asks
+    assert base.example.history == ()
+    assert prompted.example.system == "You write letters.\n\nBe brief."
+    shown = [turn.content for turn in prompted.example.history]
+    assert len(shown) == 6
+    assert "Secret" not in shown
+    assert "Question 2" not in shown, "never what is asked itself"
+
+
+def test_held_out_examples_are_those_of_the_adapter_s_run(project):
+    project.store.add([Example(instruction=f"Q{n}", output="A", split=Split.HELDOUT) for n in range(2)])
+    project.store.add([Example(instruction="T", output="A", split=Split.TRAIN)])
+    run = run_of(project, "first")
+    project.store.add([Example(instruction="later", output="A", split=Split.HELDOUT)])
+    talk = Conversation()
+    assert [one.instruction for one in held_out(project, talk)] == ["Q0", "Q1", "later"]
+    assert [one.instruction for one in held_out(project, talk.with_column("adapter", Part(key=run.name)))] == [
+        "Q0",
+        "Q1",
+    ]
+    gone = talk.with_column("adapter", Part(key="0009-gone"))
+    assert len(held_out(project, gone)) == 3
