@@ -9,11 +9,10 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QCoreApplication, QThread, QThreadPool, Signal
 
@@ -22,6 +21,9 @@ from core.dataset.example import Example
 from core.errors import UserError
 from core.generation.client import Token
 
+if TYPE_CHECKING:
+    from core.generation.sampling import Sampling
+
 LOOK_SECONDS = 0.1
 _BATCH_SECONDS = 1 / 30
 _LONGEST_WAIT_MS = 10_000  # for a thread at the end of the program
@@ -29,23 +31,24 @@ _LONGEST_WAIT_MS = 10_000  # for a thread at the end of the program
 _living: set[AnswerThread] = set()  # a thread whose owner is gone ends in its own time
 
 
-class Side(StrEnum):
-    """Whose answer it is."""
+BASE, ADAPTER = "base", "adapter"  # what the sides are called where the two are compared
 
-    BASE = "base"
-    ADAPTER = "adapter"
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Who is asked what: the base model with weighted adapters, or without any."""
+
+    name: str
+    example: Example
+    adapters: tuple[tuple[Path, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the sides are asked. A temperature of 0 takes the likeliest token each time."""
+    """What the sides are asked, one after another, and how their answers are drawn."""
 
-    example: Example
-    adapter: Path | None
-    max_new_tokens: int
-    temperature: float
-    seed: int = 0
-    sides: tuple[Side, ...] = (Side.BASE, Side.ADAPTER)
+    sides: tuple[Side, ...]
+    sampling: Sampling
 
 
 class Model(Protocol):
@@ -66,7 +69,7 @@ class Model(Protocol):
         """Wait for the base model to be loaded."""
 
     def generate(
-        self, example: Example, *, adapter: Path | None, max_new_tokens: int, temperature: float, seed: int
+        self, example: Example, *, adapters: Sequence[tuple[Path, float]], sampling: Sampling
     ) -> Iterator[Token]:
         """Write an answer, piece by piece."""
 
@@ -83,6 +86,7 @@ class AnswerThread(QThread):
     prepared = Signal()  # the base model is loaded
     written = Signal(int, str, str)  # question number, side, some more text; at most 30 times a second
     answered = Signal(int, str, object)  # question number, side, the last core.generation.client.Token
+    refused = Signal(int, str, object)  # question number, side, UserError: this one of several cannot answer
     failed = Signal(int, object)  # question number, UserError: no more comes to this question
 
     def __init__(self, model: Model) -> None:
@@ -144,7 +148,7 @@ class AnswerThread(QThread):
             if not self._prepare():
                 return
             for side in question.sides:
-                self._write(number, side, question, None if side is Side.BASE else question.adapter)
+                self._write_or_refuse(number, side, question)
         except UserError as error:
             self.failed.emit(number, error)
         except Exception as error:  # noqa: BLE001 - whatever broke is told to the user, with its traceback
@@ -160,27 +164,30 @@ class AnswerThread(QThread):
                 return True
         return False
 
-    def _write(self, number: int, side: Side, question: Question, adapter: Path | None) -> None:
-        tokens = self._model.generate(
-            question.example,
-            adapter=adapter,
-            max_new_tokens=question.max_new_tokens,
-            temperature=question.temperature,
-            seed=question.seed,
-        )
+    def _write_or_refuse(self, number: int, side: Side, question: Question) -> None:
+        """One side that cannot answer does not keep the others from it, as long as the model lives."""
+        try:
+            self._write(number, side, question.sampling)
+        except UserError as error:
+            if len(question.sides) == 1 or not self._model.alive:
+                raise
+            self.refused.emit(number, side.name, error)
+
+    def _write(self, number: int, side: Side, sampling: Sampling) -> None:
+        tokens = self._model.generate(side.example, adapters=side.adapters, sampling=sampling)
         # From here on the process itself knows what a cancel means; one that came before is seen here.
         if number <= self._unwanted:
-            self.answered.emit(number, side, Token(end="cancelled"))
+            self.answered.emit(number, side.name, Token(end="cancelled"))
             return
         held, told = "", 0.0
         for token in tokens:
             held += token.text
             now = time.monotonic()
             if held and (token.end is not None or now - told >= _BATCH_SECONDS):
-                self.written.emit(number, side, held)
+                self.written.emit(number, side.name, held)
                 held, told = "", now
             if token.end is not None:
-                self.answered.emit(number, side, token)
+                self.answered.emit(number, side.name, token)
 
     def _forget(self) -> None:
         _living.discard(self)

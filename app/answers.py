@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.answer_thread import AnswerThread, Model, Question, Side
+from app.answer_thread import AnswerThread, Model, Question
 from core.errors import UserError
 from core.generation.client import ModelProcess, Token
 
@@ -33,7 +33,7 @@ class State(StrEnum):
 
 
 class Answers(QObject):
-    """Asks one question at a time; each of its sides ends with ``answered``, or all with ``failed``."""
+    """Asks one question at a time; each of its sides ends with ``answered`` or ``refused``, or all with ``failed``."""
 
     state_changed = Signal(object)
     """(State)"""
@@ -41,6 +41,8 @@ class Answers(QObject):
     """(side, some more text of its answer)"""
     answered = Signal(str, object)
     """(side, the last Token: how many tokens in how many seconds, and why it ended)"""
+    refused = Signal(str, object)
+    """(side, UserError): this one of several sides cannot answer."""
     failed = Signal(object)
     """(UserError): no more comes to this question."""
 
@@ -50,7 +52,7 @@ class Answers(QObject):
         self._thread: AnswerThread | None = None
         self._settings: ModelSettings | None = None
         self._number = 0
-        self._waiting: set[str] = set()  # sides that have not answered yet
+        self._waiting: dict[str, None] = {}  # sides that have not answered yet, in their order
         self.state = State.AWAY
 
     @property
@@ -65,14 +67,14 @@ class Answers(QObject):
         return bool(self._waiting)
 
     def ask(self, model: ModelSettings, question: Question) -> None:
-        """Have the base model, the adapter or both answer; starts the process if there is none for this base model."""
+        """Have the sides answer one after another; starts the process if there is none for this base model."""
         self.drop()
         if self._thread is None or model != self._settings:
             self.release()
             self._begin(model)
         assert self._thread is not None
         self._number += 1
-        self._waiting = set(question.sides)
+        self._waiting = {side.name: None for side in question.sides}
         self._show(State.ANSWERING if self.state is State.READY and self._thread.alive else State.LOADING)
         self._thread.ask(self._number, question)
 
@@ -105,6 +107,7 @@ class Answers(QObject):
         thread.prepared.connect(self._on_prepared)
         thread.written.connect(self._on_written)
         thread.answered.connect(self._on_answered)
+        thread.refused.connect(self._on_refused)
         thread.failed.connect(self._on_failed)
         self.destroyed.connect(thread.end)
         thread.start()
@@ -119,10 +122,18 @@ class Answers(QObject):
 
     def _on_answered(self, number: int, side: str, token: Token) -> None:
         if number == self._number and side in self._waiting:
-            self._waiting.discard(side)
-            if not self._waiting:
-                self._show(State.READY)
+            self._is_through(side)
             self.answered.emit(side, token)
+
+    def _on_refused(self, number: int, side: str, error: UserError) -> None:
+        if number == self._number and side in self._waiting:
+            self._is_through(side)
+            self.refused.emit(side, error)
+
+    def _is_through(self, side: str) -> None:
+        del self._waiting[side]
+        if not self._waiting:
+            self._show(State.READY)
 
     def _on_failed(self, number: int, error: UserError) -> None:
         thread = self._thread
@@ -138,10 +149,10 @@ class Answers(QObject):
             self.failed.emit(error)
 
     def _end_waiting(self) -> None:
-        for side in (Side.BASE, Side.ADAPTER):
-            if side in self._waiting:
-                self._waiting.discard(side)
-                self.answered.emit(side, Token(end="cancelled"))
+        while self._waiting:
+            side = next(iter(self._waiting))
+            del self._waiting[side]
+            self.answered.emit(side, Token(end="cancelled"))
 
     def _show(self, state: State) -> None:
         if state is not self.state:

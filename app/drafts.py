@@ -15,6 +15,7 @@ from app.answer_thread import Question, Side
 from app.answers import Answers, MakeModel, State, model_process
 from core.dataset.example import Example
 from core.errors import PromptError, UserError
+from core.generation.sampling import EXACT
 
 if TYPE_CHECKING:
     from core.generation.client import Token
@@ -209,13 +210,8 @@ class Drafts(QObject):
         self._now = id
         draft.stage, draft.asked = Stage.WRITING, example
         writer = draft.writer
-        question = Question(
-            example=example,
-            adapter=writer.adapter,
-            max_new_tokens=draft.longest,
-            temperature=0,
-            sides=(Side.BASE if writer.adapter is None else Side.ADAPTER,),
-        )
+        adapters = ((writer.adapter, 1.0),) if writer.adapter is not None else ()
+        question = Question((Side("draft", example, adapters),), EXACT.with_(max_new_tokens=draft.longest))
         if self.answers.state is State.AWAY:
             self._about_to_load()
         self.answers.ask(writer.model, question)

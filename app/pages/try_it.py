@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QTimer
 
 from app import format
 from app.adapter_details import AdapterDetails
-from app.answer_thread import Question, Side
+from app.answer_thread import ADAPTER, BASE, Question, Side
 from app.answers import Answers, MakeModel, State, model_process
 from app.machine_watch import MachineWatch
 from app.session import Session
@@ -16,6 +16,7 @@ from app.widgets.toast import show_toast
 from app.widgets.try_answer import TryAnswer
 from app.widgets.try_panel import TryPanel
 from core.errors import UserError
+from core.generation.sampling import EXACT
 
 if TYPE_CHECKING:
     from core.generation.client import Token
@@ -46,7 +47,7 @@ class TryIt(QObject):
         self.answers = Answers(make, self)
         self.machine = MachineWatch(session, self)
         self._seen = False
-        self._sides: dict[str, TryAnswer] = {Side.BASE: panel.base, Side.ADAPTER: panel.adapter}
+        self._sides: dict[str, TryAnswer] = {BASE: panel.base, ADAPTER: panel.adapter}
         self._idle = QTimer(self)
         self._idle.setSingleShot(True)
         self._idle.setInterval(idle_ms)
@@ -60,6 +61,7 @@ class TryIt(QObject):
         self.answers.written.connect(lambda side, text: self._sides[side].add(text))
         self.answers.answered.connect(self._on_answered)
         self.answers.failed.connect(self._on_failed)
+        self.answers.refused.connect(self._on_refused)
         session.project_changed.connect(self._on_project)
         session.runs_changed.connect(self._on_runs)
         session.training_changed.connect(self._on_runs)
@@ -90,13 +92,9 @@ class TryIt(QObject):
         panel.confirm()
         temperature = panel.temperature.value
         self._seed += temperature > 0  # drawing again gives another answer; with 0 nothing is drawn
-        question = Question(
-            example=panel.question,
-            adapter=details.run.adapter,
-            max_new_tokens=panel.max_tokens.value(),
-            temperature=temperature,
-            seed=self._seed,
-        )
+        sampling = EXACT.with_(max_new_tokens=panel.max_tokens.value(), temperature=temperature, seed=self._seed)
+        sides = Side(BASE, panel.question), Side(ADAPTER, panel.question, ((details.run.adapter, 1.0),))
+        question = Question(sides, sampling)
         panel.base.wait("")
         panel.adapter.wait("")
         self._session.model_wanted.emit(self)
@@ -136,9 +134,13 @@ class TryIt(QObject):
 
     def _on_answered(self, side: str, token: Token) -> None:
         self._sides[side].finish(ending_words(token, self.panel.max_tokens.value()))
-        if side == Side.BASE and self.answers.busy:
+        if side == BASE and self.answers.busy:
             self.panel.adapter.wait("Writing…")
         self.panel.set_busy(self.answers.busy)
+
+    def _on_refused(self, _side: str, error: UserError) -> None:
+        self.answers.drop()
+        self._on_failed(error)
 
     def _on_failed(self, error: UserError) -> None:
         for side in self._sides.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ class FakeModel:
         self.problem: Exception | None = None
         self.starts = 0
         self.asked: list[tuple[Example, Path | None, dict[str, Any]]] = []
+        self.weights: list[tuple[tuple[Path, float], ...]] = []  # of each question's adapters
+        self.refusals: dict[Path | None, UserError] = {}  # raised by every answer with this adapter
         self.writing = threading.Event()  # the first word of an answer is out
         self._dead = True
         self._ids = itertools.count(1)
@@ -53,9 +55,14 @@ class FakeModel:
             raise UserError("The model process was closed.")
         return self.loaded.wait(timeout)
 
-    def generate(self, example: Example, *, adapter: Path | None, **options: Any) -> Iterator[Token]:
-        self.asked.append((example, adapter, options))
-        return self._write(next(self._ids), BASE_WORDS if adapter is None else ADAPTER_WORDS)
+    def generate(
+        self, example: Example, *, adapters: Sequence[tuple[Path, float]] = (), sampling: Any = None
+    ) -> Iterator[Token]:
+        adapter = adapters[0][0] if adapters else None
+        self.asked.append((example, adapter, sampling.model_dump(exclude_defaults=True)))
+        self.weights.append(tuple(adapters))
+        refusal = self.refusals.get(adapter)
+        return self._write(next(self._ids), BASE_WORDS if adapter is None else ADAPTER_WORDS, refusal)
 
     def cancel(self) -> None:
         self._cancelled = next(self._ids)
@@ -66,7 +73,9 @@ class FakeModel:
     def die(self) -> None:
         self._dead = True
 
-    def _write(self, id: int, text: str) -> Iterator[Token]:
+    def _write(self, id: int, text: str, refusal: UserError | None) -> Iterator[Token]:
+        if refusal is not None:
+            raise refusal
         words = text.split(" ")
         for number, word in enumerate(words):
             while number and not self.may_write.wait(0.01) and id > self._cancelled and self.alive:

@@ -11,16 +11,20 @@ from fake_model import ADAPTER_WORDS, BASE_WORDS, FakeModel, FakeModels
 from pytestqt.qtbot import QtBot
 
 from app import answer_thread
-from app.answer_thread import Question, Side
+from app.answer_thread import ADAPTER, BASE, Question, Side
 from app.answers import Answers, State
 from core.dataset.example import Example
 from core.errors import ModelError, UserError
 from core.generation.client import Token
+from core.generation.sampling import EXACT
 from core.recipe.schema import ModelSettings
 
 STARTER = ModelSettings()
 OTHER = ModelSettings(base="other/model")
-QUESTION = Question(Example(instruction="Say it."), Path("adapter"), max_new_tokens=20, temperature=0.0)
+ASKED = Example(instruction="Say it.")
+QUESTION = Question(
+    (Side(BASE, ASKED), Side(ADAPTER, ASKED, ((Path("adapter"), 1.0),))), EXACT.with_(max_new_tokens=20)
+)
 
 
 class Heard:
@@ -29,7 +33,7 @@ class Heard:
     def __init__(self, answers: Answers) -> None:
         self.answers = answers
         self.states: list[State] = []
-        self.texts: dict[str, str] = {Side.BASE: "", Side.ADAPTER: ""}
+        self.texts: dict[str, str] = {BASE: "", ADAPTER: ""}
         self.pieces = 0
         self.ends: list[tuple[str, Token]] = []
         self.failures: list[UserError] = []
@@ -70,25 +74,25 @@ def test_both_sides_answer_one_after_the_other(qtbot: QtBot, heard: Heard, model
     heard.answers.ask(STARTER, QUESTION)
     assert heard.answers.busy
     answered(qtbot, heard)
-    assert heard.texts == {Side.BASE: BASE_WORDS, Side.ADAPTER: ADAPTER_WORDS}
+    assert heard.texts == {BASE: BASE_WORDS, ADAPTER: ADAPTER_WORDS}
     assert heard.states == [State.LOADING, State.ANSWERING, State.READY]
     assert [(side, token.end, token.tokens) for side, token in heard.ends] == [
-        (Side.BASE, "end", 4),
-        (Side.ADAPTER, "end", 8),
+        (BASE, "end", 4),
+        (ADAPTER, "end", 8),
     ]
     assert [adapter for _, adapter, _ in only(models).asked] == [None, Path("adapter")]
-    assert only(models).asked[0][2] == {"max_new_tokens": 20, "temperature": 0.0, "seed": 0}
+    assert only(models).asked[0][2] == {"max_new_tokens": 20}
     assert heard.answers.device == "a test"
 
 
 def test_text_is_shown_while_the_rest_is_still_being_written(qtbot: QtBot, heard: Heard, models: FakeModels) -> None:
     models.hold_writing = True
     heard.answers.ask(STARTER, QUESTION)
-    qtbot.waitUntil(lambda: heard.texts[Side.BASE] == "Order")
+    qtbot.waitUntil(lambda: heard.texts[BASE] == "Order")
     assert heard.ends == []
     only(models).may_write.set()
     answered(qtbot, heard)
-    assert heard.texts[Side.BASE] == BASE_WORDS
+    assert heard.texts[BASE] == BASE_WORDS
     assert heard.pieces > 2
 
 
@@ -115,15 +119,15 @@ def test_stop_ends_both_answers_and_the_next_question_is_answered(
 ) -> None:
     models.hold_writing = True
     heard.answers.ask(STARTER, QUESTION)
-    qtbot.waitUntil(lambda: bool(heard.texts[Side.BASE]))
+    qtbot.waitUntil(lambda: bool(heard.texts[BASE]))
     heard.answers.stop()
-    assert [(side, token.end) for side, token in heard.ends] == [(Side.BASE, "cancelled"), (Side.ADAPTER, "cancelled")]
+    assert [(side, token.end) for side, token in heard.ends] == [(BASE, "cancelled"), (ADAPTER, "cancelled")]
     assert heard.answers.state is State.READY
     only(models).may_write.set()
-    heard.texts[Side.BASE] = ""
+    heard.texts[BASE] = ""
     heard.answers.ask(STARTER, QUESTION)
     answered(qtbot, heard)
-    assert heard.texts == {Side.BASE: BASE_WORDS, Side.ADAPTER: ADAPTER_WORDS}
+    assert heard.texts == {BASE: BASE_WORDS, ADAPTER: ADAPTER_WORDS}
 
 
 def test_stop_while_loading_lets_the_process_go(qtbot: QtBot, heard: Heard, models: FakeModels) -> None:
@@ -146,7 +150,7 @@ def test_a_question_that_nobody_wants_any_more_leaves_the_model_loading(
     assert heard.answers.state is State.LOADING
     only(models).loaded.set()
     qtbot.waitUntil(lambda: heard.answers.state is State.READY)
-    assert heard.texts == {Side.BASE: "", Side.ADAPTER: ""}
+    assert heard.texts == {BASE: "", ADAPTER: ""}
 
 
 def test_a_model_that_cannot_be_loaded_is_told_and_tried_anew(qtbot: QtBot, heard: Heard, models: FakeModels) -> None:
@@ -159,7 +163,7 @@ def test_a_model_that_cannot_be_loaded_is_told_and_tried_anew(qtbot: QtBot, hear
     models.hold_loading = False
     heard.answers.ask(STARTER, QUESTION)
     answered(qtbot, heard)
-    assert heard.texts[Side.ADAPTER] == ADAPTER_WORDS
+    assert heard.texts[ADAPTER] == ADAPTER_WORDS
 
 
 def test_an_answer_that_fails_leaves_the_process(qtbot: QtBot, heard: Heard, models: FakeModels) -> None:
@@ -184,7 +188,7 @@ def test_what_nobody_foresaw_is_told_with_its_traceback(qtbot: QtBot, heard: Hea
 def test_a_process_that_dies_is_told_and_another_is_started(qtbot: QtBot, heard: Heard, models: FakeModels) -> None:
     models.hold_writing = True
     heard.answers.ask(STARTER, QUESTION)
-    qtbot.waitUntil(lambda: bool(heard.texts[Side.BASE]))
+    qtbot.waitUntil(lambda: bool(heard.texts[BASE]))
     only(models).die()
     qtbot.waitUntil(lambda: bool(heard.failures))
     assert "unexpectedly" in heard.failures[0].title
@@ -198,7 +202,7 @@ def test_a_process_that_dies_is_told_and_another_is_started(qtbot: QtBot, heard:
 def test_after_release_nothing_more_is_heard(qtbot: QtBot, heard: Heard, models: FakeModels) -> None:
     models.hold_writing = True
     heard.answers.ask(STARTER, QUESTION)
-    qtbot.waitUntil(lambda: bool(heard.texts[Side.BASE]))
+    qtbot.waitUntil(lambda: bool(heard.texts[BASE]))
     heard.answers.release()
     assert [token.end for _, token in heard.ends] == ["cancelled", "cancelled"]
     before = dict(heard.texts)
@@ -218,9 +222,32 @@ def test_the_thread_ends_with_its_owner(qtbot: QtBot, models: FakeModels) -> Non
 
 
 def test_one_side_alone(qtbot: QtBot, heard: Heard, models: FakeModels) -> None:
-    heard.answers.ask(STARTER, replace(QUESTION, adapter=None, sides=(Side.BASE,)))
+    heard.answers.ask(STARTER, replace(QUESTION, sides=QUESTION.sides[:1]))
     answered(qtbot, heard)
-    heard.answers.ask(STARTER, replace(QUESTION, sides=(Side.ADAPTER,)))
+    heard.answers.ask(STARTER, replace(QUESTION, sides=QUESTION.sides[1:]))
     answered(qtbot, heard)
     assert [adapter for _, adapter, _ in only(models).asked] == [None, Path("adapter")]
-    assert [side for side, _token in heard.ends] == [Side.BASE, Side.ADAPTER]
+    assert [side for side, _token in heard.ends] == [BASE, ADAPTER]
+
+
+def test_one_of_several_that_cannot_answer_leaves_the_others_alone(
+    qtbot: QtBot, heard: Heard, models: FakeModels
+) -> None:
+    damaged, whole = Path("damaged"), Path("whole")
+    refused: list[tuple[str, UserError]] = []
+    heard.answers.refused.connect(lambda side, error: refused.append((side, error)))
+    heard.answers.written.disconnect(heard._on_written)
+    heard.answers.ask(STARTER, QUESTION)
+    answered(qtbot, heard)
+    only(models).refusals[damaged] = ModelError("The adapter is damaged.")
+    sides = [Side(path.name, ASKED, ((path, 0.5), (whole, 0.25))) for path in (damaged, whole)]
+    heard.answers.ask(STARTER, Question((*sides, Side("last", ASKED)), EXACT))
+    answered(qtbot, heard)
+    assert [(side, error.title) for side, error in refused] == [("damaged", "The adapter is damaged.")]
+    assert [side for side, _ in heard.ends[2:]] == ["whole", "last"]
+    assert only(models).weights[-2] == ((whole, 0.5), (whole, 0.25))
+    assert heard.failures == []
+    assert heard.answers.state is State.READY
+    heard.answers.ask(STARTER, Question(tuple(sides[:1]), EXACT))
+    answered(qtbot, heard)
+    assert [error.title for error in heard.failures] == ["The adapter is damaged."], "nobody else is there to answer"

@@ -7,9 +7,10 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app import answer_thread
-from app.answer_thread import Question, Side
+from app.answer_thread import ADAPTER, BASE, Question, Side
 from app.answers import Answers, State
 from core.generation.client import ModelProcess
+from core.generation.sampling import Sampling
 
 
 @pytest.mark.slow
@@ -21,17 +22,18 @@ def test_base_and_adapter_answer_from_a_process_of_their_own(qtbot: QtBot, train
         return made[0]
 
     answers = Answers(make)
-    texts = {Side.BASE: "", Side.ADAPTER: ""}
+    texts = {BASE: "", ADAPTER: ""}
     ends, failures = {}, []
     answers.written.connect(lambda side, text: texts.update({side: texts[side] + text}))
     answers.answered.connect(lambda side, token: ends.update({side: token}))
     answers.failed.connect(failures.append)
-    question = Question(tiny_examples[0], trained_run.adapter, max_new_tokens=24, temperature=0.0)
+    asked, sampling = tiny_examples[0], Sampling(max_new_tokens=24)
+    question = Question((Side(BASE, asked), Side(ADAPTER, asked, ((trained_run.adapter, 1.0),))), sampling)
     answers.ask(trained_run.recipe().model, question)
     qtbot.waitUntil(lambda: not answers.busy, timeout=60_000)
     assert failures == []
-    assert texts[Side.ADAPTER]
-    assert texts[Side.BASE] != texts[Side.ADAPTER]
+    assert texts[ADAPTER]
+    assert texts[BASE] != texts[ADAPTER]
     assert all(0 < token.tokens <= 24 for token in ends.values())
     assert answers.state is State.READY
     process = psutil.Process(made[0].pid)
