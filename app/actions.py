@@ -49,7 +49,8 @@ GO_HOME = Verb("Home", "View", "Ctrl+1", "home")
 GO_EXAMPLES = Verb("Examples", "View", "Ctrl+2", "examples", needs_project=True)
 GO_SETTINGS = Verb("Settings", "View", "Ctrl+3", "settings", needs_project=True)
 GO_TRAIN = Verb("Train", "View", "Ctrl+4", "train", needs_project=True)
-GO_ADAPTERS = Verb("Adapters", "View", "Ctrl+5", "adapters", needs_project=True)
+GO_COMPARE = Verb("Compare", "View", "Ctrl+5", "compare", needs_project=True)
+GO_ADAPTERS = Verb("Adapters", "View", "Ctrl+6", "adapters", needs_project=True)
 START_TRAINING = Verb(
     "Start training", "View", "Ctrl+Shift+T", "play", needs_project=True, group=1, hint="With the settings as they are"
 )
@@ -91,6 +92,7 @@ VERBS = (
     GO_EXAMPLES,
     GO_SETTINGS,
     GO_TRAIN,
+    GO_COMPARE,
     GO_ADAPTERS,
     START_TRAINING,
     ADD_TO_QUEUE,

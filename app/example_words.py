@@ -18,6 +18,7 @@ FIELD_WORDS = {
     "tags": "Tags",
     "status": "Status",
     "split": "Split",
+    "rejected": "Rejected answer",
 }
 _DONE = {
     "Add": "Added",

@@ -41,6 +41,7 @@ STATIONS = (
     Station("examples", actions.GO_EXAMPLES, "app.pages.examples", "ExamplesPage"),
     Station("settings", actions.GO_SETTINGS, "app.pages.settings", "SettingsPage"),
     Station("train", actions.GO_TRAIN, "app.pages.train", "TrainPage"),
+    Station("compare", actions.GO_COMPARE, "app.pages.compare", "ComparePage"),
     Station("adapters", actions.GO_ADAPTERS, "app.pages.adapters", "AdaptersPage"),
 )
 

@@ -177,6 +177,15 @@ class Window(QMainWindow):
         if id == self._coming:
             self.go(id)
 
+    def chat_with(self, key: str) -> None:
+        """Show the chat with an adapter among those who answer."""
+        from app.pages.compare import ComparePage
+
+        self.go("compare")
+        page = self.page()
+        if isinstance(page, ComparePage):
+            page.chat_with(key)
+
     def page(self) -> Page | None:
         """The page that is shown."""
         return self.pages.get(self.station)
@@ -186,6 +195,7 @@ class Window(QMainWindow):
 
         page.go.connect(self.go)
         page.examples_wanted.connect(self.show_examples)
+        page.chat_wanted.connect(self.chat_with)
         if isinstance(page, HomePage):
             page.new_project.connect(self.projects.new)
             page.open_project.connect(self.projects.open)

@@ -22,9 +22,12 @@ class Page(QWidget):
     title: ClassVar[str] = ""
 
     go = Signal(str)
-    """Asks the window to show another page by its id ("home", "examples", "settings", "train", "adapters")."""
+    """Asks the window to show another page by its id ("home", "examples", "settings", "train", "compare" …)."""
     examples_wanted = Signal(list, str)
     """(numbers, words): asks the window to show these examples in the table, under these words."""
+
+    chat_wanted = Signal(str)
+    """(key): asks the window to show the chat with this adapter among those who answer."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""What an example has besides its conversation, folded away until asked for: tags, note, split."""
+"""What an example has besides its conversation, folded away until asked for: tags, note, split, rejected answer."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ class ExampleDetails(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.note = TextField("Note", placeholder="For you; never trained on", lines=(1, 6))
+        self.rejected = TextField(
+            "Rejected answer", placeholder="What a model said instead; never trained on", lines=(1, 6)
+        )
         self.tags = TagEditor()
         self.tags.changed.connect(self.tags_changed)
         self._split = QComboBox()
@@ -60,6 +63,7 @@ class ExampleDetails(QWidget):
         body.setSpacing(12)
         body.addLayout(_labelled("Tags", self.tags))
         body.addWidget(self.note)
+        body.addWidget(self.rejected)
         body.addLayout(_labelled("Split", split, self._split))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -86,6 +90,7 @@ class ExampleDetails(QWidget):
             self.tags.set_tags(example.tags)
         self._split.setCurrentIndex(self._split.findData(example.split))
         self._split_help.setText(_SPLIT_HELP[example.split])
+        self.rejected.setVisible(bool(example.rejected) or self.rejected.editor.hasFocus())
         self._say_what_is_inside()
 
     def set_known_tags(self, tags: Iterable[str]) -> None:
@@ -94,7 +99,8 @@ class ExampleDetails(QWidget):
 
     def set_read_only(self, read_only: bool) -> None:
         """Look, don't touch."""
-        self.note.editor.setReadOnly(read_only)
+        for field in (self.note, self.rejected):
+            field.editor.setReadOnly(read_only)
         self.tags.setEnabled(not read_only)
         self._split.setEnabled(not read_only)
 
@@ -110,6 +116,8 @@ class ExampleDetails(QWidget):
             inside.append("1 tag" if len(example.tags) == 1 else f"{len(example.tags)} tags")
         if example.note:
             inside.append("note")
+        if example.rejected:
+            inside.append("rejected answer")
         if example.split is not Split.AUTO:
             inside.append(SPLIT_WORDS[example.split].lower())
         self._button.setText("More" if self.is_open or not inside else f"More: {', '.join(inside)}")

@@ -39,6 +39,7 @@ class ExampleFields(QWidget):
             "output": TextField("Output", placeholder="The answer you wish it would give", lines=(4, 24)),
             "system": TextField("System prompt", placeholder="How the model should behave", lines=(1, 8)),
             "note": self.details.note,
+            "rejected": self.details.rejected,
         }
         self.add_system = _add_button("System prompt", "Tell the model how to behave in this example")
         self.add_turns = _add_button("Earlier turns", "What user and assistant said before the instruction")
@@ -162,14 +163,14 @@ class ExampleFields(QWidget):
 
     def searched(self) -> list[Searched]:
         """All texts in reading order, folded ones too."""
-        names = ("system", "instruction", "input", "output", "note")
+        names = ("system", "instruction", "input", "output", "note", "rejected")
         editors = {name: self.texts[name].editor for name in names}
         found = [Searched(editor.text(), editor) for editor in editors.values()]
         return [found[0], *self.turns.searched(), *found[1:]]
 
     def bring_into_sight(self, editor: PlainEditor) -> None:
         """Unfold and scroll so that the cursor of ``editor`` is in sight."""
-        if editor is self.texts["note"].editor:
+        if editor in (self.texts["note"].editor, self.texts["rejected"].editor):
             self.details.set_open(True)
         elif self.turns.isAncestorOf(editor):
             self.turns.set_open(True)

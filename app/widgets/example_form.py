@@ -24,7 +24,7 @@ from app.widgets.turns_editor import TurnsEditor
 from core.dataset.example import Example
 from core.dataset.turns import History, continued
 
-TEXTS = ("instruction", "input", "output", "system", "note")
+TEXTS = ("instruction", "input", "output", "system", "note", "rejected")
 
 
 class ExampleForm(QFrame):

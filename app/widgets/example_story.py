@@ -40,6 +40,7 @@ _NAMES = {
     "note": "Note",
     "status": "Status",
     "split": "Split",
+    "rejected": "Rejected answer",
 }
 FIELDS = tuple(_NAMES)
 _WHEN = Qt.ItemDataRole.UserRole

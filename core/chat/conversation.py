@@ -170,10 +170,10 @@ class Conversation(_Value):
             changed = before.model_copy(update={"instruction": clean(text), **nothing})
         return self._with(exchanges=(*self.exchanges[:number], changed))
 
-    def answered(self, number: int, column: int, said: Said) -> Conversation:
-        """With an answer of a column."""
-        exchange = self.exchanges[number]
-        return self._with_exchange(number, answers={**exchange.answers, column: said})
+    def answered(self, number: int, column: int, said: Said | None) -> Conversation:
+        """With an answer of a column, or without any."""
+        answers = {id: one for id, one in self.exchanges[number].answers.items() if id != column}
+        return self._with_exchange(number, answers=answers if said is None else {**answers, column: said})
 
     def drawn_anew(self, number: int) -> Conversation:
         """Before the answers to a message are written again: they come out differently if they are drawn."""

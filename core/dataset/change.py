@@ -13,6 +13,7 @@ _FIELD_WORDS = {
     "system": "system prompt",
     "history": "earlier turns",
     "note": "note",
+    "rejected": "rejected answer",
 }
 _STATUS_WORDS = {"draft": "as draft", "ready": "as ready", "excluded": "as excluded"}
 _SPLIT_WORDS = {"auto": "automatically", "train": "to training", "heldout": "to held-out"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-FIELDS = ("instruction", "input", "output", "system", "history", "tags", "note", "status", "split")
+FIELDS = ("instruction", "input", "output", "system", "history", "tags", "note", "status", "split", "rejected")
 MESSAGES = "messages"  # a column with a whole conversation
 
 _ALIASES = {
@@ -18,6 +18,7 @@ _ALIASES = {
     "note": ("note", "notes", "comment"),
     "status": ("status",),
     "split": ("split",),
+    "rejected": ("rejected",),
     MESSAGES: ("messages", "conversations", "conversation"),
 }
 _INSIDE = {"instruction": ("instruction", "prompt", "question", "query"), "output": _ALIASES["output"]}

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from core.dataset.example import Example
 
 FROZEN = ("instruction", "input", "output", "system", "history")
-"""What a run keeps of an example; the rest (tags, note, status, split) is not part of what was trained."""
-ALL = (*FROZEN, "tags", "note", "status", "split")
+"""What a run keeps of an example; the rest (tags, note, status, split, rejected) is not part of what was trained."""
+ALL = (*FROZEN, "tags", "note", "status", "split", "rejected")
 
 
 @dataclass(frozen=True, slots=True)

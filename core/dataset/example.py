@@ -36,7 +36,8 @@ class Example:
     """What the user writes. ``id`` is the store's number; 0 until stored.
 
     An example with an instruction and an output is ready unless marked otherwise; one without is a draft by nature
-    (see :func:`is_complete`), whatever ``status`` says.
+    (see :func:`is_complete`), whatever ``status`` says. ``rejected`` is an answer that a model gave and the user found
+    wrong; ``output`` is the better one. It is never trained on, and exported with the others.
     """
 
     instruction: str = ""
@@ -48,6 +49,7 @@ class Example:
     note: str = ""
     status: Status = Status.READY
     split: Split = Split.AUTO
+    rejected: str = ""
     id: int = field(default=0, compare=False)
 
     @property

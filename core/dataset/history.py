@@ -21,6 +21,7 @@ _UPDATE_LISTING = (
     f"UPDATE listing SET {', '.join(f'{name} = ?{place}' for place, name in enumerate(LISTED, start=1))} WHERE id = ?1"
 )
 _UPDATE_MARKS = "UPDATE listing SET shown = ?2, split = ?3, updated = ?4 WHERE id = ?1"
+_SEARCHED = slice(1, FIELDS.index("note") + 2)  # of a row of ``SELECTED``
 _TRAINED = frozenset(("instruction", "input", "output", "system", "history"))
 
 
@@ -145,11 +146,13 @@ def rewrite(
 
 
 def _index_again(connection: sqlite3.Connection, old: tuple[Any, ...], new: tuple[Any, ...]) -> None:
-    if old[1:-2] == new[1:-2]:
+    if old[_SEARCHED] == new[_SEARCHED]:
         return
     call = "searchable(?, ?, ?, ?, ?, ?, ?)"
-    connection.execute(f"INSERT INTO search (search, rowid, text) VALUES ('delete', ?, {call})", (old[0], *old[1:-2]))
-    connection.execute(f"INSERT INTO search (rowid, text) VALUES (?, {call})", (new[0], *new[1:-2]))
+    connection.execute(
+        f"INSERT INTO search (search, rowid, text) VALUES ('delete', ?, {call})", (old[0], *old[_SEARCHED])
+    )
+    connection.execute(f"INSERT INTO search (rowid, text) VALUES (?, {call})", (new[0], *new[_SEARCHED]))
 
 
 def _next(connection: sqlite3.Connection, *, back: bool) -> tuple[int, str] | None:

@@ -131,6 +131,8 @@ def as_object(example: Example) -> dict[str, Any]:
         row["status"] = example.status.value
     if example.split is not Split.AUTO:
         row["split"] = example.split.value
+    if example.rejected:
+        row["rejected"] = example.rejected
     return row
 
 
@@ -222,6 +224,13 @@ def _status(value: object, _column: str) -> Status:
     return Status(text) if text in list(Status) else Status.READY  # else another program's column of that name
 
 
+def _rejected(value: object, column: str) -> str:
+    """The answer that was not chosen, as text or as a conversation that ends with it."""
+    if isinstance(value, list) and value and isinstance(value[-1], dict):
+        value = value[-1].get("content", value[-1].get("value"))
+    return text_of(value, column) if isinstance(value, str) else ""  # else another program's column of that name
+
+
 def _split(value: object, _column: str) -> Split:
     return _SPLITS.get(words(value), Split.AUTO) if isinstance(value, str) else Split.AUTO
 
@@ -232,6 +241,7 @@ _CONVERTERS: dict[str, Callable[[object, str], Any]] = {
     MESSAGES: _turns,
     "status": _status,
     "split": _split,
+    "rejected": _rejected,
 }
 
 

@@ -11,7 +11,7 @@ from core.dataset.example import Example, Split, Status, Turn
 from core.dataset.split import prompt_key, prompt_text
 from core.dataset.text import clean, clean_tag, fold, sort_key
 
-FIELDS = ("instruction", "input", "output", "system", "history", "tags", "note", "status", "split")
+FIELDS = ("instruction", "input", "output", "system", "history", "tags", "note", "status", "split", "rejected")
 SELECTED = "e.id, " + ", ".join(f"e.{field}" for field in FIELDS)
 """The columns that :func:`example_of` takes."""
 
@@ -31,7 +31,7 @@ def normalised(field: str, value: Any) -> Any:
         ValueError: an unknown status or split.
     """
     match field:
-        case "instruction" | "input" | "output" | "system" | "note":
+        case "instruction" | "input" | "output" | "system" | "note" | "rejected":
             return clean(value)
         case "tags":
             return tuple(dict.fromkeys(tag for tag in map(clean_tag, value) if tag))
@@ -81,12 +81,13 @@ def columns_of(example: Example) -> tuple[str, ...]:
         clean(example.note),
         Status(example.status).value,
         Split(example.split).value,
+        clean(example.rejected),
     )
 
 
 def example_of(row: tuple[Any, ...]) -> Example:
-    """The example of a row of ``SELECTED``."""
-    id, instruction, input, output, system, history, tags, note, status, split = row
+    """The example of a row of ``SELECTED``; rows of older files end before ``rejected``."""
+    id, instruction, input, output, system, history, tags, note, status, split, *rest = row
     return Example(
         instruction,
         input,
@@ -97,6 +98,7 @@ def example_of(row: tuple[Any, ...]) -> Example:
         note,
         _STATUS[status],
         _SPLIT[split],
+        rest[0] if rest else "",
         id,
     )
 
@@ -107,7 +109,7 @@ LISTED = ("id", "shown", "split", "length", "updated", "instruction", "input", "
 
 def marks_of(row: tuple[Any, ...]) -> tuple[int, int]:
     """The columns ``shown`` and ``split`` of ``listing`` for a row of ``SELECTED``."""
-    _, instruction, input, output, *_, status, split = row
+    _, instruction, input, output, _, _, _, _, status, split, _ = row
     shown = _STATUS[status]
     if shown is Status.READY and not ((instruction.strip() or input.strip()) and output.strip()):
         shown = Status.DRAFT

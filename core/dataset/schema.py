@@ -78,7 +78,11 @@ CREATE INDEX listing_shown ON listing (shown) WHERE NOT removed;
 CREATE INDEX edits_of_example ON edits (example);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
+_THIRD = """
+ALTER TABLE examples ADD COLUMN rejected TEXT NOT NULL DEFAULT '';
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
 """``MIGRATIONS[n]`` makes version n + 1 of version n; released ones are never edited."""
 
 

@@ -29,7 +29,7 @@ from core.errors import ProjectError
 
 __all__ = ["Change", "Counts", "ExampleStore", "Moment", "Query", "Split", "Status", "Step"]
 
-_TEXTS = ("instruction", "input", "output", "system", "note")
+_TEXTS = ("instruction", "input", "output", "system", "note", "rejected")
 _ROWS_AT_ONCE = 500
 _EVERYTHING = Query()
 

@@ -170,7 +170,7 @@ def test_an_answer_that_fails_leaves_the_process(qtbot: QtBot, heard: Heard, mod
     heard.answers.ask(STARTER, QUESTION)
     answered(qtbot, heard)
     only(models).problem = ModelError("The adapter is damaged.")
-    heard.answers.ask(STARTER, QUESTION)
+    heard.answers.ask(STARTER, replace(QUESTION, sides=QUESTION.sides[1:]))
     qtbot.waitUntil(lambda: bool(heard.failures))
     assert heard.answers.state is State.READY
     assert only(models).alive

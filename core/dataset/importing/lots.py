@@ -100,6 +100,7 @@ class Maker:
             note,
             _READY,
             _AUTO,
+            "",
             _SHOWN_READY if complete else _SHOWN_DRAFT,
             _SIDE,
             len(instruction) + len(input) + len(output),

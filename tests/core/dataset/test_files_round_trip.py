@@ -34,6 +34,7 @@ _examples = st.builds(
     note=_texts,
     status=st.sampled_from(Status),
     split=st.sampled_from(Split),
+    rejected=_texts,
 ).filter(lambda found: bool((found.prompt + found.output).strip()) and bool(found.instruction or found.input))
 
 

@@ -67,7 +67,8 @@ def test_version_1_gets_its_hashes(database: Path) -> None:
     connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
     for id, example in enumerate(examples, start=1):
         columns = columns_of(example)
-        connection.execute(f"INSERT INTO examples VALUES (?{', ?' * len(columns)}, 0.0)", (id, *columns))
+        older = columns[:9]  # what an example had then
+        connection.execute(f"INSERT INTO examples VALUES (?{', ?' * len(older)}, 0.0)", (id, *older))
         listed = listing_of((id, *columns), 0.0)[:8]
         connection.execute("INSERT INTO listing VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?)", listed)
     connection.commit()

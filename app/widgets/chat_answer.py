@@ -1,0 +1,231 @@
+"""One answer in the chat: its text as it grows, how fast it was written, and what can be done with it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from app import theme
+from app.theme import SPACE
+from app.widgets.elided_label import ElidedLabel
+from app.widgets.plain_editor import PlainEditor
+from app.widgets.plain_tip import plain_tip
+
+_NOTHING = "(no words)"
+
+
+class ChatAnswer(QFrame):
+    """Text is text: nothing that a model writes is read as anything else."""
+
+    copied = Signal()
+    again_wanted = Signal()
+    corrected = Signal(str)
+    """The user's better answer, to be kept as an example."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("kind", "card")
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._text = ""
+        self._label = QLabel()
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
+        self._label.setWordWrap(True)
+        self._label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        flags = Qt.TextInteractionFlag
+        self._label.setTextInteractionFlags(flags.TextSelectableByMouse | flags.TextSelectableByKeyboard)
+        self._label.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        theme.on_change(self, lambda: self._label.setFont(theme.ui_font("editor")))
+        self._by = ElidedLabel()
+        self._by.setProperty("kind", "secondary")
+        self._note = ElidedLabel()
+        self._note.setProperty("kind", "secondary")
+        self._notes = ("", "")
+        self._problem = QLabel()
+        self._problem.setProperty("kind", "problem")
+        self._problem.setTextFormat(Qt.TextFormat.PlainText)
+        self._problem.setWordWrap(True)
+        self._problem.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        self._problem.hide()
+        self.copy = _tool("copy", "Copy this answer")
+        self.again = _tool("refresh", "Write this answer again (drawn anew unless it is Exact)")
+        self.correct = QPushButton("Correct")
+        self.correct.setProperty("kind", "link")
+        self.correct.setToolTip("Write what it should have said: that becomes a new example")
+        self.editor = PlainEditor(placeholder="What it should have said", lines=(3, 14))
+        self.editor.setAccessibleName("The better answer")
+        self.keep = QPushButton("Save as example")
+        self.keep.setAccessibleDescription("Ctrl+Enter")
+        self.leave = QPushButton("Cancel")
+        self.leave.setProperty("kind", "quiet")
+        self._arrange()
+        self._connect()
+        self._edit(False)
+
+    def _arrange(self) -> None:
+        foot = QHBoxLayout()
+        foot.setSpacing(2)
+        foot.addWidget(self._note, 1)
+        for button in (self.correct, self.copy, self.again):
+            foot.addWidget(button)
+        self._foot = QWidget()
+        self._foot.setLayout(foot)
+        foot.setContentsMargins(0, 0, 0, 0)
+        acts = QHBoxLayout()
+        acts.setContentsMargins(0, 0, 0, 0)
+        acts.setSpacing(SPACE.UNIT)
+        acts.addWidget(self.keep)
+        acts.addWidget(self.leave)
+        acts.addStretch(1)
+        self._acts = QWidget()
+        self._acts.setLayout(acts)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(SPACE.FIELD, SPACE.UNIT, SPACE.UNIT, SPACE.HALF)
+        layout.setSpacing(SPACE.HALF)
+        layout.addWidget(self._by)
+        layout.addWidget(self._label, 1)
+        layout.addWidget(self._problem)
+        layout.addWidget(self.editor, 1)
+        layout.addWidget(self._foot, 0, Qt.AlignmentFlag.AlignBottom)
+        layout.addWidget(self._acts)
+
+    def _connect(self) -> None:
+        self.copy.clicked.connect(self._copy)
+        self.again.clicked.connect(self.again_wanted)
+        self.correct.clicked.connect(self.begin_correction)
+        self.keep.clicked.connect(self._on_keep)
+        self.leave.clicked.connect(lambda: self._edit(False))
+        self.editor.edited.connect(self._show_keep)
+        for key in ("Ctrl+Return", "Ctrl+Enter"):
+            save = QShortcut(QKeySequence(key), self.editor, context=Qt.ShortcutContext.WidgetShortcut)
+            save.activated.connect(self._on_keep)
+
+    @property
+    def text(self) -> str:
+        """What has been written so far."""
+        return self._text
+
+    @property
+    def note(self) -> str:
+        """What is said under it."""
+        return self._notes[0]
+
+    @property
+    def by(self) -> str:
+        """Who said it, where that is not who answers in this column now."""
+        return self._by.text()
+
+    @property
+    def problem(self) -> str:
+        """Why there is no answer."""
+        return self._problem.text()
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether the user is writing a better answer."""
+        return self.editor.isVisibleTo(self)
+
+    def show_answer(
+        self, text: str, note: str, *, short: str = "", by: str = "", over: bool = True, problem: str = ""
+    ) -> None:
+        """Show a text and what is to be said of it.
+
+        Args:
+            text: the answer, as far as it has come.
+            note: how it stands, or how fast it was.
+            short: the same where there is little room.
+            by: who said it, where that is not who answers in this column now.
+            over: no more comes.
+            problem: why there is no answer.
+        """
+        self._text = text
+        self._label.setText(text or (_NOTHING if over and short else ""))
+        self._label.setVisible(bool(self._label.text()) and not self.is_corrected)
+        self._by.setText(by)
+        self._by.setVisible(bool(by))
+        self._notes = (note, short or note)
+        self._problem.setText(problem)
+        self._problem.setVisible(bool(problem))
+        self.copy.setVisible(over and bool(text))
+        self.again.setVisible(over)
+        self.correct.setVisible(over and bool(text))
+        self._fit_note()
+
+    def add(self, text: str) -> None:
+        """Append some more."""
+        self._text += text
+        self._label.setText(self._text)
+        self._label.setVisible(not self.is_corrected)
+
+    def set_name(self, name: str) -> None:
+        """Say whose answer it is, to those who hear the page."""
+        self.setAccessibleName(f"Answer of {name}")
+        self._label.setAccessibleName(f"Answer of {name}")
+        self.copy.setAccessibleName(f"Copy the answer of {name}")
+        self.again.setAccessibleName(f"Write the answer of {name} again")
+        self.correct.setAccessibleName(f"Correct the answer of {name}")
+
+    def set_may(self, *, again: bool, correct: bool) -> None:
+        """What can be done now."""
+        self.again.setEnabled(again)
+        self.correct.setEnabled(correct)
+
+    def begin_correction(self) -> None:
+        """Let the user write a better answer, beginning with this one."""
+        self.editor.load(self._text)
+        self._edit(True)
+        self.editor.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape leaves the better answer."""
+        if event.key() == Qt.Key.Key_Escape and self.is_corrected:
+            self._edit(False)
+            return
+        super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Say as much as there is room for."""
+        super().resizeEvent(event)
+        self._fit_note()
+
+    def _fit_note(self) -> None:
+        whole, short = self._notes
+        buttons = sum(
+            button.sizeHint().width() + 2 for button in (self.correct, self.copy, self.again) if not button.isHidden()
+        )
+        margins = self.contentsMargins().left() + SPACE.FIELD + SPACE.UNIT + 2
+        room = self.width() - buttons - margins
+        fits = self._note.fontMetrics().horizontalAdvance(whole) <= room
+        self._note.setText(whole if fits else short)
+        self._foot.setToolTip("" if fits else plain_tip(whole))
+
+    def _edit(self, edit: bool) -> None:
+        self.editor.setVisible(edit)
+        self._acts.setVisible(edit)
+        self._foot.setVisible(not edit)
+        self._label.setVisible(not edit and bool(self._label.text()))
+        self._show_keep()
+
+    def _show_keep(self) -> None:
+        text = self.editor.text().strip()
+        self.keep.setEnabled(bool(text) and text != self._text.strip())
+        self.keep.setToolTip("" if self.keep.isEnabled() else "Change the answer first")
+
+    def _on_keep(self) -> None:
+        if self.keep.isEnabled():
+            text = self.editor.text().strip()
+            self._edit(False)
+            self.corrected.emit(text)
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self._text)
+        self.copied.emit()
+
+
+def _tool(icon: str, words: str) -> QToolButton:
+    button = QToolButton()
+    button.setIcon(theme.icon(icon, "secondary"))
+    button.setToolTip(words)
+    button.setAccessibleName(words)
+    return button
