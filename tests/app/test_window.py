@@ -409,7 +409,7 @@ def _words_on(widget: QWidget) -> str:
     return widget.text() if isinstance(widget, QAbstractButton) else ""
 
 
-@pytest.mark.parametrize("station", ["home", "examples", "settings", "train", "adapters"])
+@pytest.mark.parametrize("station", ["home", "examples", "settings", "train", "compare", "adapters"])
 def test_everything_the_keyboard_reaches_has_a_name(qtbot: QtBot, window: Window, project: Path, station: str) -> None:
     opened(qtbot, window, project)
     window.go(station)

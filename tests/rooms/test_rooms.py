@@ -28,7 +28,7 @@ class Watched(window.Window):
 
     def load_pages(self):
         self.page_shown.connect(self.visit_next)
-        self.to_visit = ["examples", "settings", "train", "adapters"]
+        self.to_visit = ["examples", "settings", "train", "compare", "adapters"]
         self.session.create_soon(PROJECT)
 
     def visit_next(self, id):
