@@ -72,7 +72,7 @@ def prepare(project: Project, conversation: Conversation, number: int, columns: 
         if column.id in refused:
             asking.refused[column.id] = refused[column.id]
         elif strange is not None:
-            asking.refused[column.id] = _another_base(strange, asking.model)
+            asking.refused[column.id] = another_base(strange, asking.model)
         else:
             example = _asked(project, conversation, number, column)
             weighted = zip(found[column.id], column.parts, strict=True)
@@ -92,7 +92,8 @@ def _asked(project: Project, conversation: Conversation, number: int, column: Co
     return with_prompt(example, best, shots)
 
 
-def _another_base(adapter: entries.Adapter, model: ModelSettings) -> UserError:
+def another_base(adapter: entries.Adapter, model: ModelSettings) -> UserError:
+    """What to say of an adapter that cannot be put on a base model together with others."""
     name, other = catalogue.display_name(adapter.base), catalogue.display_name(model.base)
     if adapter.base != model.base:
         reason = f"It belongs to {name}; the others here answer with {other}, and one base model is loaded at a time."

@@ -8,15 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from core.base_models import catalogue
-from core.cli import output
+from core.chat.asking import another_base
+from core.cli import output, sampling
 from core.dataset.example import Example
 from core.errors import RunError
 from core.evaluation.answers import answer
 from core.generation.client import ModelProcess
+from core.library import entries
 from core.project import Project
 from core.recipe.schema import ModelSettings
 from core.runs import folder
 from core.runs.folder import RunFolder
+
+_STRONGEST = 10
 
 
 def register(commands: Any) -> None:
@@ -29,13 +33,15 @@ def register(commands: Any) -> None:
     which = generate.add_mutually_exclusive_group()
     which.add_argument("--run", metavar="RUN", help="with this run's adapter; the newest one unless given")
     which.add_argument("--base", action="store_true", help="with the base model alone")
-    generate.add_argument("--max-tokens", type=_at_least_one, default=256, metavar="N", help="the longest answer (256)")
-    generate.add_argument(
-        "--temperature", type=_temperature, default=0.0, metavar="T", help="0 (the default) takes the likeliest token"
+    which.add_argument(
+        "--adapter",
+        action="append",
+        default=[],
+        metavar="KEY[=WEIGHT]",
+        help="with this adapter (a run, run@step for a checkpoint, or adapters/NAME) at this strength, 1 unless given; "
+        "several are mixed",
     )
-    generate.add_argument(
-        "--seed", type=_at_least_zero, default=0, metavar="N", help="decides what is drawn with a temperature"
-    )
+    sampling.add_options(generate)
     generate.set_defaults(handler=_generate)
     output.add_json(generate)
 
@@ -44,8 +50,9 @@ def _generate(args: argparse.Namespace) -> int:
     if not args.prompt.strip():
         raise output.WrongUse("--prompt is empty.", hint="Say what the model should do.")
     example = Example(instruction=args.prompt, input=args.input, system=args.system)
+    drawn = sampling.chosen(args)
     with Project.open(args.project, read_only=True) as project:
-        model, adapter = _model(project, args)
+        model, adapters = _model(project, args)
     streams = not args.json
     with ModelProcess(model.base, model) as process:
         if streams:
@@ -53,10 +60,8 @@ def _generate(args: argparse.Namespace) -> int:
         found = answer(
             process,
             example,
-            adapter=adapter,
-            max_new_tokens=args.max_tokens,
-            temperature=args.temperature,
-            seed=args.seed,
+            adapters=adapters,
+            sampling=drawn,
             on_text=_print_piece if streams else None,
         )
     if args.json:
@@ -66,10 +71,12 @@ def _generate(args: argparse.Namespace) -> int:
     return 0
 
 
-def _model(project: Project, args: argparse.Namespace) -> tuple[ModelSettings, Path | None]:
-    """Which base model, and which adapter on it."""
+def _model(project: Project, args: argparse.Namespace) -> tuple[ModelSettings, list[tuple[Path, float]]]:
+    """Which base model, and which weighted adapters on it."""
     if args.base:
-        return project.recipe.model, None
+        return project.recipe.model, []
+    if args.adapter:
+        return _mixed(project, [_weighted(text) for text in args.adapter])
     run = folder.find(project.runs_folder, args.run) if args.run else _newest_with_adapter(project)
     if not run.adapter.is_dir():
         raise RunError(
@@ -77,7 +84,32 @@ def _model(project: Project, args: argparse.Namespace) -> tuple[ModelSettings, P
             reason="A run has one when it has finished or was stopped.",
             hint="Choose another run, or ask the base model with --base.",
         )
-    return run.recipe().model, run.adapter
+    return run.recipe().model, [(run.adapter, 1.0)]
+
+
+def _mixed(project: Project, wanted: list[tuple[str, float]]) -> tuple[ModelSettings, list[tuple[Path, float]]]:
+    found = [(entries.find(project, key), weight) for key, weight in wanted]
+    model = found[0][0].model
+    for adapter, _ in found:
+        if adapter.model != model:
+            raise another_base(adapter, model)
+    return model, [(adapter.folder, weight) for adapter, weight in found]
+
+
+def _weighted(text: str) -> tuple[str, float]:
+    """The key and the weight of ``KEY=WEIGHT``; a name may have a = of its own."""
+    key, _, number = text.rpartition("=")
+    try:
+        weight = float(number) if key else 1.0
+    except ValueError:
+        return text, 1.0
+    if not -_STRONGEST <= weight <= _STRONGEST:
+        raise output.WrongUse(
+            f"--adapter {text}: the weight cannot be used.",
+            reason=f"It is between {-_STRONGEST} and {_STRONGEST}.",
+            hint="1 is the adapter as it was trained, 0 the base model.",
+        )
+    return key or text, weight
 
 
 def _newest_with_adapter(project: Project) -> RunFolder:
@@ -100,24 +132,3 @@ def _say_loading(model: ModelSettings, process: ModelProcess) -> None:
 def _print_piece(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
-
-
-def _at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
-
-
-def _at_least_zero(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < 2**63:
-        raise argparse.ArgumentTypeError("must be 0 or more")
-    return number
-
-
-def _temperature(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 10:
-        raise argparse.ArgumentTypeError("must be between 0 and 10")
-    return number

@@ -1,18 +1,13 @@
 """Columns as adapters on one base model: found by their keys, weighted, prompted, or refused with the reason."""
 
-import sys
-from pathlib import Path
-
 import pytest
+from library_bench import checkpoint_of, import_of, run_of
 
 from core.chat.asking import held_out, prepare
 from core.chat.conversation import Conversation, Part
 from core.dataset.example import Example, Split
 from core.project import Project
 from core.prompt.best import BestPrompt
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "library"))
-from library_bench import checkpoint_of, import_of, run_of
 
 
 @pytest.fixture

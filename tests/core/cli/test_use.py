@@ -4,10 +4,12 @@ import argparse
 import json
 
 import pytest
+from library_bench import adapter_in, import_of
 
 from core.cli import output, use
-from core.errors import RunError
+from core.errors import RunError, UserError
 from core.generation.client import Token
+from core.generation.sampling import Sampling
 from core.project import Project
 from core.recipe.recipe import with_settings
 
@@ -74,8 +76,8 @@ def test_the_newest_adapter_answers(run, asked, project, capsys):
     (example, quantization, options), closed = asked
     assert (example.instruction, example.input, example.system) == ("Write", "a letter", "Be kind")
     assert quantization == "nf4", "held as it was in training"
-    assert options["adapter"] == project.runs()[1].adapter
-    assert options["temperature"] == 0
+    assert options["adapters"] == [(project.runs()[1].adapter, 1.0)]
+    assert options["sampling"] == Sampling()
     assert closed == "closed"
 
 
@@ -90,8 +92,36 @@ def test_the_base_model_alone(run, asked):
     run("generate", "--prompt", "Write", "--base", "--max-tokens", "5", "--temperature", "0.7", "--seed", "4", "--json")
     _, quantization, options = asked[0]
     assert quantization == "int8", "as the project's settings say"
-    assert options["adapter"] is None
-    assert (options["max_new_tokens"], options["temperature"], options["seed"]) == (5, 0.7, 4)
+    assert options["adapters"] == []
+    assert options["sampling"] == Sampling(max_new_tokens=5, temperature=0.7, seed=4)
+
+
+def test_every_sampling_setting_has_an_option(run, asked):
+    run(
+        *("generate", "--prompt", "Write", "--preset", "lively", "--top-p", "0.9", "--top-k", "40"),
+        *("--repetition-penalty", "1.1", "--stop", "END", "--stop", "\n", "--json"),
+    )
+    assert asked[0][2]["sampling"] == Sampling(
+        temperature=1.0, min_p=0.05, top_p=0.9, top_k=40, repetition_penalty=1.1, stop=("END", "\n")
+    )
+
+
+def test_adapters_are_named_by_keys_and_weighted(run, asked, project):
+    first, second = (one.adapter for one in project.runs()[:2])
+    for folder in (first, second):
+        adapter_in(folder)
+    run("generate", "--prompt", "Write", "--adapter", "1=0.25", "--adapter", "0002-second", "--json")
+    assert asked[0][2]["adapters"] == [(first, 0.25), (second, 1.0)]
+    run("generate", "--prompt", "Write", "--adapter", "0002-second=-0.5", "--json")
+    assert asked[2][2]["adapters"] == [(second, -0.5)]
+    with pytest.raises(RunError, match="no adapter nobody=x"):
+        run("generate", "--prompt", "Write", "--adapter", "nobody=x")
+    for weight in ("11", "nan", "inf"):
+        with pytest.raises(output.WrongUse, match="weight"):
+            run("generate", "--prompt", "Write", "--adapter", f"1={weight}")
+    import_of(project, "stranger", base="some/other-model")
+    with pytest.raises(UserError, match="beside the others"):
+        run("generate", "--prompt", "Write", "--adapter", "1", "--adapter", "adapters/stranger")
 
 
 def test_runs_that_cannot_answer_are_told(run, asked, project):
@@ -115,6 +145,10 @@ def test_runs_that_cannot_answer_are_told(run, asked, project):
         ["generate", "--prompt", "x", "--max-tokens", "0"],
         ["generate", "--prompt", "x", "--temperature", "-1"],
         ["generate", "--prompt", "x", "--seed", "-1"],
+        ["generate", "--prompt", "x", "--top-p", "0"],
+        ["generate", "--prompt", "x", "--min-p", "a"],
+        ["generate", "--prompt", "x", "--preset", "wild"],
+        ["generate", "--prompt", "x", "--adapter", "1", "--base"],
     ],
 )
 def test_wrong_use(run, argv, capsys):
