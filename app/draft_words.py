@@ -9,6 +9,7 @@ from app.draft_choice import AT_ONCE, Choice
 
 if TYPE_CHECKING:
     from app.drafts import Draft
+    from core.generation.client import Token
 
 CHANGED = "The instruction, the input or what comes before them has changed since this draft was written."
 REPLACES = "Accepting it replaces the output above; undo brings that back."
@@ -18,7 +19,6 @@ GAVE_WAY = "Training needs the memory that the model would take. Drafts can be w
 def note(draft: Draft, *, loading: bool) -> tuple[str, bool]:
     """How far a draft is or how it ended, and whether the model is at it."""
     from app.drafts import Stage
-    from app.pages.try_it import ending_words
 
     if draft.stage is Stage.WAITING:
         return "Its turn is to come.", False
@@ -47,4 +47,18 @@ def notes(choice: Choice, left: int) -> list[str]:
         words.append(
             f"{format.count(choice.written)} of them {has} an output, which stays unless you accept the draft."
         )
+    return words
+
+
+def ending_words(token: Token, limit: int) -> str:
+    """How an answer ended, and how fast it was written."""
+    if token.end == "cancelled":
+        return "Stopped"
+    words = format.plural(token.tokens, "token")
+    if token.seconds > 0:
+        each = format.count(round(token.tokens / token.seconds))
+        words += f" in {format.fixed(token.seconds, 1)} s, {each} a second"
+    if token.end == "length":
+        why = f"cut at {format.count(limit)}" if token.tokens >= limit else "cut: no more fits"
+        return f"{why[0].upper()}{why[1:]}; {words}"
     return words

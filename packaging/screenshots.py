@@ -150,12 +150,7 @@ class Photographer:
         window = self.window
         window.go("adapters")
         page = window.pages["adapters"]
-        self.until(page.panel.heldout.button.isEnabled, "the held-out examples")
-        page.panel.heldout.next()
-        self.until(lambda: page.panel.can_ask, "a question")
-        page.try_it.ask()
-        self.until(lambda: page.try_it.answers.busy, "an answer begun")
-        self.until(lambda: not page.try_it.answers.busy, "both answers")
+        self.until(page.card.export.isEnabled, "the chosen adapter")
         yield "adapters"
         page.export()
         self.until(lambda: page.dialog.button.isEnabled(), "a free place")

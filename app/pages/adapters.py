@@ -1,99 +1,103 @@
-"""The Adapters page: what training has made, tried beside the base model, and taken away."""
+"""The Adapters page: what training has made and what was taken in from elsewhere, found again and taken away."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QAction, QDesktopServices, QHideEvent, QKeySequence, QShowEvent
+from PySide6.QtGui import (
+    QAction,
+    QDesktopServices,
+    QHideEvent,
+    QKeySequence,
+)
 from PySide6.QtWidgets import QFrame, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app import adapter_details, export_names, format
 from app.adapter_details import AdapterDetails
-from app.answers import MakeModel, model_process
 from app.latest import Latest
-from app.models.adapters_table import AdaptersTable, Column, Row
+from app.models.adapters_table import AdaptersTable, Column, Row, read_rows
+from app.pages.adapter_difference import Difference
+from app.pages.adapter_import import AdapterImport
+from app.pages.adapter_verbs import AdapterVerbs
 from app.pages.page import Page
-from app.pages.try_it import TryIt
 from app.preferences import remember
 from app.session import Session
 from app.theme import SPACE
 from app.widgets.adapter_card import AdapterCard
+from app.widgets.adapter_filter import AdapterFilter
 from app.widgets.empty_state import EmptyState
 from app.widgets.export_adapter_dialog import ExportAdapterDialog
 from app.widgets.runs_list import Columns, RunsList
-from app.widgets.try_panel import TryPanel
-from core.runs.folder import RunFolder
+from core.runs.notes import Notes
 
 if TYPE_CHECKING:
     from core.export.job import ExportResult, Progress
-    from core.project import Project
     from core.runs.overview import Overview
 
 Exporter = Callable[..., "ExportResult"]
 _COLUMNS = Columns(
     "Adapters",
     {
-        Column.NAME: 186,
-        Column.MADE: 124,
-        Column.RANK: 58,
-        Column.LOSS: 62,
+        Column.NAME: 178,
+        Column.MADE: 104,
+        Column.RANK: 52,
         Column.HELDOUT: 80,
-        Column.SIZE: 84,
+        Column.SIZE: 80,
     },
     stretch=Column.BASE,
     newest=Column.MADE,
+    fitted=(Column.NAME,),
 )
 _PURPOSE = (
-    "An adapter is what training makes: a small file that gives the base model your voice or your task. "
-    "Here you try it beside the base model, and take it away for use in other programs."
+    "An adapter is what training makes: a small file that gives the base model your voice or your task. Here you keep "
+    "yours, and take in others: drop the folder or the zip file of one here."
 )
 
 
 def export_adapter(
-    run: RunFolder, target: Path, *, progress: Callable[[int, int], object], cancelled: Callable[[], bool]
+    details: AdapterDetails, target: Path, *, progress: Callable[[int, int], object], cancelled: Callable[[], bool]
 ) -> ExportResult:
-    """Export a run's adapter as a PEFT folder."""
+    """Export an adapter as a PEFT folder."""
     from core.export.job import export
     from core.export.source import Source
 
     def told(now: Progress) -> None:
         progress(round(1000 * now.share), 1000)
 
-    return export(Source.of_run(run), "adapter", target, progress=told, cancelled=cancelled)
+    assert details.model is not None
+    source = Source(details.folder, details.model, details.title, details.run)
+    return export(source, "adapter", target, progress=told, cancelled=cancelled)
 
 
 class AdaptersPage(Page):
-    """The table and the chosen adapter above, the panel to try it below."""
+    """The table on the left, the chosen adapter on the right."""
 
     title = "Adapters"
 
-    def __init__(
-        self,
-        session: Session,
-        parent: QWidget | None = None,
-        *,
-        make_model: MakeModel = model_process,
-        export: Exporter = export_adapter,
-    ) -> None:
+    def __init__(self, session: Session, parent: QWidget | None = None, *, export: Exporter = export_adapter) -> None:
         super().__init__(session, parent)
         self._export = export
         self._overview: Overview | None = None
-        self._chosen: RunFolder | None = None
-        self._known: set[RunFolder] = set()
+        self._rows: list[Row] = []
+        self._chosen = ""
+        self._known: set[str] = set()
         self._entered = True  # the newest of those that came since the last visit is chosen
         self._details: AdapterDetails | None = None
         self.dialog: ExportAdapterDialog | None = None
         self.table = AdaptersTable(self)
         self.list = RunsList(self.table, _COLUMNS)
+        self.filter = AdapterFilter()
         self.card = AdapterCard()
-        self.panel = TryPanel()
-        self.try_it = TryIt(session, self.panel, make=make_model, parent=self)
-        self.empty = EmptyState("adapters", "No adapter yet", _PURPOSE, "Train the first one")
-        self._rows = Latest(self._on_rows, failed=self.show_problem, parent=self)
+        self._sheet = QFrame()
+        self.importing = AdapterImport(session, self, self._sheet)
+        self.verbs = AdapterVerbs(session, self)
+        self.difference = Difference(session, self)
+        self.empty = EmptyState("adapters", "No adapter yet", _PURPOSE, "Train the first one", "Import one…")
+        self.nothing = EmptyState("search", "Nothing found", "No adapter is like that.", second_act="Show all")
+        self._reading_rows = Latest(self._on_rows, failed=self.show_problem, parent=self)
         self._reader = Latest(self._on_details, failed=self.show_problem, parent=self)
         self._arrange()
         self._connect()
@@ -101,89 +105,122 @@ class AdaptersPage(Page):
         self.refresh()
 
     def _arrange(self) -> None:
-        table = QFrame()
-        table.setProperty("kind", "card")
-        inside = QVBoxLayout(table)
+        self.add_act(self.importing.button)
+        self._found = QStackedWidget()
+        self._found.addWidget(self.list)
+        self._found.addWidget(self.nothing)
+        self._sheet.setProperty("kind", "card")
+        inside = QVBoxLayout(self._sheet)
         inside.setContentsMargins(1, SPACE.HALF, 1, SPACE.HALF)
-        inside.addWidget(self.list)
-        table.setMinimumWidth(420)
-        self.card.setMinimumWidth(300)
-        upper = QSplitter(Qt.Orientation.Horizontal)
-        upper.addWidget(table)
-        upper.addWidget(self.card)
-        upper.setStretchFactor(0, 3)
-        upper.setStretchFactor(1, 2)
-        upper.setSizes([700, 300])
-        self._splitter = QSplitter(Qt.Orientation.Vertical)
-        self._splitter.addWidget(upper)
-        self._splitter.addWidget(self.panel)
-        self._splitter.setStretchFactor(0, 1)
-        self._splitter.setStretchFactor(1, 3)
-        self._splitter.setSizes([290, 370])
-        for splitter, name in ((upper, "adapters/upper"), (self._splitter, "adapters/splitter")):
-            splitter.setChildrenCollapsible(False)
-            remember(splitter, name)
+        inside.setSpacing(0)
+        inside.addWidget(self.filter)
+        inside.addWidget(self._found, 1)
+        self._sheet.setMinimumWidth(420)
+        self.card.setMinimumWidth(340)
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.addWidget(self._sheet)
+        splitter.addWidget(self.card)
+        splitter.setStretchFactor(0, 3)
+        splitter.setStretchFactor(1, 2)
+        splitter.setSizes([620, 400])
+        splitter.setChildrenCollapsible(False)
+        remember(splitter, "adapters/sides")
         remember(self.list.horizontalHeader(), "adapters/columns")
         self._stack = QStackedWidget()
-        for face in (QWidget(), self.empty, self._splitter):
+        self._splitter = splitter
+        for face in (QWidget(), self.empty, splitter):
             self._stack.addWidget(face)
+        self.body.addWidget(self.importing.progress)
         self.body.addWidget(self._stack, 1)
 
     def _connect(self) -> None:
         self.list.chosen.connect(self._on_chosen)
-        self.list.opened.connect(self._begin_question)
+        self.list.opened.connect(lambda _key: self.chat())
+        self.filter.changed.connect(self._show_rows)
+        self.nothing.acted_second.connect(self._show_all)
         self.card.export_wanted.connect(self.export)
+        self.card.chat_wanted.connect(self.chat)
+        self.card.compare_wanted.connect(lambda: self.go.emit("compare"))
         self.card.folder_wanted.connect(self.show_folder)
+        self.card.difference_wanted.connect(self.show_difference)
+        self.card.trash_wanted.connect(self.throw_away)
+        self.card.noted.connect(self._on_noted)
+        self.verbs.failed.connect(self.show_problem)
+        self.importing.imported.connect(self._on_imported)
         self.empty.acted.connect(lambda: self.go.emit("train"))
+        self.empty.acted_second.connect(self.importing.choose_folder)
+        self.session.hand_over.connect(self.card.keep)
         self.session.runs_changed.connect(self.refresh)
         self.session.project_changed.connect(self._on_project)
 
     def _add_verbs(self) -> None:
         """What the palette and the list of shortcuts offer while this page is shown."""
         verbs: tuple[tuple[str, str, Callable[[], object]], ...] = (
-            ("Answer the question", "Ctrl+Return Ctrl+Enter", self.try_it.ask),
-            ("Stop answering", "Escape", self.try_it.stop),
-            ("Next held-out example", "Alt+Down", self.panel.heldout.next),
-            ("Previous held-out example", "Alt+Up", self.panel.heldout.previous),
+            ("Search adapters", "Ctrl+F", self.filter.search.setFocus),
+            ("Chat with this adapter", "", self.chat),
             ("Export this adapter…", "Ctrl+E", self.export),
+            ("Rename this adapter", "F2", self.card.notes.title.setFocus),
+            ("What differs from another adapter…", "", self.show_difference),
             ("Show the adapter's folder", "", self.show_folder),
+            ("Import the folder of an adapter…", "", self.importing.choose_folder),
+            ("Import a zip file of an adapter…", "", self.importing.choose_file),
         )
         for words, keys, act in verbs:
             action = QAction(words, self)
             action.setShortcuts([QKeySequence(key) for key in keys.split()])
             action.triggered.connect(lambda _checked=False, act=act: act())
             self.addAction(action)
-            if act == self.try_it.stop:
-                action.setEnabled(False)  # Escape is others' while nothing is being answered
-                self.try_it.answers.state_changed.connect(lambda _, a=action: a.setEnabled(self.try_it.answers.busy))
+        delete = QAction("Delete this adapter", self.list)
+        delete.setShortcut(QKeySequence.StandardKey.Delete)
+        delete.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        delete.triggered.connect(self.throw_away)
+        self.list.addAction(delete)
 
     # What the user wants
 
     def export(self) -> None:
         """Ask where to, and export the chosen adapter."""
         details, project = self._details, self.session.project
-        if details is None or project is None or self.dialog is not None:
+        if details is None or details.model is None or project is None or self.dialog is not None:
             return
-        run, title = details.run, details.title
+        base = f": {details.base}" if details.base else ""
         dialog = self.dialog = ExportAdapterDialog(
-            lambda target, progress, cancelled: self._export(run, target, progress=progress, cancelled=cancelled),
+            lambda target, progress, cancelled: self._export(details, target, progress=progress, cancelled=cancelled),
             export_names.free,
             folder=export_names.folder(project),
-            name=export_names.name(run),
-            text=f"{title}. Whoever uses it also needs its base model{f': {details.base}' if details.base else ''}.",
+            name=details.folder.name if details.run is None else export_names.name(details.run),
+            text=f"{details.title}. Whoever uses it also needs its base model{base}.",
             parent=self,
         )
         dialog.show_wanted.connect(_show)
         dialog.finished.connect(self._on_dialog_closed)
         dialog.open()
 
+    def chat(self) -> None:
+        """Talk to the model with the chosen adapter."""
+        if self._details is not None and self._details.model is not None:
+            self.chat_wanted.emit(self._details.key)
+
     def show_folder(self) -> None:
         """Show the chosen adapter's files in the system's file manager."""
         if self._details is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._details.run.adapter)))
+            self.verbs.show_folder(self._details)
 
-    def _begin_question(self, _run: RunFolder) -> None:
-        self.panel.instruction.setFocus(Qt.FocusReason.OtherFocusReason)
+    def show_difference(self) -> None:
+        """Say what differs between the chosen adapter and another."""
+        if self._details is not None:
+            others = {row.key: row.title for row in self._rows if row.key != self._details.key and row.base_key}
+            self.difference.show(self._details, others)
+
+    def throw_away(self) -> None:
+        """Delete the chosen adapter; that can be undone."""
+        if self._details is not None and self._details.model is not None:
+            self.card.keep()
+            self.verbs.throw_away(self._details)
+
+    def _on_noted(self, said: Notes) -> None:
+        if self._details is not None:
+            self.verbs.keep_notes(self._details, said)
 
     def _on_dialog_closed(self) -> None:
         self.dialog = None
@@ -191,7 +228,7 @@ class AdaptersPage(Page):
     # What there is
 
     def enter(self) -> None:
-        """Look again; what was trained since the last visit is chosen."""
+        """Look again; what was made since the last visit is chosen."""
         self._entered = True
         self.refresh()
 
@@ -199,17 +236,19 @@ class AdaptersPage(Page):
         """Read the adapters again."""
         project = self.session.project
         if project is None:
-            self._rows.forget()
+            self._reading_rows.forget()
             self.table.set_rows([])
             return
         from core.runs.overview import Overview
 
         overview = self._overview = self._overview or Overview()
-        self._rows.ask(lambda: _read(project, overview))
+        self._reading_rows.ask(lambda: read_rows(project, overview))
 
     def _on_project(self) -> None:
         self._overview, self._known, self._entered = None, set(), True
+        self._rows = []
         self._on_chosen(None)
+        self.filter.reset()
         self.banner.clear()
         self.set_summary("")
         if self.dialog is not None:
@@ -218,75 +257,94 @@ class AdaptersPage(Page):
         self._stack.setCurrentIndex(0)
         self.refresh()
 
+    def _on_imported(self, key: str) -> None:
+        self.filter.reset()
+        self._known.discard(key)
+        self._entered = True
+
     def _on_rows(self, rows: list[Row]) -> None:
-        new = [row for row in rows if row.run not in self._known]
-        self.table.set_rows(rows)
-        if rows and (self.list.run is None or (new and self._entered)):
-            self.list.choose(max(new or rows, key=lambda row: row.made).run)
-        self._on_chosen(self.list.run)
-        if self._chosen is not None:
+        new = [row for row in rows if row.key not in self._known]
+        self._rows = rows
+        self.filter.set_tags(sorted({tag for row in rows for tag in row.notes.tags}, key=str.casefold))
+        self._show_rows()
+        shown = self.table.rows()
+        if shown and (not self.list.key or (new and self._entered)):
+            among = [row for row in new if row in shown] or shown
+            self.list.choose(max(among, key=lambda row: row.made).key)
+        self._on_chosen(self.list.key)
+        if self._chosen:
             self._read_details(self._chosen)
         if self._entered or self.isVisible():
-            self._known = {row.run for row in rows}
+            self._known = {row.key for row in rows}
         self._entered = False
-        self._show_faces(rows)
+        self._show_faces()
 
-    def _show_faces(self, rows: list[Row]) -> None:
-        self._stack.setCurrentWidget(self._splitter if rows else self.empty)
+    def _show_rows(self) -> None:
+        """Those that the user looks for."""
+        shown = [row for row in self._rows if row.matches(*self.filter.value)]
+        self.table.set_rows(shown)
+        self._found.setCurrentWidget(self.list if shown or not self._rows else self.nothing)
+        if shown and not self.list.key:
+            self.list.choose(max(shown, key=lambda row: row.made).key)
+        self._on_chosen(self.list.key)
+
+    def _show_all(self) -> None:
+        self.filter.reset()
+        self._show_rows()
+
+    def _show_faces(self) -> None:
+        self._stack.setCurrentWidget(self._splitter if self._rows else self.empty)
         training = self.session.is_training
         text = "The first one is being trained: it appears here when its run has ended." if training else _PURPOSE
         self.empty.set_words("No adapter yet", text)
         self.empty.button.setText("Look at the run" if training else "Train the first one")
-        size = format.size(sum(row.summary.adapter_bytes or 0 for row in rows))
-        self.set_summary(f"{format.plural(len(rows), 'adapter')}, {size}." if rows else "")
+        size = format.size(sum(row.size for row in self._rows))
+        self.set_summary(f"{format.plural(len(self._rows), 'adapter')}, {size}." if self._rows else "")
 
     # The chosen one
 
-    def _on_chosen(self, run: RunFolder | None) -> None:
-        if run == self._chosen:
+    def _on_chosen(self, key: str | None) -> None:
+        key = key or ""
+        if key == self._chosen:
             return
-        self._chosen, self._details = run, None
-        for button in (self.card.export, self.card.folder):
-            button.setEnabled(False)
-        self.try_it.set_details(None)
-        if run is None:
-            self._reader.forget()
+        self.card.keep()
+        self._chosen, self._details = key, None
+        self.card.set_usable(False)
+        self.card.setVisible(bool(key))
+        if key:
+            self._read_details(key)
         else:
-            self._read_details(run)
+            self._reader.forget()
 
-    def _read_details(self, run: RunFolder) -> None:
-        self._reader.ask(partial(adapter_details.load, run))
+    def _read_details(self, key: str) -> None:
+        project = self.session.project
+        if project is not None:
+            path = project.path
+            self._reader.ask(lambda: adapter_details.load(path, key))
 
     def _on_details(self, details: AdapterDetails) -> None:
-        if details.run != self._chosen:
+        project = self.session.project
+        if details.key != self._chosen or project is None:
             return
-        self._details = details
+        is_same = self._details is not None and self._details.key == details.key
+        before, self._details = self._details, details
         self.card.show_adapter(details.title, details.facts, details.files)
-        for button in (self.card.export, self.card.folder):
-            button.setEnabled(True)
-        self.try_it.set_details(details, details.title)
+        if not is_same or before is None or before.notes != details.notes:
+            known = sorted({tag for row in self._rows for tag in row.notes.tags}, key=str.casefold)
+            self.card.show_notes(details.name, details.notes, known=known, read_only=project.read_only)
+        self.card.set_usable(True)
+        is_readable = details.model is not None
+        for button in (self.card.chat, self.card.compare, self.card.export):
+            button.setEnabled(is_readable)
+        self.card.trash.setEnabled(is_readable and not project.read_only)
+        self.card.difference.setEnabled(is_readable and len(self._rows) > 1)
 
     # Events
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """The model is wanted again."""
-        super().showEvent(event)
-        self.try_it.set_seen(True)
-
     def hideEvent(self, event: QHideEvent) -> None:
-        """A model that nobody sees is let go after some minutes."""
+        """What was written is kept."""
         super().hideEvent(event)
-        self.try_it.set_seen(False)
-
-
-def _read(project: Project, overview: Overview) -> list[Row]:
-    from core.base_models import catalogue
-
-    found = [summary for summary in overview.look(project.runs()) if summary.adapter_bytes is not None]
-    return [
-        Row(summary, catalogue.display_name(summary.recipe.model.base) if summary.recipe is not None else "")
-        for summary in found
-    ]
+        self.card.keep()
 
 
 def _show(path: Path) -> None:

@@ -1,53 +1,105 @@
-"""The chosen adapter: what it is, what it was made of, its files, and the button that takes it away."""
+"""The chosen adapter: what the user says of it, what it is and was made of, and the buttons that make use of it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QSizePolicy, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import format
 from app.theme import SPACE
 from app.widgets.card import Card
+from app.widgets.menu_button import add_menu
+from app.widgets.run_notes import RunNotes
+from app.widgets.tag_editor import TagEditor
+from core.runs.notes import Notes
 
 
 class AdapterCard(Card):
     """It is told words; it knows no run."""
 
     export_wanted = Signal()
+    chat_wanted = Signal()
+    compare_wanted = Signal()
     folder_wanted = Signal()
+    difference_wanted = Signal()
+    trash_wanted = Signal()
+    noted = Signal(object)
+    """(Notes): the user says something else of it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Adapter", parent, elided=True)
+        self._notes = Notes()
+        self._facts: list[tuple[str, str]] = []
+        self.notes = RunNotes(what="adapter")
+        self.notes.changed.connect(self._on_notes)
+        self.tags = TagEditor()
+        self.tags.changed.connect(self._on_tags)
         self._grid = QGridLayout()
-        self._grid.setContentsMargins(0, 0, SPACE.UNIT, 0)
+        self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(SPACE.FIELD)
         self._grid.setVerticalSpacing(SPACE.UNIT)
         self._grid.setColumnStretch(1, 1)
+        self.body.addWidget(self._scrolled(), 1)
+        self._add_buttons()
+
+    def _scrolled(self) -> QScrollArea:
         content = QWidget()
         content.setProperty("kind", "scrolled")
-        content.setLayout(self._grid)
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, SPACE.UNIT, 0)
+        column.setSpacing(SPACE.UNIT)
+        column.addWidget(self.notes)
+        column.addWidget(self.tags)
+        column.addSpacing(SPACE.UNIT)
+        column.addLayout(self._grid)
+        column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setWidget(content)
-        self.folder = QPushButton("Show folder")
-        self.folder.setToolTip("Shows the adapter's files in the file manager")
-        self.folder.clicked.connect(self.folder_wanted)
-        self.export = QPushButton("Export…")
+        return scroll
+
+    def _add_buttons(self) -> None:
+        self.export = _button("Export…", "Takes a checked copy away for other programs (Ctrl+E)", self.export_wanted)
         self.export.setProperty("kind", "primary")
-        self.export.setToolTip("Takes a checked copy to a folder or a zip file (Ctrl+E)")
-        self.export.clicked.connect(self.export_wanted)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(SPACE.UNIT)
-        buttons.addWidget(self.folder)
-        buttons.addStretch(1)
-        buttons.addWidget(self.export)
-        self.body.addWidget(scroll, 1)
-        self.body.addLayout(buttons)
-        self._facts: list[tuple[str, str]] = []
+        self.chat = _button("Chat with it", "Talk to the model with this adapter", self.chat_wanted)
+        self.compare = _button(
+            "Compare", "See on held-out examples whether it is better than the base model", self.compare_wanted
+        )
+        self.more = QPushButton("More")
+        menu = QMenu(self.more)
+        self.difference = menu.addAction("What differs from another…", self.difference_wanted.emit)
+        self.folder = menu.addAction("Show its folder", self.folder_wanted.emit)
+        menu.addSeparator()
+        self.trash = menu.addAction("Delete", self.trash_wanted.emit)
+        add_menu(self.more, menu)
+        uses, rest = QHBoxLayout(), QHBoxLayout()
+        for row in (uses, rest):
+            row.setSpacing(SPACE.UNIT)
+        uses.addWidget(self.chat, 1)
+        uses.addWidget(self.compare, 1)
+        rest.addWidget(self.more)
+        rest.addStretch(1)
+        rest.addWidget(self.export)
+        rows = QVBoxLayout()
+        rows.setSpacing(SPACE.UNIT)
+        rows.addLayout(uses)
+        rows.addLayout(rest)
+        self.body.addLayout(rows)
 
     @property
     def facts(self) -> list[tuple[str, str]]:
@@ -64,12 +116,54 @@ class AdapterCard(Card):
             lines = [f"{format.plural(len(files), 'file')}, {size}"]
             lines += [f"{name}  ·  {format.size(bytes)}" for name, bytes in files]
             rows.append(("Files", "\n".join(lines)))
+        if rows == self._facts:
+            return
         self._facts = rows
         self._clear()
         for number, (label, words) in enumerate(rows):
             self._grid.addWidget(_label(label), number, 0)
             self._grid.addWidget(_words(words), number, 1)
         self._grid.setRowStretch(len(rows), 1)
+
+    def show_notes(self, name: str, notes: Notes, *, known: Sequence[str], read_only: bool) -> None:
+        """Show what was said of another adapter.
+
+        What is still being typed must be kept (:meth:`keep`) before.
+
+        Args:
+            name: stands where no title was given.
+            notes: what was said.
+            known: the tags that are proposed.
+            read_only: whether nothing may be changed.
+        """
+        self._notes = notes
+        self.notes.show_notes(name, notes)
+        self.notes.set_read_only(read_only)
+        self.tags.set_known(known)
+        self.tags.set_tags(notes.tags)
+        self.tags.setEnabled(not read_only)
+        self.trash.setEnabled(not read_only)
+
+    def keep(self) -> None:
+        """Announce what was typed, if it is anything new."""
+        self.notes.keep()
+
+    def set_usable(self, usable: bool) -> None:
+        """Whether there is an adapter to do something with."""
+        for widget in (self.export, self.chat, self.compare, self.more):
+            widget.setEnabled(usable)
+
+    def _on_notes(self, notes: Notes) -> None:
+        self._say(replace(notes, tags=self._notes.tags))
+
+    def _on_tags(self, tags: tuple[str, ...]) -> None:
+        self.notes.keep()
+        self._say(replace(self._notes, tags=tags))
+
+    def _say(self, notes: Notes) -> None:
+        if notes != self._notes:
+            self._notes = notes
+            self.noted.emit(notes)
 
     def _clear(self) -> None:
         self._grid.setRowStretch(self._grid.rowCount() - 1, 0)
@@ -79,9 +173,17 @@ class AdapterCard(Card):
                 widget.deleteLater()
 
 
+def _button(words: str, tip: str, wanted: Signal) -> QPushButton:
+    button = QPushButton(words)
+    button.setToolTip(tip)
+    button.clicked.connect(wanted)
+    return button
+
+
 def _label(text: str) -> QLabel:
     label = QLabel(text)
     label.setProperty("kind", "secondary")
+    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setAlignment(Qt.AlignmentFlag.AlignTop)
     label.setContentsMargins(0, 1, 0, 0)
     return label

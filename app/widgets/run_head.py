@@ -60,7 +60,7 @@ class RunHead(QFrame):
         self.force = self._button("End it now", "", self.force_wanted, "Ends the process; it keeps its last checkpoint")
         self.force.setProperty("kind", "danger")
         self.resume = self._button("Resume", "play", self.resume_wanted, "Goes on from the last checkpoint")
-        self.use = self._button("See the adapter", "", self.use_wanted, "Try it and export it")
+        self.use = self._button("See the adapter", "", self.use_wanted, "Chat with it, compare it and export it")
         self.use.setProperty("kind", "primary")
         self._arrange()
 

@@ -1,4 +1,4 @@
-"""What the user says of a run: a star, a title, a note. Kept half a second after the last key, at once on leaving."""
+"""What the user says of a run or an adapter: star, title, note. Kept soon after the last key, at once on leaving."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ _LINES = 3
 
 
 class RunNotes(QWidget):
-    """Shows the notes of one run at a time; buttons may stand beside the title."""
+    """Shows the notes of one run, or whatever ``what`` is, at a time; buttons may stand beside the title."""
 
     changed = Signal(object)
     """(Notes): the user said something else."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, what: str = "run") -> None:
         super().__init__(parent)
+        self._what = what
         self._shown = Notes()
         self.star = QPushButton()
         self.star.setCheckable(True)
@@ -29,10 +30,10 @@ class RunNotes(QWidget):
         self.star.setFixedWidth(36)
         self.title = QLineEdit()
         self.title.setMaxLength(LONGEST_TITLE)
-        self.title.setAccessibleName("Title of this run")
+        self.title.setAccessibleName(f"Title of this {what}")
         self.note = QPlainTextEdit()
         self.note.setTabChangesFocus(True)
-        self.note.setAccessibleName("Note on this run")
+        self.note.setAccessibleName(f"Note on this {what}")
         self.note.setPlaceholderText("A note for yourself: what you tried, what you saw, what comes next.")
         lines = self.note.fontMetrics().lineSpacing() * _LINES
         self.note.setFixedHeight(lines + 2 * SPACE.UNIT)
@@ -64,7 +65,7 @@ class RunNotes(QWidget):
         What is still being typed must be kept (:meth:`keep`) before.
         """
         self._shown = notes
-        self.title.setPlaceholderText(name or "A title for this run")
+        self.title.setPlaceholderText(name or f"A title for this {self._what}")
         self.title.setText(notes.title)
         self.note.setPlainText(notes.note)
         self.star.setChecked(notes.starred)
@@ -99,6 +100,6 @@ class RunNotes(QWidget):
     def _show_star(self) -> None:
         starred = self.star.isChecked()
         self.star.setText("★" if starred else "☆")
-        words = "Take the star away" if starred else "Give this run a star"
+        words = "Take the star away" if starred else f"Give this {self._what} a star"
         self.star.setToolTip(words)
         self.star.setAccessibleName(words)

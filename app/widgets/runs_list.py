@@ -1,9 +1,10 @@
-"""A table of runs as a widget: choose one to look at, tick some to compare where its model lets runs be ticked."""
+"""A table of runs or adapters as a widget: choose one to look at, tick some where its model lets them be ticked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
@@ -57,9 +58,9 @@ class RunsList(QTableView):
     """Newest first; keeps what is chosen over every refresh."""
 
     opened = Signal(object)
-    """(RunFolder): shown by double click or Enter."""
+    """(RunFolder, or an adapter's key): shown by double click or Enter."""
     chosen = Signal(object)
-    """(RunFolder or None): the current row is another one."""
+    """(RunFolder, or an adapter's key, or None): the current row is another one."""
 
     def __init__(
         self, table: RunsTable | AdaptersTable, columns: Columns = ALL_RUNS, parent: QWidget | None = None
@@ -93,7 +94,7 @@ class RunsList(QTableView):
         self._by_hand: set[int] = set()  # columns that the user gave a width
         self._fitting = False
         head.sectionResized.connect(self._on_section)
-        self._kept: RunFolder | None = None
+        self._kept: Any = None
         table.modelAboutToBeReset.connect(self._keep)
         table.modelReset.connect(self._restore)
 
@@ -103,9 +104,15 @@ class RunsList(QTableView):
         run = self.currentIndex().data(RUN_ROLE)
         return run if isinstance(run, RunFolder) else None
 
-    def choose(self, run: RunFolder) -> None:
-        """Make a run the current one, if it is in the table."""
-        row = self._table.row_of(run)
+    @property
+    def key(self) -> str:
+        """The key of the chosen adapter; empty for none."""
+        key = self.currentIndex().data(RUN_ROLE)
+        return key if isinstance(key, str) else ""
+
+    def choose(self, wanted: Any) -> None:
+        """Make a run, or the adapter of a key, the current one, if it is in the table."""
+        row = self._table.row_of(wanted)
         if row is not None:
             self.setCurrentIndex(self._sorted.mapFromSource(self._table.index(row, 0)))
 
@@ -154,7 +161,7 @@ class RunsList(QTableView):
         self._sorted.setData(index, now, Qt.ItemDataRole.CheckStateRole)
 
     def _keep(self) -> None:
-        self._kept = self.run
+        self._kept = self.currentIndex().data(RUN_ROLE)
 
     def _restore(self) -> None:
         if self._kept is not None:

@@ -76,7 +76,7 @@ def find(project: Project, key: str) -> Adapter:
         RecipeError: its run's settings cannot be read.
     """
     if imported.is_key(key):
-        found = _of_import(imported.folder_of(project.path) / imported.name_of(key))
+        found = of_import(imported.folder_of(project.path) / imported.name_of(key))
         if found is None:
             raise _unknown(project, key)
         return found
@@ -141,7 +141,7 @@ def _all(runs: Iterable[RunFolder], imports: Path | None) -> Iterator[Adapter]:
             except (RecipeError, OSError):
                 continue  # its settings cannot be read; the runs' own list says so
     for folder in imported.folders(imports) if imports is not None else []:
-        if (found := _of_import(folder)) is not None:
+        if (found := of_import(folder)) is not None:
             yield found
 
 
@@ -157,7 +157,8 @@ def _of_run(run: RunFolder) -> Adapter:
     )
 
 
-def _of_import(folder: Path) -> Adapter | None:
+def of_import(folder: Path) -> Adapter | None:
+    """The imported adapter in a folder; None when there is none, or what is known of it cannot be read."""
     origin = imported.origin(folder) if is_adapter(folder) else None
     if origin is None:
         return None

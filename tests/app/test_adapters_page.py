@@ -1,32 +1,30 @@
-"""The Adapters page: what it shows, how an adapter is tried, and when the model that answers gives way."""
+"""The Adapters page: what it shows, how adapters are found again, noted, deleted, and how they leave."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from adapter_factory import add_adapter, trained_run
-from fake_model import ADAPTER_WORDS, BASE_WORDS, FakeModels
+from foreign_adapters import foreign
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from run_factory import new_run
 
-from app import answer_thread, machine_watch
-from app.answers import State
+from app.adapter_details import AdapterDetails
 from app.models.adapters_table import Column
 from app.pages.adapters import AdaptersPage
-from app.pages.try_it import ending_words
 from app.session import Session
+from app.widgets.toast import Toast
 from core.errors import ModelError
-from core.generation.client import Token
+from core.library.importing import Wish, import_adapter
 from core.project import Project
 from core.recipe.recipe import with_settings
-from core.recipe.schema import Recipe
-from core.runs import heavy
+from core.recipe.schema import ModelSettings, Recipe
+from core.runs import notes
 from core.runs.folder import RunFolder
-from core.runs.heavy import Holder
+from core.runs.notes import Notes
 
 
 @pytest.fixture
@@ -44,19 +42,12 @@ def session(qtbot: QtBot, project: Project) -> Iterator[Session]:
 
 
 @pytest.fixture
-def models() -> FakeModels:
-    return FakeModels()
-
-
-@pytest.fixture
-def page(qtbot: QtBot, session: Session, models: FakeModels) -> Iterator[AdaptersPage]:
-    page = AdaptersPage(session, make_model=models)
+def page(qtbot: QtBot, session: Session) -> AdaptersPage:
+    page = AdaptersPage(session)
     qtbot.addWidget(page)
     page.resize(1000, 700)
     page.show()
-    yield page
-    page.try_it.answers.release()
-    qtbot.waitUntil(lambda: not answer_thread._living)
+    return page
 
 
 @pytest.fixture
@@ -69,21 +60,37 @@ def runs(project: Project) -> list[RunFolder]:
     ]
 
 
+@pytest.fixture
+def taken(project: Project, tmp_path: Path) -> str:
+    """The key of an imported adapter; it is the newest of all."""
+    folder = import_adapter(project.path, Wish(foreign(tmp_path / "Warm letters"), ModelSettings()))
+    return f"adapters/{folder.name}"
+
+
 def cells(page: AdaptersPage, column: Column) -> list[str]:
     """A column as it is sorted now."""
     model = page.list.model()
     return [model.index(row, column).data() for row in range(model.rowCount())]
 
 
-def shown(qtbot: QtBot, page: AdaptersPage, run: RunFolder) -> None:
+def shown(qtbot: QtBot, page: AdaptersPage, key: str) -> AdapterDetails:
     """Wait until an adapter is chosen and read."""
-    qtbot.waitUntil(lambda: page._details is not None and page._details.run == run and not page._reader.busy)
+
+    def is_shown() -> bool:
+        idle = not page._reader.busy and not page._reading_rows.busy
+        return idle and page._details is not None and page._details.key == key
+
+    qtbot.waitUntil(is_shown)
+    assert page._details is not None
+    return page._details
 
 
-def ask(qtbot: QtBot, page: AdaptersPage, until: Callable[[], bool]) -> None:
-    page.panel.instruction.setPlainText("Answer the customer.")
-    page.panel.answer.click()
-    qtbot.waitUntil(until)
+def choose(qtbot: QtBot, page: AdaptersPage, key: str) -> AdapterDetails:
+    page.list.choose(key)
+    return shown(qtbot, page, key)
+
+
+# What it shows
 
 
 def test_without_an_adapter_the_page_says_what_it_is_for(qtbot: QtBot, page: AdaptersPage) -> None:
@@ -101,301 +108,104 @@ def test_a_run_without_an_adapter_is_not_listed(qtbot: QtBot, project: Project, 
     assert page.table.rowCount() == 0
 
 
-def test_the_table_has_the_newest_first(qtbot: QtBot, runs: list[RunFolder], page: AdaptersPage) -> None:
-    shown(qtbot, page, runs[1])
-    assert cells(page, Column.NAME) == ["Run 2 · Harbour letters", "Run 1 · Harbour letters"]
-    assert cells(page, Column.BASE) == ["Starter (practice model)"] * 2
-    assert cells(page, Column.RANK) == ["4", "16"]
-    assert cells(page, Column.LOSS) == ["0.750", "0.250"]
-    assert cells(page, Column.HELDOUT) == ["1.500", "0.500"]
-    assert cells(page, Column.SIZE) == ["2.9 MB", "2.9 MB"]
-    assert page._summary.text() == "2 adapters, 5.7 MB."
+def test_the_table_has_the_newest_first(qtbot: QtBot, runs: list[RunFolder], taken: str, page: AdaptersPage) -> None:
+    shown(qtbot, page, taken)
+    assert cells(page, Column.NAME) == ["Warm letters", "Run 2 · Harbour letters", "Run 1 · Harbour letters"]
+    assert cells(page, Column.BASE) == ["Starter (practice model)"] * 3
+    assert cells(page, Column.RANK) == ["4", "4", "16"]
+    assert cells(page, Column.HELDOUT) == ["–", "1.500", "0.500"]
+    assert cells(page, Column.SIZE)[1:] == ["2.9 MB", "2.9 MB"]
+    assert page._summary.text().startswith("3 adapters, ")
 
 
 def test_a_click_on_a_head_sorts(qtbot: QtBot, runs: list[RunFolder], page: AdaptersPage) -> None:
-    shown(qtbot, page, runs[1])
+    shown(qtbot, page, runs[1].name)
     page.list.sortByColumn(Column.HELDOUT, Qt.SortOrder.AscendingOrder)
     assert cells(page, Column.HELDOUT) == ["0.500", "1.500"]
-    assert page.list.run == runs[1]
+    assert page.list.key == runs[1].name
+
+
+def test_names_are_sorted_by_number_and_stars_come_first(
+    qtbot: QtBot, project: Project, session: Session, page: AdaptersPage
+) -> None:
+    made = [trained_run(project.runs_folder, at=1_000_000.0 + number) for number in range(11)]
+    notes.write(made[4], Notes(starred=True))
+    session.runs_changed.emit()
+    shown(qtbot, page, made[10].name)
+    page.list.sortByColumn(Column.NAME, Qt.SortOrder.AscendingOrder)
+    numbers = [name.split("Run ")[1].split(" ")[0] for name in cells(page, Column.NAME)]
+    assert numbers == ["5", "1", "2", "3", "4", "6", "7", "8", "9", "10", "11"]
+    assert cells(page, Column.NAME)[0] == "★ Run 5 · Harbour letters"
 
 
 def test_the_chosen_one_is_described(qtbot: QtBot, runs: list[RunFolder], page: AdaptersPage) -> None:
-    shown(qtbot, page, runs[1])
-    page.list.choose(runs[0])
-    shown(qtbot, page, runs[0])
+    shown(qtbot, page, runs[1].name)
+    choose(qtbot, page, runs[0].name)
     facts = dict(page.card.facts)
     assert facts["Base model"] == "Starter (practice model), 4-bit (NF4)"
     assert facts["Learnt from"] == "6 examples, 2 held out, 1 left out as too long"
     assert facts["Training loss"] == "0.250 after 60 steps"
     assert facts["Held-out loss"] == "0.500 (3.000 before)"
     assert facts["Settings"].startswith("Rank 16, alpha 32, all linear layers")
+    assert facts["Examples"].startswith("Fingerprint ")
     assert "adapter_config.json" in facts["Files"]
-    assert page.panel.adapter.title == "With Run 1 · Harbour letters"
+
+
+def test_an_imported_one_says_where_it_came_from(qtbot: QtBot, taken: str, page: AdaptersPage) -> None:
+    shown(qtbot, page, taken)
+    facts = dict(page.card.facts)
+    assert facts["Imported"] == "just now, from Warm letters"
+    assert facts["Match"] == "It was trained on tunesmith-starter, and all its matrices fit."
+    assert facts["Settings"] == "Rank 4, alpha 8, q_proj v_proj"
+    assert "imported.json" not in facts["Files"]
+
+
+def test_what_a_run_started_from_is_named(qtbot: QtBot, project: Project, page: AdaptersPage) -> None:
+    first = trained_run(project.runs_folder)
+    recipe = with_settings(Recipe(), {"lora.start_from": first.name})
+    second = trained_run(project.runs_folder, recipe=recipe, at=2_000_000.0)
+    page.refresh()
+    choose(qtbot, page, second.name) if page.list.key else shown(qtbot, page, second.name)
+    assert dict(page.card.facts)["Started from"] == "Run 1 · Harbour letters"
 
 
 def test_the_selection_stays_over_changes(
     qtbot: QtBot, session: Session, project: Project, runs: list[RunFolder], page: AdaptersPage
 ) -> None:
-    shown(qtbot, page, runs[1])
-    page.list.choose(runs[0])
-    shown(qtbot, page, runs[0])
+    shown(qtbot, page, runs[1].name)
+    choose(qtbot, page, runs[0].name)
     trained_run(project.runs_folder, at=3_000_000.0)
     session.runs_changed.emit()
     qtbot.waitUntil(lambda: page.table.rowCount() == 3)
-    assert page.list.run == runs[0]
+    assert page.list.key == runs[0].name
 
 
 def test_what_was_trained_while_the_page_was_away_is_chosen_on_coming_back(
     qtbot: QtBot, session: Session, project: Project, runs: list[RunFolder], page: AdaptersPage
 ) -> None:
-    shown(qtbot, page, runs[1])
-    page.list.choose(runs[0])
+    shown(qtbot, page, runs[1].name)
+    choose(qtbot, page, runs[0].name)
     page.hide()
     third = trained_run(project.runs_folder, at=3_000_000.0)
     session.runs_changed.emit()
     qtbot.waitUntil(lambda: page.table.rowCount() == 3)
-    assert page.list.run == runs[0]
+    assert page.list.key == runs[0].name
     page.show()
     page.enter()
-    shown(qtbot, page, third)
+    shown(qtbot, page, third.name)
 
 
-def test_a_run_whose_settings_cannot_be_read_is_shown_and_cannot_be_tried(
+def test_a_run_whose_settings_cannot_be_read_is_shown_and_nothing_is_done_with_it(
     qtbot: QtBot, project: Project, page: AdaptersPage
 ) -> None:
     run = trained_run(project.runs_folder)
     run.recipe_file.write_text("rank = [", encoding="utf-8")
     page.refresh()
-    shown(qtbot, page, run)
+    shown(qtbot, page, run.name)
     assert cells(page, Column.RANK) == ["–"]
-    page.panel.instruction.setPlainText("Hello")
-    assert not page.panel.answer.isEnabled()
-    assert page.panel.banner.title == "This adapter cannot be tried."
-
-
-def test_both_answer_side_by_side(qtbot: QtBot, runs: list[RunFolder], page: AdaptersPage, models: FakeModels) -> None:
-    shown(qtbot, page, runs[1])
-    panel = page.panel
-    assert not panel.answer.isEnabled()
-    assert models.made == []
-    assert panel.state.words == "Not loaded"
-    ask(qtbot, page, lambda: not page.try_it.answers.busy and panel.adapter.text == ADAPTER_WORDS)
-    assert panel.base.text == BASE_WORDS
-    assert panel.adapter.note == "8 tokens in 0.5 s, 16 a second"
-    assert panel.state.words == "Ready on a test"
-    assert panel.answer.isEnabled()
-    assert models.made[0].settings == Recipe().model
-    asked = models.made[0].asked
-    assert [adapter for _, adapter, _ in asked] == [None, runs[1].adapter]
-    assert asked[1][0].prompt == "Answer the customer."
-
-
-@pytest.mark.parametrize(
-    ("token", "words"),
-    [
-        (Token(tokens=1, seconds=0.0, end="end"), "1 token"),
-        (Token(tokens=256, seconds=2.0, end="length"), "Cut at 256; 256 tokens in 2.0 s, 128 a second"),
-        (Token(tokens=40, seconds=2.0, end="length"), "Cut: no more fits; 40 tokens in 2.0 s, 20 a second"),
-        (Token(end="cancelled"), "Stopped"),
-    ],
-)
-def test_how_an_answer_ended_in_words(token: Token, words: str) -> None:
-    assert ending_words(token, 256) == words
-
-
-def test_the_small_fields_are_taken_as_they_stand(
-    qtbot: QtBot, runs: list[RunFolder], page: AdaptersPage, models: FakeModels
-) -> None:
-    shown(qtbot, page, runs[1])
-    page.panel.max_tokens.setValue(32)
-    page.panel.temperature.setText("0.7")
-    ask(qtbot, page, lambda: not page.try_it.answers.busy)
-    assert models.made[0].asked[0][2] == {"max_new_tokens": 32, "temperature": 0.7, "seed": 1}
-
-
-def test_stop_keeps_what_was_written(
-    qtbot: QtBot, runs: list[RunFolder], page: AdaptersPage, models: FakeModels
-) -> None:
-    shown(qtbot, page, runs[1])
-    models.hold_writing = True
-    ask(qtbot, page, lambda: page.panel.base.text == "Order")
-    assert page.panel.stop.isVisible()
-    assert not page.panel.answer.isEnabled()
-    page.panel.stop.click()
-    assert page.panel.base.text == "Order"
-    assert page.panel.base.note == "Stopped"
-    assert not page.panel.stop.isVisible()
-    assert page.panel.answer.isEnabled()
-
-
-def test_an_error_is_told_in_the_panel(
-    qtbot: QtBot, runs: list[RunFolder], page: AdaptersPage, models: FakeModels
-) -> None:
-    shown(qtbot, page, runs[1])
-    models.hold_loading = True
-    ask(qtbot, page, lambda: bool(models.made) and models.made[0].starts == 1)
-    assert page.panel.base.note == "Loading the model…"
-    models.made[0].load_problem = ModelError("The base model is not on this machine.", hint="Download it.")
-    qtbot.waitUntil(lambda: page.panel.banner.title == "The base model is not on this machine.")
-    assert page.panel.state.words == "Not loaded"
-    assert page.panel.answer.isEnabled()
-    assert page.banner.title == ""
-
-
-def test_a_held_out_example_fills_the_fields_with_one_click(
-    qtbot: QtBot, runs: list[RunFolder], page: AdaptersPage, models: FakeModels
-) -> None:
-    shown(qtbot, page, runs[1])
-    panel = page.panel
-    assert panel.heldout.words == "Use a held-out example"
-    panel.heldout.button.click()
-    assert panel.instruction.text() == "Question 7"
-    assert panel.heldout.words == "Held-out 1 of 2"
-    assert panel.shows_expected
-    assert panel.expected.text == "Answer 7"
-    panel.instruction.insertPlainText("Please: ")
-    assert not panel.shows_expected
-    panel.heldout.next()
-    panel.heldout.next()
-    assert panel.heldout.words == "Held-out 1 of 2"
-    panel.heldout.previous()
-    assert panel.instruction.text() == "Question 8"
-
-
-def test_another_example_ends_the_answers_to_the_one_before(
-    qtbot: QtBot, runs: list[RunFolder], page: AdaptersPage, models: FakeModels
-) -> None:
-    shown(qtbot, page, runs[1])
-    models.hold_writing = True
-    ask(qtbot, page, lambda: page.panel.base.text == "Order")
-    page.panel.heldout.next()
-    assert not page.try_it.answers.busy
-    assert page.panel.base.text == page.panel.base.note == ""
-    assert page.panel.answer.isEnabled()
-
-
-def test_an_examples_system_prompt_is_asked_too(
-    qtbot: QtBot, runs: list[RunFolder], page: AdaptersPage, models: FakeModels
-) -> None:
-    shown(qtbot, page, runs[1])
-    example = replace(page._details.heldout[0], system="Be brief.")  # type: ignore[union-attr]
-    page.panel.fill(example)
-    assert page.panel.with_system.text() == "With the example's system prompt"
-    page.panel.answer.click()
-    qtbot.waitUntil(lambda: not page.try_it.answers.busy)
-    assert models.made[0].asked[0][0].system == "Be brief."
-
-
-def test_another_adapter_takes_the_answers_away_and_keeps_the_question_and_the_model(
-    qtbot: QtBot, runs: list[RunFolder], page: AdaptersPage, models: FakeModels
-) -> None:
-    shown(qtbot, page, runs[1])
-    ask(qtbot, page, lambda: not page.try_it.answers.busy)
-    page.list.choose(runs[0])
-    shown(qtbot, page, runs[0])
-    assert page.panel.base.text == page.panel.adapter.text == ""
-    assert page.panel.instruction.text() == "Answer the customer."
-    ask(qtbot, page, lambda: not page.try_it.answers.busy)
-    assert len(models.made) == 1
-    assert models.made[0].asked[-1][1] == runs[0].adapter
-
-
-def test_the_model_gives_way_to_a_run(
-    qtbot: QtBot,
-    session: Session,
-    runs: list[RunFolder],
-    page: AdaptersPage,
-    models: FakeModels,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    shown(qtbot, page, runs[1])
-    models.hold_writing = True
-    ask(qtbot, page, lambda: page.panel.base.text == "Order")
-    monkeypatch.setattr(session, "_starting", True)
-    session.runs_changed.emit()
-    assert page.try_it.answers.state is State.AWAY
-    assert page.panel.banner.title == "A run is being trained."
-    assert not page.panel.answer.isEnabled()
-    assert models.made[0].closed.wait(5)
-    monkeypatch.setattr(session, "_starting", False)
-    session.runs_changed.emit()
-    assert page.panel.banner.title == ""
-    assert page.panel.answer.isEnabled()
-
-
-def test_the_model_is_let_go_when_the_project_closes(
-    qtbot: QtBot, session: Session, runs: list[RunFolder], page: AdaptersPage, models: FakeModels
-) -> None:
-    shown(qtbot, page, runs[1])
-    ask(qtbot, page, lambda: not page.try_it.answers.busy)
-    session.close()
-    assert models.made[0].closed.wait(5)
-    qtbot.waitUntil(lambda: not answer_thread._living)
-    assert page.table.rowCount() == 0
-
-
-def test_the_model_is_let_go_some_time_after_the_page_was_left(
-    qtbot: QtBot, runs: list[RunFolder], page: AdaptersPage, models: FakeModels
-) -> None:
-    shown(qtbot, page, runs[1])
-    page.try_it._idle.setInterval(1)
-    ask(qtbot, page, lambda: not page.try_it.answers.busy)
-    page.hide()
-    qtbot.waitUntil(lambda: page.try_it.answers.state is State.AWAY)
-    assert models.made[0].closed.wait(5)
-
-
-def test_coming_back_in_time_keeps_the_model(
-    qtbot: QtBot, runs: list[RunFolder], page: AdaptersPage, models: FakeModels
-) -> None:
-    shown(qtbot, page, runs[1])
-    ask(qtbot, page, lambda: not page.try_it.answers.busy)
-    page.hide()
-    assert page.try_it._idle.isActive()
-    page.show()
-    assert not page.try_it._idle.isActive()
-    assert models.made[0].alive
-
-
-def test_a_page_that_is_gone_leaves_no_thread(
-    qtbot: QtBot, session: Session, runs: list[RunFolder], models: FakeModels
-) -> None:
-    page = AdaptersPage(session, make_model=models)
-    shown(qtbot, page, runs[1])
-    models.hold_writing = True
-    ask(qtbot, page, lambda: page.panel.base.text == "Order")
-    page.deleteLater()
-    qtbot.waitUntil(lambda: not answer_thread._living)
-    assert models.made[0].closed.is_set()
-
-
-def test_the_palette_and_the_help_find_the_verbs_of_the_page(page: AdaptersPage) -> None:
-    words = {action.text(): [key.toString() for key in action.shortcuts()] for action in page.actions()}
-    assert words["Answer the question"] == ["Ctrl+Return", "Ctrl+Enter"]
-    assert words["Export this adapter…"] == ["Ctrl+E"]
-    assert "Next held-out example" in words
-
-
-def test_the_chosen_adapter_is_exported(qtbot: QtBot, session: Session, project: Project, models: FakeModels) -> None:
-    run = trained_run(project.runs_folder)
-    exported = []
-
-    def export(run: RunFolder, target: Path, **_: object) -> object:
-        exported.append((run, target))
-        raise ModelError("Enough for a test.")
-
-    page = AdaptersPage(session, make_model=models, export=export)
-    qtbot.addWidget(page)
-    shown(qtbot, page, run)
-    page.card.export.click()
-    dialog = page.dialog
-    assert dialog is not None
-    qtbot.waitUntil(dialog.button.isEnabled)
-    dialog.button.click()
-    qtbot.waitUntil(lambda: dialog.banner.title == "Enough for a test.")
-    assert exported == [(run, project.exports_folder / "harbour-letters-run-1")]
-    session.close()
-    assert page.dialog is None
+    assert dict(page.card.facts)["Base model"] == "Its settings cannot be read."
+    assert not any(button.isEnabled() for button in (page.card.chat, page.card.compare, page.card.export))
+    assert not page.card.trash.isEnabled()
 
 
 def test_an_adapter_that_appears_takes_the_place_of_the_empty_state(
@@ -405,37 +215,148 @@ def test_an_adapter_that_appears_takes_the_place_of_the_empty_state(
     run = new_run(project.runs_folder)
     add_adapter(run)
     session.runs_changed.emit()
-    shown(qtbot, page, run)
+    shown(qtbot, page, run.name)
     assert page.list.isVisible()
 
 
-def test_the_window_holds_one_model(
-    qtbot: QtBot, session: Session, runs: list[RunFolder], page: AdaptersPage, models: FakeModels
-) -> None:
-    shown(qtbot, page, runs[1])
-    wanted: list[object] = []
-    session.model_wanted.connect(wanted.append)
-    ask(qtbot, page, lambda: page.panel.adapter.text == ADAPTER_WORDS)
-    assert wanted == [page.try_it]  # others let theirs go
-    session.model_wanted.emit(session)
-    qtbot.waitUntil(models.made[0].closed.is_set)
-    assert page.try_it.answers.state is State.AWAY
+# Finding one again
 
 
-def test_a_run_of_another_project_takes_the_model_away(
-    qtbot: QtBot, runs: list[RunFolder], models: FakeModels, page: AdaptersPage, monkeypatch: pytest.MonkeyPatch
+def test_words_a_tag_and_a_star_narrow_the_table(
+    qtbot: QtBot, runs: list[RunFolder], taken: str, page: AdaptersPage
 ) -> None:
-    holders: list[Holder] = []
-    monkeypatch.setattr(heavy, "holder", lambda: holders[0] if holders else None)
-    page.try_it.machine._clock.setInterval(20)
-    shown(qtbot, page, runs[1])
-    ask(qtbot, page, lambda: page.try_it.answers.state is State.READY)
-    holders.append(Holder(str(runs[1].path), 1, 0.0, "here", ("all",)))
-    assert machine_watch._busy(runs[1].path.parents[1]) == "", "a run of this project is known otherwise"
-    holders[0] = Holder("/poems/runs/0007-ode", 1, 0.0, "here", ("all",))
-    qtbot.waitUntil(lambda: page.try_it.answers.state is State.AWAY)
-    assert not page.panel.answer.isEnabled()
-    assert "Run 7 · Ode in poems" in page.panel.banner._text.text()
-    holders.clear()
-    qtbot.waitUntil(page.panel.answer.isEnabled)
-    assert page.panel.banner.isHidden()
+    notes.write(runs[0], Notes(title="Gruß aus dem Süden", tags=("warm",), starred=True))
+    page.refresh()
+    qtbot.waitUntil(lambda: page.filter.tag.count() == 2)
+    page.filter.search.setText("GRUSS süden")
+    qtbot.waitUntil(lambda: page.table.rowCount() == 1)
+    assert shown(qtbot, page, runs[0].name).title == "Run 1 · Gruß aus dem Süden"
+    page.filter.search.setText("nothing like it")
+    qtbot.waitUntil(page.nothing.isVisible)
+    assert page.card.isHidden()
+    page.nothing.second_button.click()
+    assert page.table.rowCount() == 3
+    page.filter.tag.set_value("warm")
+    page.filter.changed.emit()
+    assert [row.key for row in page.table.rows()] == [runs[0].name]
+    page.filter.tag.set_value("")
+    page.filter.star.click()
+    assert [row.key for row in page.table.rows()] == [runs[0].name]
+
+
+# What is said of one
+
+
+def test_notes_tags_and_a_star_are_kept_with_the_run(qtbot: QtBot, runs: list[RunFolder], page: AdaptersPage) -> None:
+    shown(qtbot, page, runs[1].name)
+    page.card.notes.title.setText("Short")
+    page.card.tags.set_tags(("letters",))
+    page.card.tags.changed.emit(("letters",))
+    page.card.notes.star.click()
+    qtbot.waitUntil(lambda: notes.read(runs[1]) == Notes("Short", "", True, ("letters",)))
+    qtbot.waitUntil(lambda: "★ Run 2 · Short" in cells(page, Column.NAME))
+    qtbot.waitUntil(lambda: page.card._title.text() == "Run 2 · Short")
+
+
+def test_an_imported_one_keeps_its_own(qtbot: QtBot, taken: str, page: AdaptersPage) -> None:
+    details = shown(qtbot, page, taken)
+    page.card.notes.title.setText("Hers")
+    page.card.keep()
+    qtbot.waitUntil(lambda: notes.read_from(details.folder).title == "Hers")
+    qtbot.waitUntil(lambda: cells(page, Column.NAME) == ["Hers"])
+
+
+def test_what_is_being_typed_stays_while_the_page_is_read_again(
+    qtbot: QtBot, session: Session, runs: list[RunFolder], page: AdaptersPage
+) -> None:
+    shown(qtbot, page, runs[1].name)
+    page.card.notes.note.setPlainText("half a wo")
+    session.runs_changed.emit()
+    shown(qtbot, page, runs[1].name)
+    assert page.card.notes.note.toPlainText() == "half a wo"
+    page.list.choose(runs[0].name)
+    qtbot.waitUntil(lambda: notes.read(runs[1]).note == "half a wo")
+    shown(qtbot, page, runs[0].name)
+    assert page.card.notes.note.toPlainText() == ""
+
+
+# What is done with one
+
+
+def test_deleting_can_be_undone(qtbot: QtBot, runs: list[RunFolder], page: AdaptersPage) -> None:
+    shown(qtbot, page, runs[1].name)
+    page.card.trash.trigger()
+    qtbot.waitUntil(lambda: page.table.rowCount() == 1)
+    assert runs[1].recipe_file.exists()
+    toast = page.window().findChild(Toast)
+    assert toast.text == "Run 2 · Harbour letters is deleted. Its run is still there."
+    toast.button.click()
+    qtbot.waitUntil(lambda: page.table.rowCount() == 2)
+    assert (runs[1].adapter / "adapter_config.json").exists()
+
+
+def test_chat_and_compare_lead_to_the_other_page(qtbot: QtBot, runs: list[RunFolder], page: AdaptersPage) -> None:
+    shown(qtbot, page, runs[1].name)
+    with qtbot.waitSignal(page.chat_wanted) as asked:
+        page.card.chat.click()
+    assert asked.args == [runs[1].name]
+    with qtbot.waitSignal(page.go) as asked:
+        page.card.compare.click()
+    assert asked.args == ["compare"]
+
+
+def test_what_differs_from_another_is_shown(
+    qtbot: QtBot, runs: list[RunFolder], taken: str, page: AdaptersPage
+) -> None:
+    shown(qtbot, page, taken)
+    choose(qtbot, page, runs[1].name)
+    page.card.difference.trigger()
+    dialog = page.difference.dialog
+    assert dialog is not None
+    dialog.other.set_value(runs[0].name)
+    dialog.wanted.emit(runs[0].name)
+    qtbot.waitUntil(lambda: dialog.examples.text() == "Both were given the same examples.")
+    assert dialog.settings.cells() == [["Rank", "4", "16"]]
+    dialog.other.set_value(taken)
+    dialog.wanted.emit(taken)
+    qtbot.waitUntil(lambda: "imported adapter" in dialog.examples.text() or bool(dialog.banner.title))
+    dialog.accept()
+    assert page.difference.dialog is None
+
+
+def test_the_palette_and_the_help_find_the_verbs_of_the_page(page: AdaptersPage) -> None:
+    words = {action.text(): [key.toString() for key in action.shortcuts()] for action in page.actions()}
+    assert words["Export this adapter…"] == ["Ctrl+E"]
+    assert words["Rename this adapter"] == ["F2"]
+    assert "Import a zip file of an adapter…" in words
+
+
+def test_the_chosen_adapter_is_exported(qtbot: QtBot, session: Session, project: Project) -> None:
+    run = trained_run(project.runs_folder)
+    exported = []
+
+    def export(details: AdapterDetails, target: Path, **_: object) -> object:
+        exported.append((details.folder, target))
+        raise ModelError("Enough for a test.")
+
+    page = AdaptersPage(session, export=export)
+    qtbot.addWidget(page)
+    shown(qtbot, page, run.name)
+    page.card.export.click()
+    dialog = page.dialog
+    assert dialog is not None
+    qtbot.waitUntil(dialog.button.isEnabled)
+    dialog.button.click()
+    qtbot.waitUntil(lambda: dialog.banner.title == "Enough for a test.")
+    assert exported == [(run.adapter, project.exports_folder / "harbour-letters-run-1")]
+    session.close()
+    assert page.dialog is None
+
+
+def test_closing_the_project_empties_the_page(
+    qtbot: QtBot, session: Session, runs: list[RunFolder], page: AdaptersPage
+) -> None:
+    shown(qtbot, page, runs[1].name)
+    session.close()
+    assert page.table.rowCount() == 0
+    assert page.importing.button.isHidden()
