@@ -10,7 +10,7 @@ import math
 import os
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -39,7 +39,7 @@ from core.prompt.format import PromptFormat
 from core.runs.events import Done, EventWriter, Failed, Phase, PhaseName
 from core.worker import device
 from core.worker.adapters import Adapters
-from core.worker.batch_answers import AnswerWriter, Written
+from core.worker.batch_answers import PROVEN, AnswerWriter, Written
 from core.worker.chat import in_words
 from core.worker.measuring import Measurer
 from core.worker.model import load_base
@@ -169,7 +169,7 @@ class _Job:
             for system in self._comparison.systems
         }
         total = sum(map(len, waiting.values()))
-        done, began = 0, time.monotonic()
+        done = 0
         chunks = {key: list(_chunks(pairs, writer.at_once)) for key, pairs in waiting.items()}
         # All systems answer a few examples before the next few: a comparison that is stopped early is one already.
         for number in range(max(map(len, chunks.values()), default=0)):
@@ -177,8 +177,7 @@ class _Job:
                 pairs = chunks[system.key][number] if number < len(chunks[system.key]) else []
                 if not pairs:
                     continue
-                left = (time.monotonic() - began) / done * (total - done) if number else None
-                self._tell("answering", done, total, left)
+                self._tell("answering", done, total, _seconds_left(chunks, number, system.key, writer.pace))
                 with self._adapters.using(self._folder.adapter(system)):
                     if not done:
                         writer.warm_up(pairs[0][1].asked)
@@ -230,8 +229,24 @@ class _Job:
 
 
 def _chunks(pairs: Sequence[_Pair], size: int) -> Iterator[Sequence[_Pair]]:
-    for start in range(0, len(pairs), size):
+    """The first few, which are timed; then as many as are answered at once."""
+    if pairs:
+        yield pairs[:PROVEN]
+    for start in range(PROVEN, len(pairs), size):
         yield pairs[start : start + size]
+
+
+def _seconds_left(
+    chunks: Mapping[str, Sequence[Sequence[_Pair]]], number: int, at: str, pace: Mapping[str, float]
+) -> float | None:
+    """What is left of the answers when the chunk ``number`` of a system begins; None before each system has a pace."""
+    left, keys = 0.0, list(chunks)
+    for key, own in chunks.items():
+        waiting = sum(map(len, own[number + (keys.index(key) < keys.index(at)) :]))
+        if waiting and key not in pace:
+            return None
+        left += waiting * pace.get(key, 0.0)
+    return left
 
 
 def _finite(loss: float) -> float | None:

@@ -34,13 +34,14 @@ class Measurer:
     def ready(self) -> Iterator[None]:
         """Let several examples share a row where they keep apart; answers cannot be written meanwhile."""
         implementation = self._model.config._attn_implementation
-        use_packed_attention(self._model)
+        by_segments = use_packed_attention(self._model)
         try:
             if not packs_exactly(self._model):
                 self._tokens_per_row = ONE_A_ROW
             yield
         finally:
-            self._model.set_attn_implementation(implementation)
+            if by_segments:  # it takes no padding, and answers in batches need it
+                self._model.set_attn_implementation(implementation)
 
     def losses(self, examples: Sequence[Tokens], tell: Callable[[list[float]], object]) -> None:
         """Tell the cross entropy of each example's supervised tokens, in nats, summed: a list a row, in order.

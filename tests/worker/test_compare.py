@@ -18,6 +18,7 @@ from core.prompt.format import PromptFormat
 from core.recipe.schema import ModelSettings
 from core.runs.events import Done, Failed, Phase
 from core.worker import batch_answers, device, measuring
+from core.worker.adapters import Adapters
 from core.worker.batch_answers import AnswerWriter
 from core.worker.compare import compare
 from core.worker.measuring import Measurer
@@ -298,6 +299,28 @@ def test_models_that_do_not_pack_are_measured_one_by_one(plain, tiny_model, tiny
         others = []
         measurer.losses(tokens, others.extend)
     assert others == pytest.approx(alone, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"lora__modules_to_save": ["lm_head"]},
+        {"lora__modules_to_save": ["embed_tokens", "norm"]},
+        {"lora__use_dora": True},
+        {"lora__use_rslora": True, "lora__target_modules": ["q_proj", "down_proj"]},
+    ],
+)
+def test_every_kind_of_adapter_is_measured_as_it_is(tiny_model, make_trained, tiny_examples, settings):
+    run = make_trained(seed=70, name="kinds", **settings)
+    prompt_format = PromptFormat.load(tiny_model)
+    encoded = [prompt_format.encode(example) for example in tiny_examples[:4]]
+    model = load_base(tiny_model, ModelSettings(base=str(tiny_model)), device.choose())
+    adapters, measurer, found = Adapters(model), Measurer(model), []
+    with measurer.ready(), adapters.using(run.adapter):
+        measurer.losses([measuring.Tokens(one.ids, one.supervised) for one in encoded], found.extend)
+    base = load_base(tiny_model, ModelSettings(base=str(tiny_model)), device.choose())
+    plain = PeftModel.from_pretrained(base, run.adapter).eval()
+    assert found == pytest.approx([plain_loss(plain, prompt_format, one)[0] for one in tiny_examples[:4]], rel=1e-5)
 
 
 def test_answers_are_rows_that_can_be_read(make, tiny_examples):
