@@ -10,6 +10,7 @@ from core import paths
 from core.export.job import RECORD_FILE
 
 if TYPE_CHECKING:
+    from core.export.source import Source
     from core.project import Project
     from core.runs.folder import RunFolder
 
@@ -23,6 +24,13 @@ def name(run: RunFolder) -> str:
     """What an export of this run is called at first: "harbour-letters-run-3"."""
     words = run.name.partition("-")[2]
     return f"{words}-run-{run.number}" if words and words != "run" else f"run-{run.number}"
+
+
+def name_of(source: Source) -> str:
+    """The same for any adapter: that of a checkpoint has its step, one from elsewhere its own name."""
+    if source.run is None:
+        return source.adapter.name
+    return name(source.run) if source.step is None else f"{name(source.run)}-step-{source.step}"
 
 
 def free(path: Path) -> Path:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import Qt
 from PySide6.QtGui import (
     QAction,
-    QDesktopServices,
     QHideEvent,
     QKeySequence,
 )
 from PySide6.QtWidgets import QFrame, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
-from app import adapter_details, export_names, format
+from app import adapter_details, format
 from app.adapter_details import AdapterDetails
+from app.exporting import Exporting, MakeExport, make_export
 from app.latest import Latest
 from app.models.adapters_table import AdaptersTable, Column, Row, read_rows
 from app.pages.adapter_difference import Difference
@@ -29,15 +29,13 @@ from app.theme import SPACE
 from app.widgets.adapter_card import AdapterCard
 from app.widgets.adapter_filter import AdapterFilter
 from app.widgets.empty_state import EmptyState
-from app.widgets.export_adapter_dialog import ExportAdapterDialog
 from app.widgets.runs_list import Columns, RunsList
 from core.runs.notes import Notes
 
 if TYPE_CHECKING:
-    from core.export.job import ExportResult, Progress
+    from core.export.source import Source
     from core.runs.overview import Overview
 
-Exporter = Callable[..., "ExportResult"]
 _COLUMNS = Columns(
     "Adapters",
     {
@@ -57,36 +55,23 @@ _PURPOSE = (
 )
 
 
-def export_adapter(
-    details: AdapterDetails, target: Path, *, progress: Callable[[int, int], object], cancelled: Callable[[], bool]
-) -> ExportResult:
-    """Export an adapter as a PEFT folder."""
-    from core.export.job import export
-    from core.export.source import Source
-
-    def told(now: Progress) -> None:
-        progress(round(1000 * now.share), 1000)
-
-    assert details.model is not None
-    source = Source(details.folder, details.model, details.title, details.run)
-    return export(source, "adapter", target, progress=told, cancelled=cancelled)
-
-
 class AdaptersPage(Page):
     """The table on the left, the chosen adapter on the right."""
 
     title = "Adapters"
 
-    def __init__(self, session: Session, parent: QWidget | None = None, *, export: Exporter = export_adapter) -> None:
+    def __init__(
+        self, session: Session, parent: QWidget | None = None, *, make_export: MakeExport = make_export
+    ) -> None:
         super().__init__(session, parent)
-        self._export = export
         self._overview: Overview | None = None
         self._rows: list[Row] = []
         self._chosen = ""
         self._known: set[str] = set()
         self._entered = True  # the newest of those that came since the last visit is chosen
         self._details: AdapterDetails | None = None
-        self.dialog: ExportAdapterDialog | None = None
+        self.exporting = Exporting(session, self, make=make_export)
+        self.exporting.failed.connect(self.show_problem)
         self.table = AdaptersTable(self)
         self.list = RunsList(self.table, _COLUMNS)
         self.filter = AdapterFilter()
@@ -179,22 +164,9 @@ class AdaptersPage(Page):
     # What the user wants
 
     def export(self) -> None:
-        """Ask where to, and export the chosen adapter."""
-        details, project = self._details, self.session.project
-        if details is None or details.model is None or project is None or self.dialog is not None:
-            return
-        base = f": {details.base}" if details.base else ""
-        dialog = self.dialog = ExportAdapterDialog(
-            lambda target, progress, cancelled: self._export(details, target, progress=progress, cancelled=cancelled),
-            export_names.free,
-            folder=export_names.folder(project),
-            name=details.folder.name if details.run is None else export_names.name(details.run),
-            text=f"{details.title}. Whoever uses it also needs its base model{base}.",
-            parent=self,
-        )
-        dialog.show_wanted.connect(_show)
-        dialog.finished.connect(self._on_dialog_closed)
-        dialog.open()
+        """Ask in which form and where to, and export the chosen adapter."""
+        if self._details is not None and self._details.model is not None:
+            self.exporting.open(partial(_source, self._details))
 
     def chat(self) -> None:
         """Talk to the model with the chosen adapter."""
@@ -222,9 +194,6 @@ class AdaptersPage(Page):
         if self._details is not None:
             self.verbs.keep_notes(self._details, said)
 
-    def _on_dialog_closed(self) -> None:
-        self.dialog = None
-
     # What there is
 
     def enter(self) -> None:
@@ -251,8 +220,6 @@ class AdaptersPage(Page):
         self.filter.reset()
         self.banner.clear()
         self.set_summary("")
-        if self.dialog is not None:
-            self.dialog.reject()
         self.table.set_rows([])
         self._stack.setCurrentIndex(0)
         self.refresh()
@@ -347,6 +314,8 @@ class AdaptersPage(Page):
         self.card.keep()
 
 
-def _show(path: Path) -> None:
-    """Show where a folder or a file lies."""
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path if path.is_dir() else path.parent)))
+def _source(details: AdapterDetails) -> Source:
+    from core.export.source import Source
+
+    assert details.model is not None
+    return Source(details.folder, details.model, details.title, details.run)

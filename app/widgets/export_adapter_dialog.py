@@ -1,4 +1,4 @@
-"""Takes an adapter away: where to, progress that can be cancelled, and a result that says what was checked."""
+"""Takes an adapter away: in which form, where to, progress that can be cancelled, what was checked, what to do next."""
 
 from __future__ import annotations
 
@@ -7,27 +7,44 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
-from app import format, tasks, theme
+from app import format, theme
+from app.background_job import BackgroundJob, Job
+from app.export_words import checked_words, found_words
 from app.theme import SPACE
 from app.widgets.banner import Banner
 from app.widgets.elided_label import ElidedLabel
 from app.widgets.export_place import ExportPlace, Propose
-from core.errors import UserError
+from app.widgets.form_details import FormDetails
+from app.widgets.form_list import FormList, FormWords
+from app.widgets.next_steps import NextSteps
 
 if TYPE_CHECKING:
-    from core.export.job import ExportResult
+    from app.export_offers import Offer, Offers
+    from core.errors import UserError
+    from core.export.job import ExportResult, Progress
 
-Export = Callable[[Path, Callable[[int, int], object], Callable[[], bool]], "ExportResult"]
-"""Takes the target, who is told (done, total), and who says whether to end."""
+Make = Callable[[str, dict[str, str], Path], Job]
+"""Takes the form, what was chosen of it, and the target; its messages are Progress and, last, the ExportResult."""
 
 _PARTS = 1000
 
 
 class ExportAdapterDialog(QDialog):
-    """Exports with ``export`` off the drawing thread; closing it cancels."""
+    """Exports in a process of its own; closing it cancels."""
 
     exported = Signal(object)
     """(ExportResult)"""
@@ -35,41 +52,51 @@ class ExportAdapterDialog(QDialog):
     """(Path): the user wants to see what was exported."""
 
     def __init__(
-        self, export: Export, propose: Propose, *, folder: Path, name: str, text: str, parent: QWidget | None = None
+        self,
+        offers: Offers,
+        make: Make,
+        propose: Propose,
+        *,
+        folder: Path,
+        name: str,
+        parent: QWidget | None = None,
     ) -> None:
-        """Propose ``folder / name``; ``text`` says what is exported."""
+        """Propose ``folder / name``."""
         super().__init__(parent)
         self.setWindowTitle("Export adapter")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setMinimumWidth(560)
-        self._export = export
-        self._task: tasks.Task | None = None
+        self._offers = {offer.form.id: offer for offer in offers.forms}
+        self._make, self._name = make, name
         self._result: ExportResult | None = None
+        self._usable = False
+        self.job = BackgroundJob(self)
         self.banner = Banner()
+        self.forms, self.details = FormList(), FormDetails()
         self.where = ExportPlace(propose, folder, name)
-        self.bar = QProgressBar()
-        self.progress_words = QLabel()
+        self.size = QLabel()
+        self.bar, self.progress_words = QProgressBar(), QLabel()
         self.place, self.checked = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle), QLabel()
-        self.button = QPushButton("Export")
-        self.cancel = QPushButton("Cancel")
+        self.button, self.cancel = QPushButton("Export"), QPushButton("Cancel")
         self.show_button = QPushButton("Show in folder")
-        self._working, self._finished = QWidget(), QWidget()
-        self._arrange(text)
-        self.button.setEnabled(False)
-        self.banner.closed.connect(self._fit)
-        self.where.usable_changed.connect(self.button.setEnabled)
-        self.button.clicked.connect(self.start)
-        self.cancel.clicked.connect(self._on_cancel)
-        self.show_button.clicked.connect(self._on_show)
+        self._faces, self._working, self._finished = QStackedWidget(), QWidget(), QWidget()
+        self._arrange(offers)
+        self._connect()
+        self.forms.show_forms([_row(offer) for offer in offers.forms])
+        self.resize(900, 620)
 
     # Making
 
-    def _arrange(self, text: str) -> None:
-        title, words = QLabel("Export this adapter"), QLabel(text)
+    def _arrange(self, offers: Offers) -> None:
+        title, words = QLabel(f"Export {offers.title}"), QLabel(f"Trained on {offers.base}.")
+        for label in (title, words):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setWordWrap(True)
         title.setProperty("kind", "title")
-        words.setWordWrap(True)
+        words.setProperty("kind", "secondary")
         self._arrange_progress()
         self._arrange_result()
+        self._faces.addWidget(self._asking())
+        self._faces.addWidget(self._finished)
         for button in (self.button, self.show_button):
             button.setProperty("kind", "primary")
             button.setDefault(True)
@@ -81,11 +108,36 @@ class ExportAdapterDialog(QDialog):
             buttons.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE.PAGE, SPACE.PAGE, SPACE.PAGE, SPACE.CARD)
-        layout.setSpacing(SPACE.FIELD)
-        for widget in (title, words, self.banner, self.where, self._working, self._finished):
+        layout.setSpacing(SPACE.UNIT)
+        for widget in (title, words, self.banner):
             layout.addWidget(widget)
-        layout.addStretch(1)
+        layout.addWidget(self._faces, 1)
+        layout.addWidget(self._working)
         layout.addLayout(buttons)
+
+    def _asking(self) -> QWidget:
+        """The forms on the left, the chosen one with its place on the right."""
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(SPACE.CARD, 0, SPACE.UNIT, 0)
+        column.setSpacing(SPACE.FIELD)
+        self.size.setProperty("kind", "secondary")
+        for widget in (self.details, self.where, self.size):
+            column.addWidget(widget)
+        column.addStretch(1)
+        scroller = QScrollArea()
+        scroller.setFrameShape(QFrame.Shape.NoFrame)
+        scroller.setWidgetResizable(True)
+        scroller.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroller.setWidget(inside)
+        self.forms.setFixedWidth(320)
+        face = QWidget()
+        row = QHBoxLayout(face)
+        row.setContentsMargins(0, SPACE.UNIT, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.forms)
+        row.addWidget(scroller, 1)
+        return face
 
     def _arrange_progress(self) -> None:
         self.bar.setRange(0, _PARTS)
@@ -93,7 +145,7 @@ class ExportAdapterDialog(QDialog):
         self.bar.setAccessibleName("Progress of the export")
         self.progress_words.setProperty("kind", "secondary")
         column = QVBoxLayout(self._working)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(0, SPACE.UNIT, 0, 0)
         column.setSpacing(SPACE.UNIT)
         column.addWidget(self.bar)
         column.addWidget(self.progress_words)
@@ -103,108 +155,135 @@ class ExportAdapterDialog(QDialog):
         sign, heading = QLabel(), QLabel("Exported and checked")
         theme.on_change(sign, lambda: sign.setPixmap(theme.icon("good", "good").pixmap(24, 24)))
         heading.setProperty("kind", "heading")
+        self.checked.setTextFormat(Qt.TextFormat.PlainText)
         self.checked.setWordWrap(True)
+        self._next = QVBoxLayout()
         grid = QGridLayout(self._finished)
-        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setContentsMargins(0, SPACE.UNIT, 0, 0)
         grid.setHorizontalSpacing(SPACE.UNIT)
         grid.setVerticalSpacing(SPACE.HALF)
         grid.setColumnStretch(1, 1)
         grid.addWidget(sign, 0, 0)
         for row, label in enumerate((heading, self.place, self.checked)):
             grid.addWidget(label, row, 1)
-        self._finished.hide()
+        grid.setRowMinimumHeight(3, SPACE.CARD)
+        grid.addLayout(self._next, 4, 1)
+        grid.setRowStretch(5, 1)
+
+    def _connect(self) -> None:
+        self.button.setEnabled(False)
+        self.forms.chosen.connect(self._on_form)
+        self.details.changed.connect(self._show_size)
+        self.where.usable_changed.connect(self._on_usable)
+        self.button.clicked.connect(self.start)
+        self.cancel.clicked.connect(self._on_cancel)
+        self.show_button.clicked.connect(self._on_show)
+        self.job.told.connect(self._on_told)
+        self.job.failed.connect(self._on_failed)
+
+    # The choice
+
+    @property
+    def _offer(self) -> Offer:
+        return self._offers[self.forms.value]
+
+    def _on_form(self, _id: str) -> None:
+        offer = self._offer
+        form = offer.form
+        self.details.show_form(
+            form.title,
+            form.about,
+            form.readers,
+            refusal=offer.refusal,
+            remark=form.remark(offer.facts),
+            choices=form.choices(offer.facts),
+        )
+        self.where.setVisible(not offer.refusal)
+        self.where.set_endings(form.endings)
+        self.where.propose(self._name if form.id == "adapter" else f"{self._name}-{form.id}")
+        self._show_size()
+        self._on_usable(self._usable)
+
+    def _show_size(self) -> None:
+        offer = self._offer
+        self.size.setVisible(not offer.refusal)
+        if not offer.refusal:
+            chosen = offer.form.settle(offer.facts, self.details.chosen)
+            self.size.setText(f"About {format.size(offer.form.size(offer.facts, chosen))}.")
+
+    def _on_usable(self, usable: bool) -> None:
+        self._usable = usable
+        self.button.setEnabled(usable and not self._offer.refusal)
 
     # The export
 
     def start(self) -> None:
         """Export to the chosen place."""
-        if not self.button.isEnabled() or self._task is not None:
+        if not self.button.isEnabled() or self.job.busy:
             return
-        path, export = self.where.path, self._export
+        form, chosen, path, make = self.forms.value, self.details.chosen, self.where.path, self._make
         self.banner.clear()
-        self._on_progress(0, 1)
+        self.bar.setValue(0)
+        self.progress_words.setText("Starting…")
         self._show_working(True)
-        self._task = tasks.run(
-            lambda task: export(path, task.report, lambda: task.cancelled),
-            done=self._on_done,
-            failed=self._on_failed,
-            progress=self._on_progress,
-        )
+        self.job.start(lambda: make(form, chosen, path))
 
     def done(self, code: int) -> None:
         """Closing it in any way cancels an export under way; nothing of it is left then."""
-        self._drop_task()
+        self.job.stop()
         super().done(code)
 
     def _on_cancel(self) -> None:
-        if self._task is None:
+        if not self.job.busy:
             self.reject()
             return
-        self._drop_task()
+        self.job.stop()
         self.banner.say("The export was cancelled.", "Nothing was written.")
         self._show_working(False)
 
-    def _drop_task(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            self._task = None
+    def _on_told(self, message: Progress | ExportResult) -> None:
+        from core.export.job import ExportResult
 
-    def _on_progress(self, done: int, total: int) -> None:
-        self.bar.setValue(round(_PARTS * done / max(1, total)))
-        copying = 2 * done < total  # the second half of the work is the check
-        self.progress_words.setText(
-            "Copying the files…" if copying else "Checking: a fresh process loads the copy and compares its answers…"
-        )
+        if isinstance(message, ExportResult):
+            self._on_done(message)
+            return
+        self.bar.setValue(round(_PARTS * message.share))
+        left = f", about {format.duration(message.seconds_left)} left" if message.seconds_left is not None else ""
+        self.progress_words.setText(f"{message.words}{left}…")
 
     def _on_done(self, result: ExportResult) -> None:
-        self._task, self._result = None, result
-        for part in (self._working, self.where, self.button):
-            part.hide()
+        self._result = result
+        self._working.hide()
+        self.button.hide()
         self.place.setText(format.place(result.path))
-        self.checked.setText(checked_words(result))
+        self.checked.setText("\n".join([checked_words(result), *found_words(result)]))
+        if result.next_steps:
+            self._next.addWidget(NextSteps(result.next_steps))
+        self._faces.setEnabled(True)
+        self._faces.setCurrentWidget(self._finished)
         self.cancel.setText("Close")
-        for part in (self._finished, self.show_button):
-            part.show()
+        self.show_button.show()
         self.show_button.setFocus()
-        self._fit()
         self.exported.emit(result)
 
     def _on_failed(self, error: UserError) -> None:
-        self._task = None
         self.banner.show_problem(error)
         self._show_working(False)
 
     def _show_working(self, working: bool) -> None:
-        self.where.setEnabled(not working)
+        self._faces.setEnabled(not working)
         self._working.setVisible(working)
         self.button.setVisible(not working)
-        (self.cancel if working else self.where.name).setFocus()
+        (self.cancel if working else self.forms).setFocus()
         if not working:
             self.where.check()
-        self._fit()
 
     def _on_show(self) -> None:
         if self._result is not None:
             self.show_wanted.emit(self._result.path)
 
-    # Size
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Leave no empty room."""
-        super().showEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        """Be as high as the words need at this width."""
-        layout = self.layout()
-        if layout is not None:
-            layout.activate()
-            self.resize(self.width(), layout.totalHeightForWidth(self.width()))
-
-
-def checked_words(result: ExportResult) -> str:
-    """How far it agrees with the trained model."""
-    difference = result.max_logit_difference
-    agrees = "equal" if difference == 0 else f"differ by at most {format.number(difference, 2)} from"
-    words = f"A fresh process loaded it again: its scores for each next word {agrees} those of the trained model."
-    return f"{words} The likeliest word is the same everywhere." if result.greedy_equal else words
+def _row(offer: Offer) -> FormWords:
+    form = offer.form
+    size = "" if offer.refusal else format.size(form.size(offer.facts, form.settle(offer.facts, {})))
+    return FormWords(form.id, form.title, form.readers, size, is_open=not offer.refusal)

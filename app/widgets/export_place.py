@@ -27,8 +27,9 @@ Propose = Callable[[Path], Path]
 """The path itself if nothing is there, or the nearest one that is free."""
 
 FORMS = {
-    "": ("A folder", "PEFT, Transformers and vLLM load it as it is, with the base model beside it."),
+    "": ("A folder", "Programs load it as it is."),
     ".zip": ("A zip file", "The same folder in one file, to send or to keep. Unpack it before it is loaded."),
+    ".gguf": ("A file", ""),
 }
 _FORBIDDEN = '/\\:*?"<>|'
 
@@ -45,6 +46,7 @@ class ExportPlace(QWidget):
         self._propose = propose
         self._free: Path | None = None
         self._untouched = True  # nobody typed the name: another one can be proposed
+        self._typed = False
         self._checker = Latest(self._on_checked, parent=self)
         self.forms = {ending: QRadioButton(words) for ending, (words, _) in FORMS.items()}
         self.name = QLineEdit(name)
@@ -62,25 +64,17 @@ class ExportPlace(QWidget):
         for choice in self.forms.values():
             choice.toggled.connect(self.check)
         self.name.textChanged.connect(self.check)
+        self.name.textEdited.connect(self._on_typed)
         self.folder.textChanged.connect(self.check)
         self.other.clicked.connect(self._take_free)
         self.browse.clicked.connect(self._choose_folder)
         self.check()
 
     def _arrange(self) -> None:
-        group = QButtonGroup(self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(SPACE.LABEL)
-        column.addWidget(_label("As", "heading"))
-        for ending, choice in self.forms.items():
-            group.addButton(choice)
-            column.addWidget(choice)
-            help = _label(FORMS[ending][1], "secondary")
-            help.setWordWrap(True)
-            help.setContentsMargins(24, 0, 0, SPACE.HALF)
-            column.addWidget(help)
-        self.forms[""].setChecked(True)
+        column.addWidget(self._arrange_forms())
         place = QHBoxLayout()
         place.setSpacing(SPACE.UNIT)
         place.addWidget(self.folder, 1)
@@ -96,6 +90,39 @@ class ExportPlace(QWidget):
         said.addWidget(self.note, 1)
         said.addWidget(self.other)
         column.addLayout(said)
+
+    def _arrange_forms(self) -> QWidget:
+        self._choice, self._parts = QWidget(), {}
+        group = QButtonGroup(self)
+        column = QVBoxLayout(self._choice)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(SPACE.LABEL)
+        column.addWidget(_label("As", "heading"))
+        for ending, choice in self.forms.items():
+            group.addButton(choice)
+            help = _label(FORMS[ending][1], "secondary")
+            help.setWordWrap(True)
+            help.setContentsMargins(24, 0, 0, SPACE.HALF)
+            self._parts[ending] = help
+            column.addWidget(choice)
+            column.addWidget(help)
+        self.forms[""].setChecked(True)
+        return self._choice
+
+    def set_endings(self, endings: tuple[str, ...]) -> None:
+        """Offer these; a single one is not asked for."""
+        self._choice.setVisible(len(endings) > 1)
+        for ending, choice in self.forms.items():
+            for part in (choice, self._parts[ending]):
+                part.setVisible(ending in endings)
+        if self.ending not in endings:
+            self.forms[endings[0]].setChecked(True)
+
+    def propose(self, name: str) -> None:
+        """Propose another name, unless the user typed one."""
+        if not self._typed:
+            self._untouched = True
+            self.name.setText(name)
 
     @property
     def ending(self) -> str:
@@ -144,6 +171,9 @@ class ExportPlace(QWidget):
         words = f"Will be made as {format.place(path)}" if free else f"{path.name} is there already."
         self._say(words, wrong=not free)
         self.usable_changed.emit(free)
+
+    def _on_typed(self) -> None:
+        self._typed = True
 
     def _take_free(self) -> None:
         if self._free is not None:

@@ -78,8 +78,9 @@ def _next_steps(path: Path, facts: Facts) -> tuple[Step, ...]:
 FORM = Form(
     id="adapter",
     title="Adapter (PEFT)",
-    readers="PEFT, Transformers, vLLM, and training that goes on from it",
-    about="The small file that was trained, with tokenizer, chat template and a description. Needs its base model.",
+    readers="PEFT, Transformers and vLLM",
+    about="The small file that was trained, with tokenizer, chat template and a description. Whoever uses it needs the "
+    "base model as well. Training can go on from it.",
     refusal=lambda _facts: "",
     size=_size,
     next_steps=_next_steps,

@@ -68,7 +68,7 @@ def _next_steps(path: Path, _facts: Facts) -> tuple[Step, ...]:
 FORM = Form(
     id="merged",
     title="Merged model",
-    readers="Transformers, vLLM, TGI, SGLang, and converters to other formats",
+    readers="Transformers, vLLM, SGLang and converters",
     about="Base model and adapter as one model in 16 bit (safetensors). Nothing else is needed to use it.",
     refusal=lambda _facts: "",
     size=_size,

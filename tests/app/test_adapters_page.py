@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from adapter_factory import add_adapter, trained_run
+from export_fakes import FakeExport, FakeExports, offers
 from foreign_adapters import foreign
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from run_factory import new_run
 
+from app import export_offers
 from app.adapter_details import AdapterDetails
 from app.models.adapters_table import Column
 from app.pages.adapters import AdaptersPage
 from app.session import Session
 from app.widgets.toast import Toast
 from core.errors import ModelError
+from core.export.source import Source
 from core.library.importing import Wish, import_adapter
 from core.project import Project
 from core.recipe.recipe import with_settings
@@ -331,26 +335,42 @@ def test_the_palette_and_the_help_find_the_verbs_of_the_page(page: AdaptersPage)
     assert "Import a zip file of an adapter…" in words
 
 
-def test_the_chosen_adapter_is_exported(qtbot: QtBot, session: Session, project: Project) -> None:
+def test_the_chosen_adapter_is_exported(
+    qtbot: QtBot, session: Session, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = trained_run(project.runs_folder)
-    exported = []
+    exports, sources = FakeExports(), []
+    exports.problem = ModelError("Enough for a test.")
 
-    def export(details: AdapterDetails, target: Path, **_: object) -> object:
-        exported.append((details.folder, target))
-        raise ModelError("Enough for a test.")
+    def make(source: Source, form: str, target: Path, chosen: dict[str, str]) -> FakeExport:
+        sources.append(source.adapter)
+        return exports(form, chosen, target)
 
-    page = AdaptersPage(session, export=export)
+    monkeypatch.setattr(export_offers, "load", lambda make_source: replace(offers(), source=make_source()))
+    page = AdaptersPage(session, make_export=make)
     qtbot.addWidget(page)
     shown(qtbot, page, run.name)
     page.card.export.click()
-    dialog = page.dialog
+    qtbot.waitUntil(lambda: page.exporting.dialog is not None)
+    dialog = page.exporting.dialog
     assert dialog is not None
     qtbot.waitUntil(dialog.button.isEnabled)
     dialog.button.click()
     qtbot.waitUntil(lambda: dialog.banner.title == "Enough for a test.")
-    assert exported == [(run.adapter, project.exports_folder / "harbour-letters-run-1")]
+    assert exports.asked == [("adapter", {}, project.exports_folder / "harbour-letters-run-1")]
+    assert sources == [run.adapter]
     session.close()
-    assert page.dialog is None
+    assert page.exporting.dialog is None
+
+
+def test_an_adapter_that_cannot_be_read_says_why(qtbot: QtBot, page: AdaptersPage, project: Project) -> None:
+    run = trained_run(project.runs_folder)
+    page.refresh()
+    shown(qtbot, page, run.name)
+    (run.adapter / "adapter_config.json").write_text("{}", encoding="utf-8")
+    page.card.export.click()
+    qtbot.waitUntil(lambda: page.banner.title == "This adapter cannot be used.")
+    assert page.exporting.dialog is None
 
 
 def test_closing_the_project_empties_the_page(
