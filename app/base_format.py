@@ -24,17 +24,18 @@ class BaseFormat(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._format: PromptFormat | None = None
-        self._base = ""
+        self._key: tuple[str, str] | None = None
 
-    def of(self, base: str) -> PromptFormat | None:
-        """That of a base model; None while it is being read, then ``changed`` comes."""
-        if base != self._base:
+    def of(self, base: str, template: str = "") -> PromptFormat | None:
+        """That of a base model with a chosen template; None while it is being read, then ``changed`` comes."""
+        key = (base, template)
+        if key != self._key:
             self.drop()
-            self._base = base
+            self._key = key
             tasks.run(
-                lambda: disk.prompt_format(base),
-                done=lambda found: self._on_read(base, found),
-                failed=lambda error: self._on_not_read(base, error),
+                lambda: disk.prompt_format(base, template),
+                done=lambda found: self._on_read(key, found),
+                failed=lambda error: self._on_not_read(key, error),
             )
         return self._format
 
@@ -42,18 +43,18 @@ class BaseFormat(QObject):
         """Keep none."""
         if self._format is not None:
             _close(self._format)
-        self._format, self._base = None, ""
+        self._format, self._key = None, None
 
-    def _on_read(self, base: str, found: PromptFormat) -> None:
-        if base == self._base:
+    def _on_read(self, key: tuple[str, str], found: PromptFormat) -> None:
+        if key == self._key:
             self._format = found
             self.changed.emit()
         else:
             _close(found)
 
-    def _on_not_read(self, base: str, error: UserError) -> None:
-        if base == self._base:
-            self._base = ""
+    def _on_not_read(self, key: tuple[str, str], error: UserError) -> None:
+        if key == self._key:
+            self._key = None
             self.failed.emit(error)
 
 

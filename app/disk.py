@@ -82,8 +82,8 @@ def new_run(project: Project, recipe: Recipe) -> RunFolder:
     return project.create_run(recipe=recipe)
 
 
-def prompt_format(base: str) -> PromptFormat:
-    """The base model's tokenizer and chat template.
+def prompt_format(base: str, template: str = "") -> PromptFormat:
+    """The base model's tokenizer and chat template, or the one that was chosen in its place.
 
     Raises:
         ModelError: the model is missing or broken.
@@ -91,4 +91,4 @@ def prompt_format(base: str) -> PromptFormat:
     from core.base_models.catalogue import resolve
     from core.prompt.format import PromptFormat
 
-    return PromptFormat.load(resolve(base))
+    return PromptFormat.load(resolve(base), template=template)

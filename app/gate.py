@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from core.prompt.gate import Checked
     from core.recipe.schema import Recipe
 
-Key = tuple[str, str, int, int]
-"""What a result holds for: the project, the base model, the maximum length, the revision of the examples."""
+Key = tuple[str, str, str, int, int]
+"""What a result holds for: project, base model, chat template, maximum length, revision of the examples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Gate(QObject):
     def _begin(self, project: Project, recipe: Recipe, revision: int) -> None:
         key = _key(project, recipe, revision)
         if key != self._key:
-            if self._key is None or key[:2] != self._key[:2]:
+            if self._key is None or key[:3] != self._key[:3]:
                 self._latest = None
             self._key, self._job_key, self._result = key, key, None
             self._job.start(lambda: make_job(project, recipe))
@@ -125,7 +125,7 @@ class Gate(QObject):
             return
         self._result = self._latest = message
         if self._key is not None:
-            self._key = (*self._key[:3], message.revision)
+            self._key = (*self._key[:4], message.revision)
 
     def _on_ended(self) -> None:
         self.told.emit(None)
@@ -137,7 +137,7 @@ class Gate(QObject):
         """Have what the first waits for checked."""
         if self._asked:
             first = self._asked[0]
-            self._begin(first.project, first.recipe, first.key[3])
+            self._begin(first.project, first.recipe, first.key[4])
             if self._result is not None and not self._job.busy:
                 self._decide()
 
@@ -166,7 +166,7 @@ class Gate(QObject):
 
 
 def _key(project: Project, recipe: Recipe, revision: int) -> Key:
-    return (str(project.path), recipe.model.base, recipe.training.max_length, revision)
+    return (str(project.path), recipe.model.base, recipe.model.template, recipe.training.max_length, revision)
 
 
 def make_job(project: Project, recipe: Recipe) -> Job:

@@ -202,7 +202,8 @@ class Session(QObject):
         """Change the settings; they are on disk a moment later."""
         if self.project is None or recipe == self._recipe:
             return
-        base_changed = recipe.model.base != self.recipe.model.base
+        before, now = self.recipe.model, recipe.model
+        base_changed = (now.base, now.template) != (before.base, before.template)
         self._recipe = recipe
         self.recipe_changed.emit(source)
         if base_changed:
@@ -236,7 +237,7 @@ class Session(QObject):
 
     def prompt_format(self) -> PromptFormat | None:
         """That of the current base model; None while it is being read, then ``prompt_format_changed`` comes."""
-        return None if self.project is None else self._format.of(self.recipe.model.base)
+        return None if self.project is None else self._format.of(self.recipe.model.base, self.recipe.model.template)
 
     # Runs
 

@@ -30,8 +30,8 @@ from core.dataset.store import ExampleStore
 from core.errors import UserError
 from core.project import EXAMPLES_FILE
 from core.project_file import PROJECT_FILE, ProjectFile
+from core.prompt.counting import mark_of
 from core.prompt.format import PromptFormat
-from core.prompt.lengths import fingerprint
 from core.prompt.too_long import Length, Ruler
 from core.recipe.schema import Recipe
 
@@ -116,10 +116,10 @@ def _too_long(whole: Whole, recipe: Recipe, cache: Cache, tell: Tell) -> list[Fi
     """
     base, maximum = resolve(recipe.model.base), recipe.training.max_length
     try:
-        model = fingerprint(base)
+        model = mark_of(base, recipe.model.template)
     except OSError as error:
         raise UserError("The base model cannot be read.", reason=f"{error.strerror or error}.") from error
-    prompt = PromptFormat.load(base)
+    prompt = PromptFormat.load(base, template=recipe.model.template)
     try:
         ruler = Ruler(prompt, maximum)
         doubtful = [place for place, look in enumerate(whole.of) if ruler.may_be_too_long(look.size, look.turns)]

@@ -46,7 +46,7 @@ class StatisticsView(QWidget):
         self.cards: StatisticsCards | None = None
         self._statistics: Statistics | None = None
         self._near: tuple[int, ...] | None = None
-        self._asked: tuple[str, float] = ("", 0.0)  # base model and share of what is shown
+        self._asked: tuple[str, str, float] = ("", "", 0.0)  # base model, chat template and share of what is shown
         self._cards_asked = False
         self._drawing = Latest(self._on_charts, parent=self)
         self._build()
@@ -121,12 +121,12 @@ class StatisticsView(QWidget):
 
     def _job_for(self, project: Project) -> Callable[[], StatisticsJob]:
         recipe, examples = self._session.recipe, project.store.path
-        base, share = self._asked = (recipe.model.base, recipe.heldout.share)
+        base, template, share = self._asked = (recipe.model.base, recipe.model.template, recipe.heldout.share)
 
         def make() -> StatisticsJob:
             from core.dataset.statistics import StatisticsJob
 
-            return StatisticsJob(examples, base=base, share=share)
+            return StatisticsJob(examples, base=base, template=template, share=share)
 
         return make
 
@@ -141,7 +141,7 @@ class StatisticsView(QWidget):
 
     def _on_recipe(self, _source: object) -> None:
         recipe = self._session.recipe
-        if (recipe.model.base, recipe.heldout.share) != self._asked:
+        if (recipe.model.base, recipe.model.template, recipe.heldout.share) != self._asked:
             self.lookout.look_again()
         else:
             self._present()

@@ -58,8 +58,8 @@ def _new(args: argparse.Namespace) -> int:
 def _preview(args: argparse.Namespace) -> int:
     with Project.open(args.project, read_only=True) as project:
         example = _example(project, args.id)
-        base = project.recipe.model.base
-    format = PromptFormat.load(catalogue.resolve(base))
+        model = project.recipe.model
+    format = PromptFormat.load(catalogue.resolve(model.base), template=model.template)
     try:
         encoded = format.encode(example)
     finally:
@@ -71,7 +71,7 @@ def _preview(args: argparse.Namespace) -> int:
     output.line("".join(f"{bold}{text}{plain}" if learnt else text for learnt, text in stretches(encoded)))
     counts = f"{encoded.supervised_count:,} of {len(encoded.ids):,} tokens are learnt"
     marked = "in brackets" if plain == "]" else "bold"
-    output.line(f"\nExample {example.id} for {catalogue.display_name(base)}: {counts} ({marked}).")
+    output.line(f"\nExample {example.id} for {catalogue.display_name(model.base)}: {counts} ({marked}).")
     return 0
 
 

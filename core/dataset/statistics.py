@@ -68,15 +68,17 @@ class Statistics:
 class StatisticsJob:
     """One look at all examples; ``stop`` may be called from any thread."""
 
-    def __init__(self, examples: Path, *, base: str, share: float) -> None:
+    def __init__(self, examples: Path, *, base: str, share: float, template: str = "") -> None:
         """Prepare.
 
         Args:
             examples: the project's ``examples.db``.
             base: the base model whose tokens are counted.
+            template: the chosen chat template; empty for the model's own.
             share: of the ready examples that a run keeps out.
         """
-        self._child = Child(_CHILD, {"examples": str(examples), "base": base, "share": share}, megabytes=_MEGABYTES)
+        request = {"examples": str(examples), "base": base, "share": share, "template": template}
+        self._child = Child(_CHILD, request, megabytes=_MEGABYTES)
 
     def messages(self) -> Iterator[Progress | Statistics]:
         """The statistics without lengths, how the counting goes, and the statistics with lengths.

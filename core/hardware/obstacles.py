@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.base_models.facts import ModelFacts
 from core.errors import RecipeError
-from core.recipe.choices import BY_LOSS
+from core.recipe.choices import BY_LOSS, WRITTEN
 from core.recipe.schema import LoraSettings, Recipe
 
 _LARGEST_PISSA_RANK = 256  # its adapter has twice the rank, and readers take 512 at most
@@ -42,6 +42,8 @@ def check(recipe: Recipe, *, facts: ModelFacts | None = None, device: str = "") 
 def _together(recipe: Recipe) -> dict[str, str]:
     lora, quantization = recipe.lora, recipe.model.quantization
     found = {}
+    if recipe.model.chat_template == WRITTEN and not recipe.model.written_template.strip():
+        found["model.written_template"] = "There is none yet: write it, or choose another chat template."
     match lora.initialisation:
         case "loftq" if quantization != "nf4":
             found["lora.initialisation"] = "LoftQ makes up for what 4 bits lose: hold the base model in 4-bit for it."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -91,23 +92,24 @@ class Counter:
         keep(contents[counted], counts[counted])
 
 
-def format_of(folder: Path) -> tuple[PromptFormat, str]:
+def format_of(folder: Path, template: str) -> tuple[PromptFormat, str]:
     """A base model's format, and the mark under which counts with it are kept.
 
     Raises:
         UserError: it cannot be read.
     """
-    mark = mark_of(folder)
-    return PromptFormat.load(folder), mark
+    mark = mark_of(folder, template)
+    return PromptFormat.load(folder, template=template), mark
 
 
-def mark_of(folder: Path) -> str:
-    """The mark under which counts with a base model's tokens are kept.
+def mark_of(folder: Path, template: str) -> str:
+    """The mark under which counts with a base model's tokens and a chosen chat template are kept.
 
     Raises:
         UserError: its files cannot be read.
     """
     try:
-        return fingerprint(folder)
+        mark = fingerprint(folder)
+        return hashlib.sha256(f"{mark}\0{template}".encode("utf-8", "surrogatepass")).hexdigest() if template else mark
     except OSError as error:
         raise UserError("The base model cannot be read.", reason=f"{error.strerror or error}.") from error

@@ -9,7 +9,6 @@ from typing import Any
 
 from tokenizers import AddedToken, Tokenizer
 
-from core import paths
 from core.base_models.reading import broken, read_object, read_text
 from core.errors import ModelError
 
@@ -34,8 +33,8 @@ class TokenizerFiles:
     end_ids: tuple[int, ...]
 
 
-def read(folder: Path) -> TokenizerFiles:
-    """Read the folder.
+def read(folder: Path, *, with_template: bool = True) -> TokenizerFiles:
+    """Read the folder; without the chat template where another is used in its place.
 
     Raises:
         ModelError: no tokenizer.json, or a file that is broken or too large.
@@ -55,7 +54,8 @@ def read(folder: Path) -> TokenizerFiles:
     config = read_object(folder / "tokenizer_config.json")
     named = _named_tokens(folder, config)
     _add_missing(tokenizer, config, named)
-    return TokenizerFiles(tokenizer, named, _template(folder, config), _end_ids(folder, tokenizer))
+    template = _template(folder, config) if with_template else None
+    return TokenizerFiles(tokenizer, named, template, _end_ids(folder, tokenizer))
 
 
 def write(folder: Path, tokenizer: str, named: dict[str, str], template: str) -> None:
@@ -121,9 +121,3 @@ def _end_ids(folder: Path, tokenizer: Tokenizer) -> tuple[int, ...]:
         value = read_object(folder / name).get("eos_token_id")
         ids += value[:64] if isinstance(value, list) else [value]
     return tuple(dict.fromkeys(i for i in ids if isinstance(i, int) and not isinstance(i, bool) and 0 <= i < size))
-
-
-def alpaca_template(*, beginning: bool) -> str:
-    """The app's own format for base models without one; ``beginning`` puts the beginning-of-text token first."""
-    source = (paths.resources() / "templates" / "alpaca.jinja").read_text(encoding="utf-8")
-    return "{{ bos_token }}" + source if beginning else source

@@ -10,12 +10,14 @@ from typing import Any
 from core.dataset.example import Example
 from core.errors import ModelError, PromptError
 from core.prompt import files, sandbox
+from core.prompt.chosen_template import source_of
 from core.prompt.layout import Layout, Typesetter
 from core.prompt.template import Job
-from core.prompt.tokens import Encoded, Piece, Span, TextTokenizer, shares
+from core.prompt.tokens import Encoded, Piece, Span, TextTokenizer, adds_before, shares
 
 __all__ = ["Encoded", "PromptFormat"]
 
+_FALLBACK = "alpaca"
 # Answers of this example show how the template ends one. Some templates demand a system prompt.
 _PROBES = (
     Example(instruction="Good morning", output="Good evening"),
@@ -27,19 +29,21 @@ class PromptFormat:
     """Tokenizer and chat template of a base model. Callable from any thread.
 
     Attributes:
-        template: the source of the chat template in use, the folder's own or the app's Alpaca text.
+        template: the source of the chat template in use: the chosen one, the folder's own or the app's Alpaca text.
         has_own_template: whether it is the folder's.
         end_ids: the tokens at which a generation stops: the end of a turn first, then the others the model knows.
         pad_id: the token that fills up rows.
     """
 
-    def __init__(self, found: files.TokenizerFiles, now: datetime | None = None) -> None:
+    def __init__(self, found: files.TokenizerFiles, now: datetime | None = None, *, template: str = "") -> None:
+        """``template``: one in the place of the folder's own; see :meth:`load`."""
         self._named = named = found.named
-        self.has_own_template = found.template is not None
+        self.has_own_template = not template and found.template is not None
         bos = found.tokenizer.token_to_id(named["bos_token"]) if "bos_token" in named else None
-        self._tokens = TextTokenizer(found.tokenizer, found.template or "")
-        begins = bos is not None and self._tokens.adds_before(bos)
-        self.template = found.template if found.template is not None else files.alpaca_template(beginning=begins)
+        begins = bos is not None and adds_before(found.tokenizer, bos)
+        self.template = _source(found, template, beginning=begins)
+        is_fallback = not template and found.template is None
+        self._tokens = TextTokenizer(found.tokenizer, "" if is_fallback else self.template)
         self._renderer = sandbox.renderer(self.template, named, now)
         self._typesetter = Typesetter(self._renderer, self._tokens.controls, self._tokens.special_controls)
         eos = self._tokens.id(named["eos_token"]) if "eos_token" in named else None
@@ -53,17 +57,19 @@ class PromptFormat:
         self.pad_id: int = self._appended_end if pad is None else pad
 
     @classmethod
-    def load(cls, folder: Path, *, now: datetime | None = None) -> PromptFormat:
+    def load(cls, folder: Path, *, template: str = "", now: datetime | None = None) -> PromptFormat:
         """Read tokenizer.json, tokenizer_config.json and the chat template of a model folder.
 
         Args:
             folder: a model folder in Transformers' format.
+            template: the recipe's choice (``recipe.model.template``): a shipped one's name or the text of one; empty
+                for the folder's own, and Alpaca text where it has none.
             now: what a template that writes the date takes for today; the real time unless given.
 
         Raises:
             ModelError: something is missing or broken, or the template cannot be used.
         """
-        return cls(files.read(folder), now)
+        return cls(files.read(folder, with_template=not template), now, template=template)
 
     def save(self, folder: Path) -> None:
         """Write tokenizer.json, tokenizer_config.json and chat_template.jinja, as plain Transformers reads them.
@@ -181,6 +187,14 @@ class PromptFormat:
             end = self._end(text, pieces, 0)
             return () if end is None else (pieces[end].id,)
         return ()
+
+
+def _source(found: files.TokenizerFiles, chosen: str, *, beginning: bool) -> str:
+    """The template to use."""
+    if not chosen and found.template is not None:
+        return found.template
+    has_token = found.tokenizer.token_to_id
+    return source_of(chosen or _FALLBACK, lambda token: has_token(token) is not None, beginning=beginning)
 
 
 def _begins_with(pieces: Sequence[Piece], prompt: Sequence[Piece]) -> bool:

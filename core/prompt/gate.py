@@ -102,6 +102,7 @@ class GateJob:
     def __init__(self, examples: Path, recipe: Recipe) -> None:
         """Prepare; ``examples`` is the project's ``examples.db``."""
         request = {"examples": str(examples), "base": recipe.model.base, "max_length": recipe.training.max_length}
+        request["template"] = recipe.model.template
         self._child = Child(_CHILD, request, megabytes=_MEGABYTES)
 
     def messages(self) -> Iterator[Progress | Checked]:

@@ -31,15 +31,15 @@ _EXCERPT = 120  # characters
 def work(request: Message, tell: Tell) -> None:
     """See :class:`core.prompt.gate.GateJob`."""
     examples = Path(request["examples"])
-    base = resolve(request["base"])
+    base, template = resolve(request["base"]), request["template"]
     store = ExampleStore(examples, read_only=True)
     try:
         revision, ids, contents = facts.ready(store)
-        cache = LengthsCache(examples.parent, mark_of(base))
+        cache = LengthsCache(examples.parent, mark_of(base, template))
         counts, known = cache.find(contents)
         found = _summed(ids, counts, request["max_length"])
         if not known.all() or found["flawed"]:  # else nothing needs the tokenizer, whose reading takes longest
-            found = _proven(store, base, cache, ids, contents, request["max_length"], tell)
+            found = _proven(store, base, template, cache, ids, contents, request["max_length"], tell)
         tell({"checked": {"revision": revision, "ready": len(ids), **found}})
     finally:
         store.close()
@@ -48,6 +48,7 @@ def work(request: Message, tell: Tell) -> None:
 def _proven(
     store: ExampleStore,
     base: Path,
+    template: str,
     cache: LengthsCache,
     ids: NDArray[np.int64],
     contents: NDArray[np.int64],
@@ -55,7 +56,7 @@ def _proven(
     tell: Tell,
 ) -> dict[str, Any]:
     """Prove what was not proven before, and put into words what cannot be trained."""
-    prompt = PromptFormat.load(base)
+    prompt = PromptFormat.load(base, template=template)
     try:
         counts = Counter(store, prompt, cache, tell, of_some=True).count(ids, contents)
         found = _summed(ids, counts, maximum)

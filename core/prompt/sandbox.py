@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from core import paths
 from core.errors import ModelError, PromptError
+from core.prompt.chosen_template import shipped, with_beginning
 from core.prompt.render import LONGEST_TEXT, MEGABYTES, SECONDS
 from core.prompt.template import ChatTemplate, Job, TemplateError
 
@@ -74,7 +75,8 @@ def fingerprint(source: str) -> str:
 @cache
 def _known() -> frozenset[str]:
     table = tomllib.loads((paths.resources() / "templates" / "known.toml").read_text(encoding="utf-8"))
-    return frozenset(entry["sha256"] for entry in table["template"])
+    ours = [source for one in shipped() for source in (one.source, with_beginning(one.source))]
+    return frozenset([entry["sha256"] for entry in table["template"]] + [fingerprint(source) for source in ours])
 
 
 class InProcess:

@@ -29,7 +29,7 @@ def work(request: Message, tell: Tell) -> None:
             tell(message)
         try:
             folder = resolve(request["base"])
-            prompt, mark = format_of(folder)
+            prompt, mark = format_of(folder, request["template"])
         except UserError as error:
             tell({"uncounted": _told(error)})
             return

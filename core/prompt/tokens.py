@@ -66,6 +66,11 @@ class Piece(NamedTuple):
     control: bool
 
 
+def adds_before(tokenizer: Tokenizer, token_id: int) -> bool:
+    """Whether the tokenizer by itself puts this token before a text (a beginning-of-text token)."""
+    return bool(tokenizer.encode("a", add_special_tokens=True).ids[:1] == [token_id])
+
+
 class TextTokenizer:
     """The tokenizer of ``tokenizer.json``, which knows which tokens are controls. Callable from any thread."""
 
@@ -98,10 +103,6 @@ class TextTokenizer:
         """The tokenizer as tokenizer.json has it."""
         form: str = self._tokenizer.to_str(pretty=True)
         return form
-
-    def adds_before(self, token_id: int) -> bool:
-        """Whether the tokenizer by itself puts this token before a text (a beginning-of-text token)."""
-        return self._tokenizer.encode("a", add_special_tokens=True).ids[:1] == [token_id]
 
     def id(self, literal: str) -> int | None:
         """The number of a token."""

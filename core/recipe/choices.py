@@ -85,3 +85,17 @@ OPTIMIZERS = {
     "rmsprop_bnb_8bit": "RMSprop, 8-bit",
     "rmsprop_bnb_32bit": "RMSprop, 32-bit",
 }
+
+OWN, WRITTEN = "own", "written"
+ChatTemplate = Literal["own", "alpaca", "chatml", "llama3", "gemma", "zephyr", "vicuna", "plain", "written"]
+CHAT_TEMPLATES = {  # but for the first and the last: resources/templates/formats.toml, as a test compares
+    OWN: "The model's own, else Alpaca",
+    "alpaca": "Alpaca",
+    "chatml": "ChatML",
+    "llama3": "Llama 3",
+    "gemma": "Gemma",
+    "zephyr": "Zephyr",
+    "vicuna": "Vicuna",
+    "plain": "Plain text",
+    WRITTEN: "One of your own",
+}

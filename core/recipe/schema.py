@@ -10,7 +10,17 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from core.recipe.choices import FLOORED, OPTIMIZERS, SCHEDULES, Optimizer, Schedule
+from core.recipe.choices import (
+    CHAT_TEMPLATES,
+    FLOORED,
+    OPTIMIZERS,
+    OWN,
+    SCHEDULES,
+    WRITTEN,
+    ChatTemplate,
+    Optimizer,
+    Schedule,
+)
 from core.recipe.layers import as_layers
 from core.recipe.setting import setting
 
@@ -65,6 +75,27 @@ class ModelSettings(_Group):
         level="advanced",
         words={"auto": "Automatic", "bfloat16": "bfloat16", "float16": "float16", "float32": "float32"},
     )
+    chat_template: ChatTemplate = setting(
+        OWN,
+        title="Chat template",
+        help="How a conversation is written as one text. Change it only where a model has none, or a broken one.",
+        level="advanced",
+        words=CHAT_TEMPLATES,
+    )
+    written_template: str = setting(
+        "",
+        title="Your own chat template",
+        help="A Jinja template as Transformers takes it, with messages, add_generation_prompt, bos_token, eos_token.",
+        level="advanced",
+        empty="None yet",
+        only_with=("model.chat_template", (WRITTEN,)),
+        max_length=1 << 20,
+    )
+
+    @property
+    def template(self) -> str:
+        """The chosen chat template: a shipped one's name, the text of a written one, or empty for the model's own."""
+        return {OWN: "", WRITTEN: self.written_template}.get(self.chat_template, self.chat_template)
 
 
 class LoraSettings(_Group):

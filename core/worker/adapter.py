@@ -81,7 +81,7 @@ def _fill(folder: Path, model: PeftModel, base: Path, run: RunFolder, base_hash:
     write_plain(folder, tensors, model, run)
     if base_hash:
         base_file.write(folder, run.recipe().model.base, base_hash)
-    prompt_format = PromptFormat.load(base)
+    prompt_format = PromptFormat.load(base, template=run.recipe().model.template)
     try:
         prompt_format.save(folder)
     finally:

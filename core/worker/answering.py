@@ -38,7 +38,7 @@ class Answering:
         transformers_logging.set_verbosity_error()
         began = time.monotonic()
         self.context_length = ModelFacts.read(folder).context_length
-        self.prompt_format = PromptFormat.load(folder)
+        self.prompt_format = PromptFormat.load(folder, template=settings.template)
         self.place = device.choose()
         device.prepare(self.place)
         self.model: PreTrainedModel = load_base(folder, settings, self.place)

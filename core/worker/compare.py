@@ -85,7 +85,7 @@ class _Job:
         facts = ModelFacts.read(base)
         for system in self._comparison.systems:
             self._check(system)
-        self._format = PromptFormat.load(base)
+        self._format = PromptFormat.load(base, template=self._comparison.model.template)
         try:
             questions = Questions(self._comparison, self._format, facts.context_length)
             questions.prepare(lambda done, total: self._tell("preparing_examples", done, total))

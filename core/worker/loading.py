@@ -55,7 +55,7 @@ def load(run: RunFolder, recipe: Recipe, events: EventWriter, ranks: Ranks | Non
     place = device.choose()
     device.prepare(place, processes=ranks.place.local_count if ranks else 1)
     base = base_folder(run)
-    prompt_format = PromptFormat.load(base)
+    prompt_format = PromptFormat.load(base, template=recipe.model.template)
     train = _prepare(run, recipe, events, prompt_format, heldout=False)
     heldout = _prepare(run, recipe, events, prompt_format, heldout=True)
     if not train.tokens:

@@ -146,7 +146,7 @@ def _put(body: str, name: str, value: str) -> str:
 
 
 def _tokens(run: RunFolder, recipe: Recipe, base: Path) -> list[Tokens]:
-    prompt_format = PromptFormat.load(base)
+    prompt_format = PromptFormat.load(base, template=recipe.model.template)
     try:
         return prepare(run.train_examples(), prompt_format, recipe.training.max_length, lambda *_: None).tokens
     finally:

@@ -33,7 +33,7 @@ FOUR = (
 @pytest.fixture(autouse=True)
 def words(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tokens are words."""
-    monkeypatch.setattr(disk, "prompt_format", lambda _base: WordFormat())
+    monkeypatch.setattr(disk, "prompt_format", lambda *_: WordFormat())
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ LETTERS = [
 
 @pytest.fixture
 def session(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
-    monkeypatch.setattr(disk, "prompt_format", lambda _base: WordFormat())
+    monkeypatch.setattr(disk, "prompt_format", lambda *_: WordFormat())
     session = Session()
     yield session
     session.close()

@@ -35,7 +35,7 @@ CONTROL = Qt.KeyboardModifier.ControlModifier
 def words(monkeypatch: pytest.MonkeyPatch) -> WordFormat:
     """Tokens are words."""
     found = WordFormat()
-    monkeypatch.setattr(disk, "prompt_format", lambda _base: found)
+    monkeypatch.setattr(disk, "prompt_format", lambda *_: found)
     return found
 
 
@@ -279,7 +279,7 @@ def test_an_example_the_template_refuses_is_explained(qtbot: QtBot, page: Exampl
 def test_a_missing_base_model_is_explained(
     qtbot: QtBot, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def missing(_base: str) -> None:
+    def missing(_base: str, _template: str) -> None:
         raise ModelError("The base model is not on this machine.", hint="Choose another.")
 
     monkeypatch.setattr(disk, "prompt_format", missing)

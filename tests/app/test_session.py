@@ -328,8 +328,8 @@ def test_the_base_models_format_is_read_once_in_the_background(
     asked: list[str] = []
     formats = {"starter": WordFormat(), "other": WordFormat()}
 
-    def read(base: str) -> WordFormat:
-        asked.append(base)
+    def read(base: str, template: str) -> WordFormat:
+        asked.append(base + template)
         return formats[base]
 
     monkeypatch.setattr(disk, "prompt_format", read)
@@ -343,7 +343,11 @@ def test_the_base_models_format_is_read_once_in_the_background(
         session.set_recipe(_with_base(session, "other"))
         session.prompt_format()
     assert session.prompt_format() is formats["other"]
-    assert asked == ["starter", "other"]
+    with qtbot.waitSignals([session.prompt_format_changed] * 2):  # another template is another format
+        model = session.recipe.model.model_copy(update={"chat_template": "vicuna"})
+        session.set_recipe(session.recipe.model_copy(update={"model": model}))
+        session.prompt_format()
+    assert asked == ["starter", "other", "othervicuna"]
     until(qtbot, lambda: formats["starter"].closed)
 
 
@@ -352,7 +356,7 @@ def test_a_missing_base_model_is_told_and_asked_for_again(
 ) -> None:
     there: list[WordFormat] = []
 
-    def read(_base: str) -> WordFormat:
+    def read(_base: str, _template: str) -> WordFormat:
         if not there:
             raise ModelError("The base model is missing.")
         return there[0]

@@ -124,7 +124,7 @@ def test_what_a_limit_stopped_is_an_offender_and_looked_at_again(
         return encode(self, example)
 
     told: list[dict[str, Any]] = []
-    request = {"examples": str(store.path), "base": str(gemma), "max_length": 1024}
+    request = {"examples": str(store.path), "base": str(gemma), "template": "", "max_length": 1024}
     with monkeypatch.context() as patch:
         patch.setattr(PromptFormat, "encode", stopped)
         gate_child.work(dict(request), told.append)
