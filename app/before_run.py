@@ -13,10 +13,9 @@ from core.dataset.example import Status
 from core.dataset.split import FEWEST_EXAMPLES
 from core.dataset.store import Query
 from core.errors import UserError
-from core.export.adapter_config import CONFIG_FILE
+from core.library import entries
 from core.recipe.reference import setting_named
 from core.recipe.schema import Recipe
-from core.runs import notes
 from core.runs import plan as plans
 from core.runs.plan import FEW_STEPS, Plan, left_out_words, steps_per_epoch
 
@@ -41,9 +40,8 @@ def planned(project: Project, recipe: Recipe, too_long: Collection[int] = ()) ->
 
 
 def adapters(project: Project) -> dict[str, str]:
-    """The runs that another run can start from, the newest first: ``{name: title}``."""
-    found = [run for run in reversed(project.runs()) if (run.adapter / CONFIG_FILE).is_file()]
-    return {run.name: notes.title(run, notes.read(run)) for run in found}
+    """The adapters that a run can start from, of runs and imported ones, the newest first: ``{key: title}``."""
+    return {adapter.key: adapter.title for adapter in entries.adapters(project)}
 
 
 def first_steps(plan: Plan, recipe: Recipe) -> tuple[tuple[str, str], ...]:

@@ -70,8 +70,11 @@ class Status(QObject):
 
 
 def _overview(project: Project) -> Overview:
+    from core.library import imported
+
     counts = project.store.counts()
     adapters = sum(run.adapter.is_dir() for run in project.runs())
+    adapters += len(imported.folders(imported.folder_of(project.path)))
     return Overview(counts.total, counts.ready, adapters, project.store.undo_label, project.store.redo_label)
 
 

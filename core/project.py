@@ -22,10 +22,9 @@ from core.dataset.split import pinned_first, split
 from core.dataset.store import ExampleStore, Query
 from core.errors import ModelError, ProjectError, RunError
 from core.evaluation.style import StyleRule
-from core.export import start_adapter
 from core.guidance.purpose import Purpose
 from core.hardware.obstacles import check
-from core.library import importing, trash
+from core.library import importing, start_adapter, trash
 from core.project_file import PROJECT_FILE, ProjectFile
 from core.prompt.best import BestPrompt
 from core.recipe.presets import base_recipe

@@ -14,7 +14,7 @@ from app.session import Session
 from app.widgets.recipe_form import START, RecipeForm
 from app.widgets.toast import show_toast
 from core.errors import UserError
-from core.export.start_adapter import settings_of
+from core.library.start_adapter import settings_of
 from core.recipe.recipe import differences, with_settings
 from core.recipe.reference import setting_named
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.project import Project
 
 BASE = "base"
-_AT = "@"
+AT = "@"
 _MANIFEST = "manifest.json"
 _PREFIX = "step-"
 
@@ -80,7 +80,7 @@ def find(project: Project, key: str) -> Adapter:
         if found is None:
             raise _unknown(project, key)
         return found
-    name, at, step = key.partition(_AT)
+    name, at, step = key.partition(AT)
     try:
         run = run_folder.find(project.runs_folder, name)
     except RunError as error:
@@ -125,7 +125,7 @@ def checkpoints(run: RunFolder) -> list[Adapter]:
 
 def key_of(run: RunFolder, step: int | None = None) -> str:
     """The key of a run's adapter, or of its checkpoint of a step."""
-    return run.name if step is None else f"{run.name}{_AT}{step}"
+    return run.name if step is None else f"{run.name}{AT}{step}"
 
 
 def is_adapter(folder: Path) -> bool:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import RecipeError
-from core.export import base_file, start_adapter
+from core.export import base_file
 from core.export.adapter_config import public_base
 from core.export.base_file import BaseModelId
 from core.files import count_lines
-from core.library import imported
+from core.library import imported, start_adapter
 from core.library.entries import Adapter
 from core.library.imported import Origin
 from core.recipe import words

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from core.dataset.split import split
 from core.errors import RunError
-from core.export import start_adapter
 from core.hardware.obstacles import check
+from core.library import start_adapter
 from core.recipe.schema import Recipe
 from core.runs import folder, notes
 from core.runs.folder import RunFolder

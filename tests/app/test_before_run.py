@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from library_bench import import_of, run_of
 
+from app import before_run
 from app.before_run import first_steps, plan_sentences, run_remarks
 from app.widgets.run_card import Remark
 from core.dataset.example import Example, Split
 from core.errors import ModelError
+from core.project import Project
 from core.prompt.gate import Checked, Offender
 from core.prompt.proof import Flaw
 from core.recipe.recipe import with_settings
@@ -125,3 +129,11 @@ def test_the_first_run_in_three_steps(plan: Plan, words: str) -> None:
     assert words in steps[0][1]
     assert "(3 times through)" in steps[1][1]
     assert " 0 steps" not in steps[1][1]
+
+
+def test_a_run_can_start_from_adapters_of_runs_and_imported_ones(tmp_path: Path) -> None:
+    with Project.create(tmp_path / "project") as project:
+        run = run_of(project, "letters")
+        import_of(project, "hers", title="From her")
+        run_of(project, "none", trained=False)
+        assert before_run.adapters(project) == {run.name: "Run 1 · Letters", "adapters/hers": "From her"}

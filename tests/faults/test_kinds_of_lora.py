@@ -10,9 +10,9 @@ from forked_runs import adapter_bytes, evaluations, finish, log, losses, new_run
 from safetensors.torch import load_file
 
 from core.base_models.facts import ModelFacts
-from core.export import start_adapter
 from core.export.source import Source
 from core.export.work import Work
+from core.library import start_adapter
 from core.library.entries import checkpoints
 from core.runs import folder
 from core.runs.events import Finished, Resumed, Started

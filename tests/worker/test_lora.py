@@ -10,7 +10,8 @@ from transformers import LlamaConfig
 
 from core.base_models.facts import ModelFacts
 from core.errors import ModelError, RecipeError
-from core.export import adapter_config, start_adapter
+from core.export import adapter_config
+from core.library import start_adapter
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
 from core.runs import folder as runs

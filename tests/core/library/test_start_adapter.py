@@ -8,14 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from library_bench import checkpoint_of, run_of
 
 from core import paths
 from core.base_models.facts import ModelFacts
 from core.errors import RecipeError, RunError
-from core.export import start_adapter
+from core.library import start_adapter
+from core.library.importing import Wish, import_adapter
+from core.project import Project
 from core.recipe import file
 from core.recipe.recipe import with_settings
-from core.recipe.schema import Recipe
+from core.recipe.schema import ModelSettings, Recipe
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +156,27 @@ def test_the_settings_that_an_adapter_asks_for(tmp_path: Path, facts: ModelFacts
     found = start_adapter.settings_of("1", tmp_path)
     assert (found["lora.target_modules"], found["lora.layers"]) == ("attention", "0-1")
     assert problems(run / "adapter", with_settings(Recipe(), {**found, "lora.start_from": "1"}), facts) == {}
+
+
+def test_an_imported_adapter_is_named_by_its_key(tmp_path: Path, facts: ModelFacts) -> None:
+    runs = tmp_path / "project" / "runs"
+    with Project.create(tmp_path / "project"):
+        pass
+    source = adapter(tmp_path / "Hers", facts, recipe(), base_model_name_or_path="her/model")
+    folder = import_adapter(tmp_path / "project", Wish(source, ModelSettings(), anyway=True))
+    assert start_adapter.find(runs, "adapters/hers") == folder
+    assert start_adapter.settings_of("adapters/hers", runs)["lora.rank"] == 8
+    # It was matched with this base model, whatever it names.
+    assert problems(folder, recipe(), facts) == {}
+    with pytest.raises(RunError, match="No adapter gone was imported"):
+        start_adapter.find(runs, "adapters/gone")
+
+
+def test_a_checkpoint_is_named_by_its_run_and_step(tmp_path: Path, facts: ModelFacts) -> None:
+    with Project.create(tmp_path / "project") as project:
+        run = run_of(project, "letters")
+        checkpoint = checkpoint_of(run, 40)
+        assert start_adapter.find(project.runs_folder, "1@40") == checkpoint
+        assert start_adapter.settings_of("1@40", project.runs_folder)["lora.target_modules"] == "all-linear"
+        with pytest.raises(RunError, match="no checkpoint of step 41"):
+            start_adapter.find(project.runs_folder, f"{run.name}@41")

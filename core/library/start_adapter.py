@@ -13,37 +13,66 @@ from core.base_models.weights import read_header
 from core.errors import RecipeError, RunError
 from core.export import adapter_config, sums
 from core.export.adapter_config import AdapterConfig
+from core.library import entries, imported
 from core.recipe.schema import Recipe
 from core.runs import folder as run_folder
+from core.runs.folder import RunFolder
 
 _PREFIX = "base_model.model."
 _FROM = "lora.start_from"
 
 
 def find(runs: Path, key: str) -> Path:
-    """The folder of the adapter that the setting names: one of a run of this project, or any PEFT folder.
+    """The folder of the adapter that the setting names: a run's or a checkpoint's, an imported one, or any PEFT folder.
 
     Raises:
-        RunError: there is no such run, or it has no adapter yet.
+        RunError: there is none of this name, or the run has no adapter yet.
+        RecipeError: the settings of its run cannot be read.
     """
     folder = Path(key).expanduser()
     if (folder / adapter_config.CONFIG_FILE).is_file():
         return folder
+    if imported.is_key(key):
+        return _imported(imported.folder_of(runs.parent) / imported.name_of(key))
+    name, at, step = key.partition(entries.AT)
     try:
-        adapter = run_folder.find(runs, key).adapter
+        run = run_folder.find(runs, name)
     except RunError as error:
         raise RunError(
             "The adapter to start from is not there.",
             reason=f"{key} is neither a folder with an adapter nor a run. {error.reason}",
             hint="Choose a run that has finished, or the folder of an adapter.",
         ) from error
-    if not adapter.is_dir():
+    if at:
+        return _checkpoint(run, step)
+    if not run.adapter.is_dir():
         raise RunError(
             "The adapter to start from is not there.",
             reason=f"The run {key} has none.",
             hint="Choose a run that has finished or was stopped.",
         )
-    return adapter
+    return run.adapter
+
+
+def _imported(folder: Path) -> Path:
+    if entries.is_adapter(folder):
+        return folder
+    raise RunError(
+        "The adapter to start from is not there.",
+        reason=f"No adapter {folder.name} was imported, or it was deleted.",
+        hint="Choose another one, or import it again.",
+    )
+
+
+def _checkpoint(run: RunFolder, step: str) -> Path:
+    for checkpoint in entries.checkpoints(run):
+        if str(checkpoint.step) == step:
+            return checkpoint.folder
+    raise RunError(
+        "The adapter to start from is not there.",
+        reason=f"The run {run.name} has no checkpoint of step {step}.",
+        hint="Checkpoints are thinned out while a run trains. Choose its adapter, or another checkpoint.",
+    )
 
 
 def files(recipe: Recipe, runs: Path, facts: ModelFacts | None, *, known: Path | None = None) -> list[Path]:
@@ -84,8 +113,8 @@ def settings_of(key: str, runs: Path) -> dict[str, Any]:
     }
     if config.alpha == int(config.alpha):
         found["lora.alpha"] = int(config.alpha)
-    if folder.parent.parent == runs:
-        lora = run_folder.RunFolder(folder.parent).recipe().lora
+    if (run := _run_of(folder, runs)) is not None:
+        lora = run.recipe().lora
         names = ("target_modules", "layers", "modules_to_save")
         return found | {f"lora.{name}": getattr(lora, name) for name in names}
     return found | {
@@ -95,14 +124,22 @@ def settings_of(key: str, runs: Path) -> dict[str, Any]:
     }
 
 
+def _run_of(folder: Path, runs: Path) -> RunFolder | None:
+    """The run that an adapter or a checkpoint belongs to."""
+    for path in (folder.parent, folder.parent.parent):
+        if path.parent == runs:
+            return RunFolder(path)
+    return None
+
+
 def check(folder: Path, recipe: Recipe, facts: ModelFacts | None) -> None:
     """Prove that training can go on from an adapter with these settings; raises as :func:`files`."""
     sums.check(folder)
     config = adapter_config.read(folder)
     problems = _differences(config, recipe)
-    name = read_object(folder / adapter_config.CONFIG_FILE).get("base_model_name_or_path")
+    name = _base_of(folder)
     base, _ = adapter_config.public_base(recipe.model.base)
-    if isinstance(name, str) and name and _last(name) != _last(base):
+    if name and _last(name) != _last(base):
         problems[_FROM] = f"It was trained on {_last(name)}, and this run would train on {_last(base)}."
     elif facts is not None and not problems and (difference := _shapes(folder, recipe, facts)):
         problems |= difference
@@ -112,6 +149,15 @@ def check(folder: Path, recipe: Recipe, facts: ModelFacts | None) -> None:
             problems=problems,
             hint="Give these settings the values that the adapter was trained with, or start anew.",
         )
+
+
+def _base_of(folder: Path) -> str:
+    """The base model of an adapter: of an imported one that which it was matched with, of others what they name."""
+    origin = imported.origin(folder)
+    if origin is not None:
+        return adapter_config.public_base(origin.model.base)[0]
+    name = read_object(folder / adapter_config.CONFIG_FILE).get("base_model_name_or_path")
+    return name if isinstance(name, str) else ""
 
 
 def _differences(config: AdapterConfig, recipe: Recipe) -> dict[str, str]:
