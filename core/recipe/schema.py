@@ -176,7 +176,7 @@ class LoraSettings(_Group):
     start_from: str = setting(
         "",
         title="Start from",
-        help="An adapter to train on: a run's, an imported one or a PEFT folder. Its settings must be those of the run.",
+        help="An adapter to train on: a run's, an imported one or a PEFT folder. Its settings must be this run's.",
         level="advanced",
         empty="A new adapter",
     )
