@@ -186,6 +186,15 @@ class Window(QMainWindow):
         if isinstance(page, ComparePage):
             page.chat_with(key)
 
+    def compare_with(self, key: str) -> None:
+        """Show whether an adapter helped, or ask what to compare it with."""
+        from app.pages.compare import ComparePage
+
+        self.go("compare")
+        page = self.page()
+        if isinstance(page, ComparePage):
+            page.compare_with(key)
+
     def page(self) -> Page | None:
         """The page that is shown."""
         return self.pages.get(self.station)
@@ -196,6 +205,7 @@ class Window(QMainWindow):
         page.go.connect(self.go)
         page.examples_wanted.connect(self.show_examples)
         page.chat_wanted.connect(self.chat_with)
+        page.compare_wanted.connect(self.compare_with)
         if isinstance(page, HomePage):
             page.new_project.connect(self.projects.new)
             page.open_project.connect(self.projects.open)

@@ -26,6 +26,8 @@ class Page(QWidget):
     examples_wanted = Signal(list, str)
     """(numbers, words): asks the window to show these examples in the table, under these words."""
 
+    compare_wanted = Signal(str)
+    """(key): asks the window whether this adapter helped: its newest comparison, or the dialog for the first one."""
     chat_wanted = Signal(str)
     """(key): asks the window to show the chat with this adapter among those who answer."""
 

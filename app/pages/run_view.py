@@ -39,6 +39,7 @@ class RunView(QWidget):
 
     resume_wanted = Signal()
     use_wanted = Signal()
+    compare_wanted = Signal()
     chart_made = Signal()
     """The chart exists now; its module (pyqtgraph, numpy) is imported in the background when first needed."""
 
@@ -104,6 +105,7 @@ class RunView(QWidget):
         self.head.resume_wanted.connect(self.resume_wanted)
         self.ways.resume_wanted.connect(self.resume_wanted)
         self.head.use_wanted.connect(self.use_wanted)
+        self.head.compare_wanted.connect(self.compare_wanted)
         self.log.opened.connect(self._on_log)
         self.sparks.chosen.connect(self._choose_metric)
         self.watch.changed.connect(self._on_changed)

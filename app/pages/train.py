@@ -85,6 +85,7 @@ class TrainPage(Page):
         self.view.resume_wanted.connect(self._resume)
         self.view.ways.examples_wanted.connect(self.examples_wanted)
         self.view.use_wanted.connect(lambda: self.go.emit("adapters"))
+        self.view.compare_wanted.connect(lambda: self.watch.run and self.compare_wanted.emit(self.watch.run.name))
         self.view.chart_made.connect(self._on_chart)
         self.view.samples.choose_wanted.connect(self.sample_choice.ask)
         self.runs.opened.connect(self._open)

@@ -41,6 +41,7 @@ class RunHead(QFrame):
     force_wanted = Signal()
     resume_wanted = Signal()
     use_wanted = Signal()
+    compare_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,7 +61,8 @@ class RunHead(QFrame):
         self.force = self._button("End it now", "", self.force_wanted, "Ends the process; it keeps its last checkpoint")
         self.force.setProperty("kind", "danger")
         self.resume = self._button("Resume", "play", self.resume_wanted, "Goes on from the last checkpoint")
-        self.use = self._button("See the adapter", "", self.use_wanted, "Chat with it, compare it and export it")
+        self.compare = self._button("Did it help?", "compare", self.compare_wanted, "Compares it with your best prompt")
+        self.use = self._button("See the adapter", "", self.use_wanted, "Chat with it and export it")
         self.use.setProperty("kind", "primary")
         self._arrange()
 
@@ -71,7 +73,7 @@ class RunHead(QFrame):
         words.setSpacing(0)
         words.addWidget(self._name)
         top.addLayout(words, 1)
-        for button in (self.force, self.pause, self.stop, self.resume, self.use):
+        for button in (self.force, self.pause, self.stop, self.resume, self.compare, self.use):
             top.addWidget(button)
         below = QHBoxLayout()
         below.setSpacing(SPACE.CARD)
@@ -114,4 +116,5 @@ class RunHead(QFrame):
         if self.resume.property("kind") != kind:
             theme.set_kind(self.resume, kind)
             self.resume.setIcon(theme.icon("play", "on_accent" if kind else "text"))
+        self.compare.setVisible(words.can_use)
         self.use.setVisible(words.can_use)

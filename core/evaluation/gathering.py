@@ -6,6 +6,8 @@ import math
 import statistics
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from core.evaluation import votes
 from core.evaluation.comparison import BASE, PROMPT, Comparison, Measured, System
@@ -137,12 +139,11 @@ def run_facts(results: Results, adapter: str) -> RunFacts:
         return RunFacts()
     step = adapter.partition("@")[2]
     last = int(step) if step.isdecimal() else None
-    curve = [(at, loss) for at, loss in Record.load(run).series.heldout if last is None or at <= last]
     try:
-        trained_on = count_lines(run.train_file)
+        trained_on, curve = _facts(run.path, run.events_file.stat().st_mtime_ns)
     except OSError:
-        trained_on = None
-    return RunFacts(trained_on, curve)
+        return RunFacts()
+    return RunFacts(trained_on, [(at, loss) for at, loss in curve if last is None or at <= last])
 
 
 def run_of(results: Results, adapter: str) -> RunFolder | None:
@@ -150,6 +151,13 @@ def run_of(results: Results, adapter: str) -> RunFolder | None:
     name = adapter.partition("@")[0]
     run = RunFolder(results.folder.project / "runs" / name)
     return run if name and run.train_file.exists() else None
+
+
+@lru_cache(maxsize=8)
+def _facts(run: Path, _changed: int) -> tuple[int, list[tuple[int, float]]]:
+    """Of a run whose events have not changed since they were read last: long ones take seconds."""
+    folder = RunFolder(run)
+    return count_lines(folder.train_file), Record.load(folder).series.heldout
 
 
 def _figures(results: Results, system: System, scores: AllScores, rival: Rival) -> Figures:

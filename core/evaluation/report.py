@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from core.dataset.example import Example
 from core.errors import UserError
@@ -16,6 +18,7 @@ from core.evaluation.style import StyleRule
 from core.evaluation.verdict import Verdict, judge
 from core.evaluation.votes import Vote
 from core.guidance.purpose import Purpose
+from core.runs.folder import read_examples
 
 SUSPICIOUS = ("contradictory", "mislabelled")
 
@@ -86,6 +89,12 @@ def _learnt(results: Results, adapter: str) -> list[Example]:
     """All that an adapter was trained on; nothing where its run is not there any more."""
     run = run_of(results, adapter)
     try:
-        return [] if run is None else run.train_examples()
+        return [] if run is None else _examples(run.train_file, run.train_file.stat().st_mtime_ns)
     except (OSError, UserError):
         return []
+
+
+@lru_cache(maxsize=2)
+def _examples(file: Path, _changed: int) -> list[Example]:
+    """Of a file that has not changed since it was read last."""
+    return list(read_examples(file))

@@ -143,11 +143,12 @@ def test_the_head_shows_only_the_buttons_that_can_be_used(qtbot: QtBot) -> None:
     head.show_words(HeadWords(**base, state="running", state_words="Stopping", share=0.5, can_force=True))
     assert visible(head) == ["End it now"]
     head.show_words(HeadWords(**base, state="stopped", state_words="Stopped", share=-1, can_resume=True, can_use=True))
-    assert visible(head) == ["Resume", "See the adapter"]
+    assert visible(head) == ["Resume", "Did it help?", "See the adapter"]
     assert head.findChild(QProgressBar).isHidden()
     for button, signal in (
         (head.resume, head.resume_wanted),
         (head.use, head.use_wanted),
+        (head.compare, head.compare_wanted),
         (head.pause, head.pause_wanted),
     ):
         with qtbot.waitSignal(signal):

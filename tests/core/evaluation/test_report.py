@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from comparison_factory import ADAPTER, add_rows, comparison
 
-from core.evaluation import kept_rule, votes
+from core.evaluation import votes
 from core.evaluation.gathering import rival_of
 from core.evaluation.report import report
 from core.evaluation.style import StyleRule
@@ -84,12 +84,3 @@ def test_the_purpose_bears_on_what_to_do_next(tmp_path: Path) -> None:
     folder = comparison(tmp_path, rows=False)
     facts = Purpose(answers={"lacks": ("knowledge",)})
     assert "retrieval" in report(folder, purpose=facts).verdicts[ADAPTER].next
-
-
-def test_the_rule_is_kept_with_the_comparisons(tmp_path: Path) -> None:
-    assert kept_rule.read(tmp_path).is_empty
-    rule = StyleRule(kind="pattern", text="^Ahoy")
-    kept_rule.write(tmp_path, rule)
-    assert kept_rule.read(tmp_path) == rule
-    (tmp_path / "comparisons" / kept_rule.FILE).write_text("{")
-    assert kept_rule.read(tmp_path).is_empty
