@@ -125,7 +125,7 @@ class AdaptersPage(Page):
         self.nothing.acted_second.connect(self._show_all)
         self.card.export_wanted.connect(self.export)
         self.card.chat_wanted.connect(self.chat)
-        self.card.compare_wanted.connect(lambda: self.go.emit("compare"))
+        self.card.compare_wanted.connect(lambda: self._details and self.compare_wanted.emit(self._details.key))
         self.card.folder_wanted.connect(self.show_folder)
         self.card.difference_wanted.connect(self.show_difference)
         self.card.trash_wanted.connect(self.throw_away)

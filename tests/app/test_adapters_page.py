@@ -304,9 +304,9 @@ def test_chat_and_compare_lead_to_the_other_page(qtbot: QtBot, runs: list[RunFol
     with qtbot.waitSignal(page.chat_wanted) as asked:
         page.card.chat.click()
     assert asked.args == [runs[1].name]
-    with qtbot.waitSignal(page.go) as asked:
+    with qtbot.waitSignal(page.compare_wanted) as asked:
         page.card.compare.click()
-    assert asked.args == ["compare"]
+    assert asked.args == [runs[1].name]
 
 
 def test_what_differs_from_another_is_shown(
