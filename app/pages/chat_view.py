@@ -17,6 +17,7 @@ from app.session import Session
 from app.theme import SPACE
 from app.widgets.banner import Banner
 from app.widgets.chat_composer import ChatComposer
+from app.widgets.chat_exchange import ChatExchange
 from app.widgets.chat_head import ChatHead
 from app.widgets.chat_list import ChatList
 from app.widgets.empty_state import EmptyState
@@ -87,6 +88,7 @@ class ChatView(QWidget):
         composer.clear_wanted.connect(self.clear)
         composer.system_changed.connect(chat.set_system)
         composer.sampling_changed.connect(chat.set_sampling)
+        self.list.filled.connect(self._show_answers)
         self.list.edited.connect(self._on_edited)
         self.list.again_wanted.connect(chat.again)
         self.list.corrected.connect(self._on_corrected)
@@ -185,8 +187,7 @@ class ChatView(QWidget):
         self._show_heads()
         self._stack.setCurrentWidget(self.list if conversation.exchanges else self.empty)
         columns = [column.id for column in conversation.columns]
-        for number in self.list.show_exchanges(conversation.exchanges, columns):
-            self._show_answers(number)
+        self.list.show_exchanges(conversation.exchanges, columns)
         self.composer.set_empty(not conversation.exchanges)
         self.composer.show_settings(conversation.system, conversation.sampling)
         self._on_state()
@@ -224,8 +225,8 @@ class ChatView(QWidget):
         if facts.held_out != self._held_out:
             self._held_out = facts.held_out
             self.composer.heldout.set_examples(facts.held_out)
-        for number in range(len(self.list.items)):
-            self._show_answers(number)
+        for item in self.list.items:
+            self._show_answers(item.number)
         self._show_wanted()
 
     def _on_state(self) -> None:
@@ -237,14 +238,12 @@ class ChatView(QWidget):
         elif self.banner.title == _RUN_TITLE:
             self.banner.clear()
         for item in self.list.items:
-            item.set_may_edit(chat.may_ask)
-            for answer in item.answers.values():
-                answer.set_may(again=chat.may_ask, correct=chat.may_keep)
+            self._show_may(item)
         if chat.replies.number is not None:
             self._show_answers(chat.replies.number)
 
     def _show_answers(self, number: int) -> None:
-        if number >= min(len(self.list.items), len(self.chat.conversation.exchanges)):
+        if number >= len(self.chat.conversation.exchanges):
             return
         exchange, chat = self.chat.conversation.exchanges[number], self.chat
         for column in chat.conversation.columns:
@@ -264,6 +263,11 @@ class ChatView(QWidget):
             else:
                 whole, short = ending_words(said)
                 answer.show_answer(said.text, whole, short=short, by=said.by if said.by != title else "")
+
+    def _show_may(self, item: ChatExchange) -> None:
+        item.set_may_edit(self.chat.may_ask)
+        for answer in item.answers.values():
+            answer.set_may(again=self.chat.may_ask, correct=self.chat.may_keep)
 
     def _waiting_words(self, number: int, column: int) -> str:
         if self.chat.replies.is_writing(number, column):

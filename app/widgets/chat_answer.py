@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app import theme
 from app.theme import SPACE
 from app.widgets.elided_label import ElidedLabel
+from app.widgets.flowing_text import FlowingText
 from app.widgets.plain_editor import PlainEditor
 from app.widgets.plain_tip import plain_tip
+from app.widgets.rewriting import Rewriting
 
 _NOTHING = "(no words)"
 
@@ -28,15 +30,7 @@ class ChatAnswer(QFrame):
         self.setProperty("kind", "card")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._text = ""
-        self._label = QLabel()
-        self._label.setTextFormat(Qt.TextFormat.PlainText)
-        self._label.setWordWrap(True)
-        self._label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        flags = Qt.TextInteractionFlag
-        self._label.setTextInteractionFlags(flags.TextSelectableByMouse | flags.TextSelectableByKeyboard)
-        self._label.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self._label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        theme.on_change(self, lambda: self._label.setFont(theme.ui_font("editor")))
+        self._label = FlowingText()
         self._by = ElidedLabel()
         self._by.setProperty("kind", "secondary")
         self._note = ElidedLabel()
@@ -53,15 +47,11 @@ class ChatAnswer(QFrame):
         self.correct = QPushButton("Correct")
         self.correct.setProperty("kind", "link")
         self.correct.setToolTip("Write what it should have said: that becomes a new example")
-        self.editor = PlainEditor(placeholder="What it should have said", lines=(3, 14))
-        self.editor.setAccessibleName("The better answer")
-        self.keep = QPushButton("Save as example")
-        self.keep.setAccessibleDescription("Ctrl+Enter")
-        self.leave = QPushButton("Cancel")
-        self.leave.setProperty("kind", "quiet")
+        self.rewriting: Rewriting | None = None
         self._arrange()
-        self._connect()
-        self._edit(False)
+        self.copy.clicked.connect(self._copy)
+        self.again.clicked.connect(self.again_wanted)
+        self.correct.clicked.connect(self.begin_correction)
 
     def _arrange(self) -> None:
         foot = QHBoxLayout()
@@ -72,34 +62,14 @@ class ChatAnswer(QFrame):
         self._foot = QWidget()
         self._foot.setLayout(foot)
         foot.setContentsMargins(0, 0, 0, 0)
-        acts = QHBoxLayout()
-        acts.setContentsMargins(0, 0, 0, 0)
-        acts.setSpacing(SPACE.UNIT)
-        acts.addWidget(self.keep)
-        acts.addWidget(self.leave)
-        acts.addStretch(1)
-        self._acts = QWidget()
-        self._acts.setLayout(acts)
-        layout = QVBoxLayout(self)
+        self._column = layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE.FIELD, SPACE.UNIT, SPACE.UNIT, SPACE.HALF)
         layout.setSpacing(SPACE.HALF)
         layout.addWidget(self._by)
-        layout.addWidget(self._label, 1)
+        layout.addWidget(self._label)
+        layout.addStretch(1)
         layout.addWidget(self._problem)
-        layout.addWidget(self.editor, 1)
-        layout.addWidget(self._foot, 0, Qt.AlignmentFlag.AlignBottom)
-        layout.addWidget(self._acts)
-
-    def _connect(self) -> None:
-        self.copy.clicked.connect(self._copy)
-        self.again.clicked.connect(self.again_wanted)
-        self.correct.clicked.connect(self.begin_correction)
-        self.keep.clicked.connect(self._on_keep)
-        self.leave.clicked.connect(lambda: self._edit(False))
-        self.editor.edited.connect(self._show_keep)
-        for key in ("Ctrl+Return", "Ctrl+Enter"):
-            save = QShortcut(QKeySequence(key), self.editor, context=Qt.ShortcutContext.WidgetShortcut)
-            save.activated.connect(self._on_keep)
+        layout.addWidget(self._foot)
 
     @property
     def text(self) -> str:
@@ -124,7 +94,7 @@ class ChatAnswer(QFrame):
     @property
     def is_corrected(self) -> bool:
         """Whether the user is writing a better answer."""
-        return self.editor.isVisibleTo(self)
+        return self.rewriting is not None
 
     def show_answer(
         self, text: str, note: str, *, short: str = "", by: str = "", over: bool = True, problem: str = ""
@@ -140,7 +110,7 @@ class ChatAnswer(QFrame):
             problem: why there is no answer.
         """
         self._text = text
-        self._label.setText(text or (_NOTHING if over and short else ""))
+        self._label.set_text(text or (_NOTHING if over and short else ""))
         self._label.setVisible(bool(self._label.text()) and not self.is_corrected)
         self._by.setText(by)
         self._by.setVisible(bool(by))
@@ -154,8 +124,10 @@ class ChatAnswer(QFrame):
 
     def add(self, text: str) -> None:
         """Append some more."""
+        if not self._text:
+            self._label.set_text("")
         self._text += text
-        self._label.setText(self._text)
+        self._label.add(text)
         self._label.setVisible(not self.is_corrected)
 
     def set_name(self, name: str) -> None:
@@ -173,16 +145,30 @@ class ChatAnswer(QFrame):
 
     def begin_correction(self) -> None:
         """Let the user write a better answer, beginning with this one."""
-        self.editor.load(self._text)
-        self._edit(True)
-        self.editor.setFocus(Qt.FocusReason.OtherFocusReason)
+        if self.rewriting is None:
+            editor = PlainEditor(placeholder="What it should have said", lines=(3, 14))
+            editor.setAccessibleName("The better answer")
+            hint = "It becomes a new example (Ctrl+Enter)"
+            self.rewriting = Rewriting(editor, "Save as example", hint)
+            self.rewriting.done.connect(self._on_corrected)
+            self.rewriting.left.connect(self._end_correction)
+            self._column.addWidget(self.rewriting)
+            self._foot.hide()
+            self._label.hide()
+            self.rewriting.begin(self._text)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape leaves the better answer."""
-        if event.key() == Qt.Key.Key_Escape and self.is_corrected:
-            self._edit(False)
-            return
-        super().keyPressEvent(event)
+    def _end_correction(self) -> None:
+        if self.rewriting is not None:
+            self._column.removeWidget(self.rewriting)
+            self.rewriting.hide()
+            self.rewriting.deleteLater()
+            self.rewriting = None
+            self._foot.show()
+            self._label.setVisible(bool(self._label.text()))
+
+    def _on_corrected(self, text: str) -> None:
+        self._end_correction()
+        self.corrected.emit(text)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Say as much as there is room for."""
@@ -199,24 +185,6 @@ class ChatAnswer(QFrame):
         fits = self._note.fontMetrics().horizontalAdvance(whole) <= room
         self._note.setText(whole if fits else short)
         self._foot.setToolTip("" if fits else plain_tip(whole))
-
-    def _edit(self, edit: bool) -> None:
-        self.editor.setVisible(edit)
-        self._acts.setVisible(edit)
-        self._foot.setVisible(not edit)
-        self._label.setVisible(not edit and bool(self._label.text()))
-        self._show_keep()
-
-    def _show_keep(self) -> None:
-        text = self.editor.text().strip()
-        self.keep.setEnabled(bool(text) and text != self._text.strip())
-        self.keep.setToolTip("" if self.keep.isEnabled() else "Change the answer first")
-
-    def _on_keep(self) -> None:
-        if self.keep.isEnabled():
-            text = self.editor.text().strip()
-            self._edit(False)
-            self.corrected.emit(text)
 
     def _copy(self) -> None:
         QGuiApplication.clipboard().setText(self._text)

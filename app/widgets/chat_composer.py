@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolBut
 
 from app import format, theme
 from app.theme import SPACE
-from app.widgets.chat_exchange import MessageEditor
 from app.widgets.plain_editor import PlainEditor
+from app.widgets.rewriting import MessageEditor
 from app.widgets.sampling_fields import SamplingFields, SamplingPresets
 from app.widgets.state_mark import StateMark
 from app.widgets.try_heldout import TryHeldout
@@ -33,7 +33,9 @@ class ChatComposer(QFrame):
         self._example: Example | None = None
         self._may_send = False
         self._busy = False
-        self.message = MessageEditor("Say something. Enter sends, Shift+Enter begins a new line.", lines=(2, 8))
+        self.message = MessageEditor(
+            placeholder="Say something. Enter sends, Shift+Enter begins a new line.", lines=(2, 8)
+        )
         self.message.setAccessibleName("Your message")
         self.send = QPushButton("Send")
         self.send.setProperty("kind", "primary")

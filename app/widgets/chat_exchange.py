@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app import format, theme
 from app.theme import SPACE
 from app.widgets.chat_answer import ChatAnswer
-from app.widgets.plain_editor import PlainEditor
+from app.widgets.flowing_text import FlowingText
+from app.widgets.rewriting import MessageEditor, Rewriting
 from core.chat.conversation import Exchange
 
 _HEAD = 28  # as high as the buttons in it
 
 
 class ChatExchange(QWidget):
-    """Its answers are :class:`ChatAnswer`, one a column, by the column's id."""
+    """Its answers are :class:`ChatAnswer`, one a column, by the column's id; ``number`` is its place among all."""
 
     edited = Signal(str)
     """The user says something else in the place of this message."""
     answer_made = Signal(int)
     """(column): ``answers`` has one more, whose signals can be joined."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, number: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.number = number
         self.exchange: Exchange | None = None
         self.answers: dict[int, ChatAnswer] = {}
         self._divider = _divider()
@@ -38,37 +39,15 @@ class ChatExchange(QWidget):
         self.edit.setToolTip("Say something else here; what came after it goes")
         self.edit.setAccessibleName("Edit this message")
         self._message.add_act(self.edit)
-        self.editor = MessageEditor()
-        self.editor.setAccessibleName("Your message")
-        self.send = QPushButton("Send again")
-        self.send.setToolTip("Enter; what came after this message goes")
-        self.leave = QPushButton("Cancel")
-        self.leave.setProperty("kind", "quiet")
+        self.rewriting: Rewriting | None = None
+        self._may = True
         self._arrange()
         self.edit.clicked.connect(self.begin_edit)
-        self.leave.clicked.connect(lambda: self._edit(False))
-        self.send.clicked.connect(self._on_send)
-        self.editor.entered.connect(self._on_send)
-        self.editor.edited.connect(self._show_send)
-        self._edit(False)
 
     def _arrange(self) -> None:
-        acts = QHBoxLayout()
-        acts.setContentsMargins(0, 0, 0, 0)
-        acts.setSpacing(SPACE.UNIT)
-        acts.addWidget(self.send)
-        acts.addWidget(self.leave)
-        acts.addStretch(1)
-        self._editing = QWidget()
-        column = QVBoxLayout(self._editing)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(SPACE.HALF)
-        column.addWidget(self.editor)
-        column.addLayout(acts)
-        asked = QHBoxLayout()
+        self._asked = asked = QHBoxLayout()
         asked.setSpacing(SPACE.UNIT)
         asked.addWidget(self._message, 1)
-        asked.addWidget(self._editing, 1)
         asked.addWidget(self.expected, 1)
         self._row = QHBoxLayout()
         self._row.setSpacing(SPACE.UNIT)
@@ -111,54 +90,33 @@ class ChatExchange(QWidget):
         """Whether messages can be sent now."""
         self.edit.setEnabled(may)
         self._may = may
-        self._show_send()
+        if self.rewriting is not None:
+            self.rewriting.set_may(may)
 
     def begin_edit(self) -> None:
         """Let the user say something else."""
-        if self.exchange is not None:
-            self.editor.load(self.exchange.text)
-            self._edit(True)
-            self.editor.setFocus(Qt.FocusReason.OtherFocusReason)
+        if self.exchange is not None and self.rewriting is None:
+            editor = MessageEditor(lines=(1, 8))
+            editor.setAccessibleName("Your message")
+            self.rewriting = Rewriting(editor, "Send again", "Enter; what came after this message goes")
+            self.rewriting.set_may(self._may)
+            self.rewriting.done.connect(self._on_edited)
+            self.rewriting.left.connect(self._end_edit)
+            self._message.hide()
+            self._asked.insertWidget(0, self.rewriting, 1)
+            self.rewriting.begin(self.exchange.text)
 
-    _may = True
+    def _end_edit(self) -> None:
+        if self.rewriting is not None:
+            self._asked.removeWidget(self.rewriting)
+            self.rewriting.hide()
+            self.rewriting.deleteLater()
+            self.rewriting = None
+            self._message.show()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Escape leaves the message as it was."""
-        if event.key() == Qt.Key.Key_Escape and not self._editing.isHidden():
-            self._edit(False)
-            return
-        super().keyPressEvent(event)
-
-    def _edit(self, edit: bool) -> None:
-        self._editing.setVisible(edit)
-        self._message.setVisible(not edit)
-        self._show_send()
-
-    def _show_send(self) -> None:
-        self.send.setEnabled(self._may and bool(self.editor.text().strip()))
-
-    def _on_send(self) -> None:
-        text = self.editor.text().strip()
-        if self._may and text:
-            self._edit(False)
-            self.edited.emit(text)
-
-
-class MessageEditor(PlainEditor):
-    """Enter sends, Shift+Enter begins a new line."""
-
-    entered = Signal()
-
-    def __init__(self, placeholder: str = "", lines: tuple[int, int] = (1, 8), parent: QWidget | None = None) -> None:
-        super().__init__(placeholder=placeholder, lines=lines, parent=parent)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """See the class."""
-        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        if is_enter and not event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self.entered.emit()
-            return
-        super().keyPressEvent(event)
+    def _on_edited(self, text: str) -> None:
+        self._end_edit()
+        self.edited.emit(text)
 
 
 class _Said(QFrame):
@@ -178,18 +136,14 @@ class _Said(QFrame):
         self._head.addWidget(self._note)
         self._head.addStretch(1)
         head.setMinimumHeight(_HEAD)
-        self._text = QLabel()
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._text.setWordWrap(True)
-        self._text.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
-        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        theme.on_change(self, lambda: self._text.setFont(theme.ui_font("editor")))
+        self._text = FlowingText()
+        self._text.setAccessibleName(who)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE.FIELD, SPACE.HALF, SPACE.UNIT, SPACE.UNIT)
         layout.setSpacing(2)
         layout.addLayout(self._head)
-        layout.addWidget(self._text, 1)
+        layout.addWidget(self._text)
+        layout.addStretch(1)
 
     @property
     def text(self) -> str:
@@ -198,7 +152,7 @@ class _Said(QFrame):
 
     def set(self, text: str, note: str) -> None:
         """Say something; ``note`` says where it is from."""
-        self._text.setText(text)
+        self._text.set_text(text)
         self._note.setText(note)
 
     def add_act(self, button: QWidget) -> None:

@@ -5,18 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from app import format
 from app.theme import SPACE
 from app.widgets.chat_answer import ChatAnswer
 from app.widgets.chat_exchange import ChatExchange
 from core.chat.conversation import Exchange
 
+AT_ONCE = 12  # messages
 _NEAR = 24  # pixels from the end that still count as the end
 
 
 class ChatList(QScrollArea):
-    """``items`` are the messages in their order; whoever owns this fills their answers."""
+    """``items`` are the newest messages in their order, ``first`` is the number of the first of them.
+
+    Whoever owns this fills their answers. Earlier messages are shown when they are asked for: a long conversation has
+    thousands of widgets.
+    """
+
+    filled = Signal(int)
+    """(message): it is shown now, or with other columns, and its answers are to be filled."""
 
     edited = Signal(int, str)
     """(message, text)"""
@@ -29,6 +38,12 @@ class ChatList(QScrollArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.items: list[ChatExchange] = []
+        self.first = 0
+        self._exchanges: Sequence[Exchange] = ()
+        self._columns: Sequence[int] = ()
+        self.earlier = QPushButton()
+        self.earlier.setProperty("kind", "link")
+        self.earlier.clicked.connect(self._show_earlier)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -39,45 +54,74 @@ class ChatList(QScrollArea):
         self._column = QVBoxLayout(inside)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(SPACE.CARD)
+        self._column.addWidget(self.earlier, 0, Qt.AlignmentFlag.AlignHCenter)
         self._column.addStretch(1)
         self.setWidget(inside)
         self._follows = True
         self.verticalScrollBar().rangeChanged.connect(lambda *_: self._follow())
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
 
-    def show_exchanges(self, exchanges: Sequence[Exchange], columns: Sequence[int]) -> list[int]:
-        """Show these messages with an answer for each column; gives the numbers of those that changed."""
-        while len(self.items) > len(exchanges):
-            item = self.items.pop()
-            self._column.removeWidget(item)
-            item.deleteLater()
-        changed = []
-        for number, exchange in enumerate(exchanges):
-            if number == len(self.items):
-                self._add()
-            item = self.items[number]
-            same_columns = list(item.answers) == list(columns)
-            if item.exchange is not exchange or not same_columns:
-                changed.append(number)
-                item.show_exchange(exchange, first=number == 0)
-                item.show_columns(columns)
-        return changed
+    def show_exchanges(self, exchanges: Sequence[Exchange], columns: Sequence[int]) -> None:
+        """Show these messages with an answer for each column."""
+        self._exchanges, self._columns = exchanges, columns
+        new = len(exchanges) - self.first - len(self.items)
+        if new < 0 or new > 1:  # cleared, gone back, or opened: begin anew at the end
+            self.first = max(0, len(exchanges) - AT_ONCE)
+        self._fill()
+
+    def _fill(self) -> None:
+        wanted = list(range(self.first, len(self._exchanges)))
+        while self.items and self.items[-1].number not in wanted:
+            self._remove(self.items.pop())
+        while self.items and self.items[0].number < self.first:
+            self._remove(self.items.pop(0))
+        while self.items and self.items[0].number > self.first:
+            self._insert(0, self.items[0].number - 1)
+        while len(self.items) < len(wanted):
+            self._insert(len(self.items), self.first + len(self.items))
+        for item in self.items:
+            exchange = self._exchanges[item.number]
+            if item.exchange is not exchange or list(item.answers) != list(self._columns):
+                item.show_exchange(exchange, first=item.number == 0)
+                item.show_columns(self._columns)
+                self.filled.emit(item.number)
+        self.earlier.setText(f"Show {format.plural(min(self.first, AT_ONCE), 'earlier message')}")
+        self.earlier.setVisible(self.first > 0)
+
+    def _show_earlier(self) -> None:
+        """Show some more of what was said before; what is in sight stays where it is."""
+        self._follows = False
+        before = self.widget().height() - self.verticalScrollBar().value()
+        self.first = max(0, self.first - AT_ONCE)
+        self._fill()
+        QTimer.singleShot(0, self, lambda: self.verticalScrollBar().setValue(self.widget().height() - before))
+
+    def item(self, number: int) -> ChatExchange | None:
+        """A message, if it is shown."""
+        at = number - self.first
+        return self.items[at] if 0 <= at < len(self.items) else None
 
     def answer(self, number: int, column: int) -> ChatAnswer | None:
         """The answer of a column to a message, if it is shown."""
-        return self.items[number].answers.get(column) if number < len(self.items) else None
+        item = self.item(number)
+        return item.answers.get(column) if item is not None else None
 
     def go_to_end(self) -> None:
         """Show the end, and stay there."""
         self._follows = True
         QTimer.singleShot(0, self, self._follow)
 
-    def _add(self) -> None:
-        number, item = len(self.items), ChatExchange()
+    def _insert(self, at: int, number: int) -> None:
+        item = ChatExchange(number)
         item.edited.connect(lambda text: self.edited.emit(number, text))
         item.answer_made.connect(lambda column: self._join(number, column, item.answers[column]))
-        self.items.append(item)
-        self._column.insertWidget(number, item)
+        self.items.insert(at, item)
+        self._column.insertWidget(at + 1, item)
+
+    def _remove(self, item: ChatExchange) -> None:
+        self._column.removeWidget(item)
+        item.hide()
+        item.deleteLater()
 
     def _join(self, number: int, column: int, answer: ChatAnswer) -> None:
         answer.copied.connect(self.copied)

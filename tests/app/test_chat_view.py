@@ -251,9 +251,9 @@ def test_a_message_is_edited_and_what_came_after_it_can_be_brought_back(
         say(qtbot, view, text)
     item = view.list.items[0]
     item.edit.click()
-    assert item.editor.text() == "One"
-    item.editor.setPlainText("Uno")
-    qtbot.keyClick(item.editor, Qt.Key.Key_Return)
+    assert item.rewriting.editor.text() == "One"
+    item.rewriting.editor.setPlainText("Uno")
+    qtbot.keyClick(item.rewriting.editor, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: not view.chat.busy)
     assert [one.text for one in view.chat.conversation.exchanges] == ["Uno"]
     assert len(view.list.items) == 1
@@ -279,10 +279,10 @@ def test_a_corrected_answer_becomes_a_ready_example(
     say(qtbot, view, "Where is my order?")
     answer = view.list.items[0].answers[1]
     answer.correct.click()
-    assert answer.editor.text() == BASE_WORDS
-    assert not answer.keep.isEnabled(), "nothing is better yet"
-    answer.editor.setPlainText("  Dear customer, here.\n")
-    answer.keep.click()
+    assert answer.rewriting.editor.text() == BASE_WORDS
+    assert not answer.rewriting.act.isEnabled(), "nothing is better yet"
+    answer.rewriting.editor.setPlainText("  Dear customer, here.\n")
+    answer.rewriting.act.click()
     qtbot.waitUntil(lambda: len(project.store.ids()) == 6)
     example = project.store.get(6)
     assert example == Example(instruction="Where is my order?", output="Dear customer, here.", rejected=BASE_WORDS)
@@ -300,7 +300,7 @@ def test_escape_leaves_a_correction(qtbot: QtBot, view: ChatView) -> None:
     say(qtbot, view, "Hello")
     answer = view.list.items[0].answers[1]
     answer.correct.click()
-    qtbot.keyClick(answer.editor, Qt.Key.Key_Escape)
+    qtbot.keyClick(answer.rewriting.editor, Qt.Key.Key_Escape)
     assert not answer.is_corrected
     assert answer.text == BASE_WORDS
 
@@ -447,9 +447,33 @@ def test_what_models_and_people_write_is_text(qtbot: QtBot, view: ChatView) -> N
     talk = Conversation().sent("<h1>Hello</h1>").answered(0, 1, said)
     view.chat.restore(talk)
     answer = view.list.items[0].answers[1]
-    assert answer._label.textFormat() is Qt.TextFormat.PlainText
-    assert answer._label.text() == "<b>bold</b>"
-    assert view.list.items[0]._message._text.textFormat() is Qt.TextFormat.PlainText
+    assert answer._label.toPlainText() == "<b>bold</b>"
+    assert view.list.items[0]._message._text.toPlainText() == "<h1>Hello</h1>"
+
+
+def test_of_a_long_conversation_the_end_is_shown_and_the_rest_when_it_is_asked_for(
+    qtbot: QtBot, view: ChatView
+) -> None:
+    talk = Conversation()
+    for number in range(30):
+        talk = talk.sent(f"Message {number}").answered(number, 1, Said(text=f"Answer {number}", end="end", tokens=1))
+    view.chat.restore(talk)
+    assert [item.number for item in view.list.items] == list(range(18, 30))
+    assert texts(view, 0) == ["Answer 18"]
+    assert view.list.earlier.text() == "Show 12 earlier messages"
+    view.list.earlier.click()
+    assert [item.number for item in view.list.items] == list(range(6, 30))
+    assert texts(view, 0) == ["Answer 6"]
+    say(qtbot, view, "Another one")
+    assert view.list.items[-1].number == 30
+    view.list.earlier.click()
+    assert [item.number for item in view.list.items] == list(range(31))
+    assert not view.list.earlier.isVisible()
+    view.list.items[3].edit.click()
+    view.list.items[3].rewriting.done.emit("Otherwise")
+    qtbot.waitUntil(lambda: not view.chat.busy)
+    assert [one.text for one in view.chat.conversation.exchanges][2:] == ["Message 2", "Otherwise"]
+    assert texts(view) == [BASE_WORDS]
 
 
 def test_how_an_answer_ended_is_said_in_words() -> None:
