@@ -78,6 +78,27 @@ def merged_card(source: Source, findings: Mapping[str, Any]) -> str:
     return _card("transformers", base, licence.of_base(source.model.base), title, about, loading, parts)
 
 
+def file_card(source: Source, *, about: str, loading: str, findings: Mapping[str, Any] | None = None) -> str:
+    """The card of a file for other programs.
+
+    Args:
+        source: what was exported.
+        about: what the file is; ``{base}`` becomes the base model's name.
+        loading: how it is used, in Markdown.
+        findings: what the export found out about a merge, if there was one.
+
+    Raises:
+        RecipeError, OSError: the run folder cannot be read.
+    """
+    base, revision = public_base(source.model.base)
+    at = f" at revision `{revision}`" if revision else ""
+    story = _story(source.run) if source.run is not None else ()
+    parts = (_merge(source, findings), *story) if findings else story
+    title = _title(source.run) if source.run is not None else source.title
+    made = f"{about.format(base=f'`{base}`{at}')} Made with Tunesmith {core.__version__}.\n"
+    return _card("gguf", base, licence.of_base(source.model.base), title, made, loading, parts)
+
+
 def _card(
     library: str, base: str, base_licence: str, title: str, about: str, loading: str, story: Iterable[str]
 ) -> str:

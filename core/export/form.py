@@ -15,12 +15,13 @@ from core.recipe.schema import ModelSettings
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of an adapter and its base model without loading either."""
+    """What is known of an adapter and its base model without loading either; ``folder`` is where the base lies."""
 
     config: AdapterConfig
     base: ModelFacts
     model: ModelSettings
     adapter_bytes: int
+    folder: Path
 
     @classmethod
     def read(cls, source: Source) -> Facts:
@@ -31,7 +32,8 @@ class Facts:
         """
         config = adapter_config.read(source.adapter)
         size = sum(path.stat().st_size for path in source.adapter.iterdir() if path.is_file())
-        return cls(config, ModelFacts.read(source.base_folder()), source.model, size)
+        folder = source.base_folder()
+        return cls(config, ModelFacts.read(folder), source.model, size, folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,10 @@ def _no_choice(_facts: Facts) -> tuple[Choice, ...]:
     return ()
 
 
+def _nothing(_facts: Facts, _chosen: Mapping[str, str]) -> int:
+    return 0
+
+
 def _no_remark(_facts: Facts) -> str:
     return ""
 
@@ -82,6 +88,7 @@ class Form:
         next_steps: what to do with it.
         choices: what can be chosen for this adapter.
         remark: what is worth knowing before, in a sentence; mostly empty.
+        aside: how many bytes are needed besides while it is made.
         endings: of the file, an empty one for a folder; the first is the default.
     """
 
@@ -94,6 +101,7 @@ class Form:
     next_steps: Callable[[Path, Facts], tuple[Step, ...]]
     choices: Callable[[Facts], tuple[Choice, ...]] = _no_choice
     remark: Callable[[Facts], str] = _no_remark
+    aside: Callable[[Facts, Mapping[str, str]], int] = _nothing
     endings: tuple[str, ...] = ("",)
 
     def settle(self, facts: Facts, chosen: Mapping[str, str]) -> dict[str, str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from core.export import adapter, merged
 from core.export.form import Form
+from core.export.gguf import form as gguf
+from core.export.ollama import form as ollama
 
-FORMS: tuple[Form, ...] = (adapter.FORM, merged.FORM)
+FORMS: tuple[Form, ...] = (adapter.FORM, merged.FORM, gguf.FORM, gguf.ADAPTER_FORM, ollama.FORM)
 
 
 def find(name: str) -> Form:

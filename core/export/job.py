@@ -161,7 +161,7 @@ class Export:
             raise ModelError(f"{self._form.title}: not for this adapter.", reason=reason, hint="Choose another form.")
         chosen = self._form.settle(facts, self._asked)
         self._target.parent.mkdir(parents=True, exist_ok=True)
-        self._check_space(self._form.size(facts, chosen))
+        self._check_space(self._form.size(facts, chosen), self._form.aside(facts, chosen))
         aside = self._target.parent / f".{self._target.name[:100]}.{secrets.token_hex(4)}{_ASIDE}"
         aside.mkdir()
         try:
@@ -200,8 +200,10 @@ class Export:
                     details=str(path),
                 )
 
-    def _check_space(self, size: int) -> None:
-        needed = size * (3 if self._ending else 1) + _MARGIN  # of an archive also what goes in, and what comes out
+    def _check_space(self, size: int, besides: int) -> None:
+        needed = (
+            size * (3 if self._ending else 1) + besides + _MARGIN
+        )  # of an archive also what goes in, and what comes out
         free = shutil.disk_usage(self._target.parent).free
         if free < needed:
             raise UserError(

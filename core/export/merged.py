@@ -36,7 +36,8 @@ def configuration(config: dict[str, Any], dtype: str) -> dict[str, Any]:
     return kept
 
 
-def _choices(facts: Facts) -> tuple[Choice, ...]:
+def choices(facts: Facts) -> tuple[Choice, ...]:
+    """What the adapter can be merged into."""
     if facts.model.quantization == "none":
         return (Choice("into", "Merge into", (Value(ORIGINAL, "The base model", "As it was trained."),)),)
     bits = "4-bit" if facts.model.quantization == "nf4" else "8-bit"
@@ -73,5 +74,5 @@ FORM = Form(
     refusal=lambda _facts: "",
     size=_size,
     next_steps=_next_steps,
-    choices=_choices,
+    choices=choices,
 )

@@ -41,11 +41,7 @@ def write(work: Work) -> dict[str, Any]:
         values = read_object(source.adapter / adapter_config.CONFIG_FILE)
         _write_config(work.folder, values, work.source.model.base)
     _complete(work)
-    if source.reference is not None and not folds:
-        work.reference.write_bytes(source.reference.read_bytes())
-        return {"compared_with": "the model at the end of its training"}
-    _keep_reference(work)
-    return {"compared_with": "the adapter that was exported, on its base model", "layout": work.chosen.get("layout")}
+    return {"layout": work.chosen.get("layout"), **note_what_it_says(work, anew=folds)}
 
 
 def check(work: Work) -> dict[str, Any]:
@@ -149,6 +145,15 @@ def _fold(work: Work) -> None:
 def _write_config(folder: Path, values: dict[str, Any], base: str) -> None:
     text = adapter_config.dumps(values, base=base)
     (folder / adapter_config.CONFIG_FILE).write_text(text, encoding="utf-8", newline="\n")
+
+
+def note_what_it_says(work: Work, *, anew: bool = False) -> dict[str, str]:
+    """Put into ``work.reference`` what the trained model says; ``anew``: though the run kept it. Says with what."""
+    if work.source.reference is not None and not anew:
+        work.reference.write_bytes(work.source.reference.read_bytes())
+        return {"compared_with": "the model at the end of its training"}
+    _keep_reference(work)
+    return {"compared_with": "the adapter that was exported, on its base model"}
 
 
 def _keep_reference(work: Work) -> None:

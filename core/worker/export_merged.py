@@ -143,7 +143,7 @@ def check(work: Work) -> dict[str, Any]:
     prompt_format = PromptFormat.load(work.folder)
     try:
         if not _writes_alike(work, prompt_format):
-            return {**_NOT_COMPARED, "problem": "Its tokenizer or chat template writes prompts in another way."}
+            return {**NOT_COMPARED, "problem": "Its tokenizer or chat template writes prompts in another way."}
         tokens = heldout_tokens(work.source, prompt_format)
     finally:
         prompt_format.close()
@@ -153,13 +153,18 @@ def check(work: Work) -> dict[str, Any]:
         model = load_base(work.folder, held, place)
     told = work.portion("It is compared with the trained model", 0.4, 0.7)
     rounding = TOLERANCES[str(_NAMES[work.written["stored_as"]]).removeprefix("torch.")]
-    if work.written["merged_into"] == "as_trained" and work.source.model.quantization == "int8":
-        rounding = max(rounding, _ROUNDED_INPUTS)
-    found = as_findings(compare(model, work.reference, least=rounding, progress=told))
+    least = max(rounding, rounded_inputs(work))
+    found = as_findings(compare(model, work.reference, least=least, progress=told))
     if tokens:
         told = work.portion("Measuring the held-out loss of the merged model", 0.7, 1.0)
         found["heldout_loss"] = mean_loss(model, tokens, told)
     return {**found, "device": place.kind, "reader": "transformers"}
+
+
+def rounded_inputs(work: Work) -> float:
+    """How much the answers may differ because a model was held in 8 bits in training; a share of the largest logit."""
+    in_8_bits = work.written["merged_into"] == "as_trained" and work.source.model.quantization == "int8"
+    return _ROUNDED_INPUTS if in_8_bits else 0.0
 
 
 def _writes_alike(work: Work, prompt_format: PromptFormat) -> bool:
@@ -172,7 +177,7 @@ def _writes_alike(work: Work, prompt_format: PromptFormat) -> bool:
         own.close()
 
 
-_NOT_COMPARED = {"verified": False, "max_logit_difference": None, "greedy_equal": False, "tolerance": 0.0}
+NOT_COMPARED = {"verified": False, "max_logit_difference": None, "greedy_equal": False, "tolerance": 0.0}
 
 
 def _as_bytes(merge: Merge, specs: list[tensor_files.Spec]) -> Iterator[tuple[str, memoryview]]:

@@ -75,6 +75,21 @@ def form_module(form: str) -> FormModule:
             from core.worker import export_merged
 
             return export_merged
+        case "gguf":
+            import_lean()
+            from core.worker import export_gguf
+
+            return export_gguf
+        case "gguf-adapter":
+            import_lean()
+            from core.worker import export_gguf_adapter
+
+            return export_gguf_adapter
+        case "ollama":
+            import_lean()
+            from core.worker import export_ollama
+
+            return export_ollama
     raise ValueError(f"there is no form {form}")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +100,37 @@ def compare(
     Raises:
         ModelError: the file is missing, damaged or empty, or belongs to a model of another vocabulary.
     """
-    conditions, pairs = _read(path)
+    says = partial(logits, model)
+    return compare_answers(says, path, conditions=_conditions(model), least=least, progress=progress)
+
+
+def compare_answers(
+    says: Callable[[Sequence[int], int], torch.Tensor],
+    path: Path,
+    *,
+    conditions: dict[str, str],
+    least: float = 0.0,
+    longest: int | None = None,
+    progress: Callable[[int, int], object] = lambda _done, _total: None,
+) -> Comparison:
+    """Compare whatever can say logits with a reference file; see :func:`compare`.
+
+    Args:
+        says: gives the logits (positions, vocabulary) after the last so many tokens.
+        path: the file.
+        conditions: ``device`` and ``dtype`` that it computes with.
+        least: see there.
+        longest: leave out prompts of more tokens, unless all have more.
+        progress: told (done, total) after each prompt.
+
+    Raises:
+        ModelError: see there.
+    """
+    made_with, pairs = _read(path)
+    pairs = [pair for pair in pairs if longest is None or len(pair[0]) <= longest] or pairs[:1]
     difference, largest, equal, positions = 0.0, 1.0, True, 0
     for number, (ids, expected) in enumerate(pairs, start=1):
-        found = logits(model, ids, expected.shape[0])
+        found = says(ids, expected.shape[0])
         if found.shape != expected.shape:
             raise _unusable(path, f"It has {expected.shape[-1]} tokens, the model {found.shape[-1]}.")
         distance = float((found - expected).abs().max())
@@ -111,10 +139,16 @@ def compare(
         equal = equal and torch.equal(found.argmax(-1), expected.argmax(-1))
         positions += expected.shape[0]
         progress(number, len(pairs))
-    share = TOLERANCES.get(conditions.get("dtype", ""), _OTHER_DEVICE)
-    if conditions != _conditions(model):
+    share = TOLERANCES.get(made_with.get("dtype", ""), _OTHER_DEVICE)
+    if made_with != conditions:
         share = max(share, _OTHER_DEVICE)
     return Comparison(difference, equal, max(share, least) * largest, len(pairs), positions)
+
+
+def longest_prompt(path: Path, *, most: int) -> int:
+    """The tokens of the longest prompt that :func:`compare_answers` would ask with ``longest=most``."""
+    lengths = [len(ids) for ids, _ in _read(path)[1]]
+    return max((length for length in lengths if length <= most), default=lengths[0])
 
 
 def as_findings(comparison: Comparison) -> dict[str, Any]:

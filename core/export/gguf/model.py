@@ -45,15 +45,17 @@ def plan(
     *,
     form: str,
     title: str,
+    words: Path | None = None,
     shapes: Mapping[str, tuple[int, ...]] | None = None,
     weights: Weights | None = None,
 ) -> Plan:
     """What the GGUF file of a model holds.
 
     Args:
-        folder: the model in Transformers' format, with the tokenizer and chat template that it is to have.
+        folder: the model in Transformers' format.
         form: ``f32``, ``f16`` or ``q8_0``.
         title: what programs show as its name.
+        words: the folder with the tokenizer and chat template that it is to have, where that is another.
         shapes: of the weights, where they are others than the folder's; in the order in which they come.
         weights: gives these by name, in float32.
 
@@ -74,7 +76,7 @@ def plan(
     says.add_type(GGUFType.MODEL)
     says.add_name(title)
     _say_sizes(says, numbers)
-    _say_vocabulary(says, vocabulary.read(folder, embedding.shape[0]))
+    _say_vocabulary(says, vocabulary.read(words or folder, embedding.shape[0]))
 
     def arrays() -> Iterator[Numbers]:
         yield from factors

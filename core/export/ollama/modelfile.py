@@ -1,4 +1,4 @@
-"""The Modelfile and the short manual beside it (https://github.com/ollama/ollama, docs/modelfile.md)."""
+"""The Modelfile (https://github.com/ollama/ollama, docs/modelfile.md)."""
 
 from __future__ import annotations
 
@@ -31,24 +31,6 @@ def modelfile(weights: str, template: str, *, stops: Sequence[str], context: int
     lines += [f'PARAMETER stop "{stop}"' for stop in dict.fromkeys(stops) if not set(stop) & {'"', "\n"}]
     lines.append(f"PARAMETER num_ctx {min(context, _LARGEST_CONTEXT)}")
     return "\n".join(lines) + "\n"
-
-
-def manual(title: str, name: str, *, notes: Sequence[str]) -> str:
-    """README.md: the commands, and what is to be known."""
-    known = "".join(f"- {note}\n" for note in notes)
-    return (
-        f"""# {title}
-
-A model for [Ollama](https://ollama.com), made with Tunesmith. In this folder:
-
-```
-ollama create {name} -f {MODELFILE}
-ollama run {name}
-```
-
-{known}""".rstrip()
-        + "\n"
-    )
 
 
 def model_name(title: str) -> str:

@@ -5,7 +5,7 @@ import pytest
 from core import paths
 from core.errors import ModelError, PromptError
 from core.export.ollama import go_template
-from core.export.ollama.modelfile import manual, model_name, modelfile
+from core.export.ollama.modelfile import model_name, modelfile
 from core.export.ollama.template import translate
 from core.prompt.template import ChatTemplate, Job, TemplateError
 
@@ -119,5 +119,4 @@ def test_a_modelfile_says_all_that_the_model_needs():
     ]
     with pytest.raises(ModelError):
         modelfile("model.gguf", 'a"""b', stops=[], context=1)
-    assert "ollama create my-model -f Modelfile\nollama run my-model" in manual("My model", "my-model", notes=["One."])
     assert [model_name(name) for name in ("Größe #1: Cats", "数据")] == ["gr-e-1-cats", "tuned-model"]
