@@ -97,7 +97,7 @@ def _plan(work: Work, merge: Merge) -> plan.Plan:
         return ((name, tensor.numpy()) for name, tensor in merge if name in shapes)
 
     with tempfile.TemporaryDirectory(dir=work.folder.parent) as words:
-        prompt_format = PromptFormat.load(base)
+        prompt_format = PromptFormat.load(base, template=work.source.model.template)
         try:
             prompt_format.save(Path(words))
         finally:
@@ -134,7 +134,7 @@ def _run(work: Work, path: Path, least: float) -> dict[str, Any]:
 
 def _reads_otherwise(work: Work, llama: LlamaCppModel) -> bool:
     """Whether llama.cpp cuts prompts into other tokens than those of the training."""
-    prompt_format = PromptFormat.load(work.source.base_folder())
+    prompt_format = PromptFormat.load(work.source.base_folder(), template=work.source.model.template)
     try:
         return any(
             llama.tokens(prompt_format.render(example.prompt_messages(), add_generation_prompt=True))

@@ -32,7 +32,7 @@ def write(work: Work) -> dict[str, Any]:
     file = gguf.file_name(work.source, work.chosen["numbers"])
     findings = write_file(work, work.folder / file)
     base = work.source.base_folder()
-    prompt_format = PromptFormat.load(base)
+    prompt_format = PromptFormat.load(base, template=work.source.model.template)
     try:
         template = translated(base, prompt_format)
         stops = [prompt_format.decode([number], skip_special=False) for number in prompt_format.end_ids]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,13 +42,12 @@ def _refusal(facts: Facts) -> str:
         return reason
     from core.prompt.format import PromptFormat
 
-    prompt_format = PromptFormat.load(facts.folder)
     try:
-        translated(facts.folder, prompt_format)
+        prompt_format = PromptFormat.load(facts.folder, template=facts.model.template)
+        with contextlib.closing(prompt_format):
+            translated(facts.folder, prompt_format)
     except ModelError as error:
-        return f"{error.title} {error.reason} {error.hint}"
-    finally:
-        prompt_format.close()
+        return " ".join(part for part in (error.title, error.reason, error.hint) if part)
     return ""
 
 

@@ -10,9 +10,11 @@ from core.export.ollama.template import translate
 from core.prompt.template import ChatTemplate, Job, TemplateError
 
 DATA = paths.package_root() / "tests" / "data" / "templates"
+SHIPPED = paths.resources() / "templates"
 KNOWN = [
     *sorted(DATA.glob("*.jinja")),
-    *(paths.resources() / name for name in ("templates/alpaca.jinja", "starter-model/chat_template.jinja")),
+    *sorted(SHIPPED.glob("*.jinja")),
+    paths.resources() / "starter-model" / "chat_template.jinja",
 ]
 # A date before the system prompt, as Llama 3.1 has it, and the system prompt in the user's first message (Llama 2).
 DATED = (
@@ -46,11 +48,13 @@ def turns(*contents, system=""):
     return [{"role": "system", "content": system}, *said] if system else said
 
 
-@pytest.mark.parametrize("source", [*KNOWN, DATED, FIRST], ids=[*(file.name for file in KNOWN), "dated", "first"])
+@pytest.mark.parametrize(
+    "source", [*KNOWN, DATED, FIRST], ids=[*(f"{file.parent.name}-{file.stem}" for file in KNOWN), "dated", "first"]
+)
 def test_a_translation_writes_what_the_template_writes(source):
     render = renderer(source if isinstance(source, str) else source.read_text(encoding="utf-8"))
     found = translate(render, beginning="<s>")
-    assert found.system == (getattr(source, "name", "") != "gemma.jinja")
+    assert found.system == (source != DATA / "gemma.jinja")
     for messages in (
         turns("Was ist 2 + 2?"),
         turns("a {{ b }} }} c", "d\n\ne", 'f "g"'),
