@@ -7,11 +7,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolBut
 
 from app import format, theme
 from app.theme import SPACE
+from app.widgets.heldout_stepper import HeldoutStepper
 from app.widgets.plain_editor import PlainEditor
 from app.widgets.rewriting import MessageEditor
 from app.widgets.sampling_fields import SamplingFields, SamplingPresets
 from app.widgets.state_mark import StateMark
-from app.widgets.try_heldout import TryHeldout
 from core.dataset.example import Example
 from core.generation.sampling import Sampling
 
@@ -45,7 +45,7 @@ class ChatComposer(QFrame):
         self.stop.setToolTip("Ends the answers (Escape)")
         self.note = QLabel()
         self.note.setProperty("kind", "secondary")
-        self.heldout = TryHeldout()
+        self.heldout = HeldoutStepper()
         self.presets = SamplingPresets()
         self.fields = SamplingFields()
         self.more = _toggle("settings", "All settings of how answers are drawn")

@@ -98,7 +98,9 @@ def another_base(adapter: entries.Adapter, model: ModelSettings) -> UserError:
     if adapter.base != model.base:
         reason = f"It belongs to {name}; the others here answer with {other}, and one base model is loaded at a time."
     else:
-        reason = f"It was trained with {name} held in memory in another way (its precision) than the others here."
+        reason = (
+            f"It was trained with {name} held or asked in another way (precision, chat template) than the others here."
+        )
     return UserError(
         f"{adapter.title} cannot answer beside the others.",
         reason=reason,

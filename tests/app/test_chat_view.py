@@ -74,6 +74,7 @@ def page(qtbot: QtBot, runs: list[RunFolder], session: Session, models: FakeMode
     qtbot.addWidget(page)
     page.resize(1040, 760)
     page.show_tab("chat")
+    page.show_tab("chat")
     page.show()
     qtbot.waitUntil(lambda: page.chat.chat.loaded)
     yield page

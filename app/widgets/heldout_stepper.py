@@ -15,7 +15,7 @@ _NONE = "No held-out examples"
 _FIRST = "Use a held-out example"
 
 
-class TryHeldout(QWidget):
+class HeldoutStepper(QWidget):
     """Nothing is chosen until the user clicks."""
 
     picked = Signal(object)
