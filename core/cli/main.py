@@ -20,6 +20,7 @@ from core.cli import (
     export,
     guide,
     history,
+    models,
     output,
     pin,
     project,
@@ -48,6 +49,7 @@ _GROUPS = (
     compare,
     export,
     doctor,
+    models,
 )
 _INTERRUPTED = 130
 

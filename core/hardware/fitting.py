@@ -49,7 +49,7 @@ class Fit:
     @property
     def verdict(self) -> Verdict:
         """In a word."""
-        return _verdict(self.needs.total_bytes, self.free_bytes)
+        return compared(self.needs.total_bytes, self.free_bytes)
 
 
 def fit(facts: ModelFacts, recipe: Recipe, memory: MemoryUse | None = None) -> Fit:
@@ -58,11 +58,11 @@ def fit(facts: ModelFacts, recipe: Recipe, memory: MemoryUse | None = None) -> F
     kind = kind_of(memory)
     needs = estimate(facts, recipe, kind)
     free = max(0, memory.total - memory.used)
-    if _verdict(needs.total_bytes, free) is not Verdict.TOO_LARGE:
+    if compared(needs.total_bytes, free) is not Verdict.TOO_LARGE:
         return Fit(needs, memory, None)
     for changes in _cheaper(recipe, kind):
         smaller = estimate(facts, with_settings(recipe, changes), kind)
-        if _verdict(smaller.total_bytes, free) is Verdict.FITS:
+        if compared(smaller.total_bytes, free) is Verdict.FITS:
             return Fit(needs, memory, changes)
     return Fit(needs, memory, {})
 
@@ -133,7 +133,8 @@ def _cheaper(recipe: Recipe, kind: Kind) -> Iterator[dict[str, Any]]:
         yield dict(changes)
 
 
-def _verdict(needs: int, free: int) -> Verdict:
+def compared(needs: int, free: int) -> Verdict:
+    """What is needed beside what there is, in a word."""
     if needs <= _TIGHT * free:
         return Verdict.FITS
     return Verdict.TIGHT if needs <= free else Verdict.TOO_LARGE

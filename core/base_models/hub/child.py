@@ -11,8 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfApi, ModelInfo, errors
+from huggingface_hub import HfApi, ModelInfo, errors, scan_cache_dir
 
+from core.base_models.catalogue import hub_cache
 from core.base_models.config import check_kind
 from core.base_models.hub import files
 from core.base_models.hub.client import ANSWER_SECONDS, in_words, open_client
@@ -45,6 +46,8 @@ def work(request: Message, tell: Tell) -> None:
                 tell({"plan": make_plan(api, repo, folder, has_token=bool(token)).to_json()})
             case "download":
                 Fetch(Plan.from_json(request["plan"]), token, tell).run()
+            case "remove":
+                tell({"freed": remove(repo)})
             case "send":
                 post(api, request, tell)
             case "account":
@@ -110,6 +113,21 @@ def make_plan(api: HfApi, repo: str, folder: Path | None, *, has_token: bool) ->
         updated=_day(info),
         access=_access(api, info, has_token=has_token),
     )
+
+
+def remove(repo: str) -> int:
+    """Delete a model from the cache; returns the bytes that are free again.
+
+    Raises:
+        ModelError: it is not there.
+    """
+    found = [one for one in scan_cache_dir(hub_cache()).repos if (one.repo_id, one.repo_type) == (repo, "model")]
+    if not found:
+        raise ModelError(f"{repo} is not in the hub cache.", details=str(hub_cache()))
+    revisions = [revision.commit_hash for revision in found[0].revisions]
+    strategy = scan_cache_dir(hub_cache()).delete_revisions(*revisions)
+    strategy.execute()
+    return int(strategy.expected_freed_size)
 
 
 def _access(api: HfApi, info: ModelInfo, *, has_token: bool) -> Any:
