@@ -73,6 +73,8 @@ def verdict(found: Verdict, *, so_far: bool = False) -> VerdictWords:
         NextWords(item.kind, item.title, item.reason, _ACTS.get(item.kind, "")) for item in verdict_words.advice(found)
     ]
     sentence = verdict_words.sentence(found)
+    if so_far and found.decided_by is None:
+        return VerdictWords("information", "No verdict yet: answers are still to come.", verdict_words.lines(found), [])
     if so_far:
         return VerdictWords(
             "information", f"So far: {sentence[0].lower()}{sentence[1:]}", verdict_words.lines(found), []

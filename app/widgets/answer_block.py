@@ -92,7 +92,7 @@ class AnswerBlock(QFrame):
         else:
             pieces = differences(_cut(against), _cut(text))
             shown.set_spans(spans(pieces, "new"))
-            words = f"{agreement(pieces)}{f'  ·  {remark}' if remark else ''}"
+            words = f"{agreement(pieces)}\n{remark}".strip()
         under = QLabel(words)
         under.setProperty("kind", "secondary")
         under.setWordWrap(True)

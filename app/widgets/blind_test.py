@@ -245,5 +245,6 @@ def _narrow(*widgets: QWidget) -> QWidget:
     face = QWidget()
     row = QHBoxLayout(face)
     row.setContentsMargins(0, 0, 0, 0)
-    row.addWidget(inside, 1)
+    row.addWidget(inside, TEXT_COLUMN)
+    row.addStretch(1)
     return face

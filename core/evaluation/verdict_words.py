@@ -100,9 +100,8 @@ def _answers(measure: Measure | None, rival: str) -> str:
             f" ({_points(gain.difference * 100)}; 95 % interval {_between(gain.low * 100, gain.high * 100, '+.0f')})."
         )
     return (
-        f"Closeness of its answers to the expected ones (chrF, 0 to 100): {measure.ours:.1f} against "
-        f"{measure.theirs:.1f} with {rival} ({_points(gain.difference)}; 95 % interval "
-        f"{_between(gain.low, gain.high, '+.1f')})."
+        f"Closeness to the expected answers (chrF, 0 to 100): {measure.ours:.1f} against {measure.theirs:.1f} with "
+        f"{rival} ({gain.difference:+.1f}; 95 % interval {_between(gain.low, gain.high, '+.1f')})."
     )
 
 

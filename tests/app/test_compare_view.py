@@ -131,7 +131,7 @@ def test_a_comparison_that_was_not_finished_can_be_gone_on_with(
     comparison(bench[2], rows=False)
     view = _open(qtbot, bench)
     assert view.banner.title == "This comparison is not finished."
-    assert view.parts.evidence.verdict.sentence.startswith("So far: there is too little data")
+    assert view.parts.evidence.verdict.sentence.startswith("No verdict yet")
     view.banner.acted.emit()
     qtbot.waitUntil(lambda: view.bar.words == "Writing the answers: 3 of 12, 1 min 30 s left")
     assert view.banner.isHidden()

@@ -18,7 +18,7 @@ def test_a_clear_win() -> None:
     assert found.state is State.CLEAR_WIN
     assert found.next[0] == "use_adapter"
     assert words.sentence(found) == "Fine-tuning beat your best prompt, on 40 held-out examples."
-    assert words.lines(found)[0].startswith("Closeness of its answers to the expected ones (chrF, 0 to 100): ")
+    assert words.lines(found)[0].startswith("Closeness to the expected answers (chrF, 0 to 100): ")
     assert "95 % interval +" in words.lines(found)[0]
 
 
