@@ -111,8 +111,8 @@ def no_hard_rows(report: Report, adapter: str, *, so_far: bool) -> tuple[str, st
     return "No hard rows", f"Among {measured} training examples and the held-out ones, none stands out."
 
 
-def scores(figures: Sequence[Figures]) -> tuple[list[Column], list[ScoreRow]]:
-    """The table of scores; columns of which nothing is known are left out."""
+def scores(figures: Sequence[Figures], *, only: Sequence[str] = ()) -> tuple[list[Column], list[ScoreRow]]:
+    """The table of scores; columns of which nothing is known are left out, and all but ``only``, if given."""
     values: dict[str, list[float | None]] = {
         "chrf": [item.chrf for item in figures],
         "rouge_l": [item.rouge_l for item in figures],
@@ -124,7 +124,11 @@ def scores(figures: Sequence[Figures]) -> tuple[list[Column], list[ScoreRow]]:
         "prompt_tokens": [item.prompt_tokens for item in figures],
         "seconds": [item.seconds for item in figures],
     }
-    known = {name: column for name, column in values.items() if any(value is not None for value in column)}
+    known = {
+        name: column
+        for name, column in values.items()
+        if any(value is not None for value in column) and (not only or name in only)
+    }
     best = {name: _best(name, column) for name, column in known.items()}
     rows = [
         ScoreRow(

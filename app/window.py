@@ -138,6 +138,7 @@ class Window(QMainWindow):
         self.session.training_changed.connect(self._on_training)
         self.session.runs_changed.connect(self._show_training)
         self.session.problem.connect(self.show_problem)
+        self.session.prompt_wanted.connect(self.try_prompt)
         self.session.queue.added.connect(self._on_added)
         self.session.queue.goes_on.connect(self._on_queue_goes_on)
         self.session.queue.broke_off.connect(self._on_broke_off)
@@ -176,6 +177,15 @@ class Window(QMainWindow):
     def _on_loaded(self, id: str) -> None:
         if id == self._coming:
             self.go(id)
+
+    def try_prompt(self) -> None:
+        """Show what the best prompt does, before anything is trained."""
+        from app.pages.compare import ComparePage
+
+        self.go("compare")
+        page = self.page()
+        if isinstance(page, ComparePage):
+            page.show_tab("prompt")
 
     def chat_with(self, key: str) -> None:
         """Show the chat with an adapter among those who answer."""

@@ -10,6 +10,7 @@ from app.comparing import MakeJob, comparison_job
 from app.pages.chat_view import ChatView
 from app.pages.compare_view import CompareView
 from app.pages.page import Page
+from app.pages.prompt_view import PromptView
 from app.session import Session
 from app.widgets.segments import Segments
 
@@ -28,17 +29,18 @@ class ComparePage(Page):
         make_job: MakeJob = comparison_job,
     ) -> None:
         super().__init__(session, parent)
+        self.prompt = PromptView(session, make=make_job)
         self.verdict = CompareView(session, make_job=make_job)
         self.chat = ChatView(session, make=make_model)
-        for view in (self.verdict, self.chat):
+        for view in (self.prompt, self.verdict, self.chat):
             view.go.connect(self.go)
             view.examples_wanted.connect(self.examples_wanted)
-        self.tabs = Segments({"verdict": "Did it help?", "chat": "Chat"}, "Ways to compare")
+        self.tabs = Segments({"prompt": "Prompt first", "verdict": "Did it help?", "chat": "Chat"}, "Ways to compare")
         self.tabs.chosen.connect(self.show_tab)
         self.add_act(self.chat.add)
         self.add_act(self.tabs)
         self._stack = QStackedWidget()
-        self._tabs: dict[str, QWidget] = {"verdict": self.verdict, "chat": self.chat}
+        self._tabs: dict[str, QWidget] = {"prompt": self.prompt, "verdict": self.verdict, "chat": self.chat}
         for tab in self._tabs.values():
             self._stack.addWidget(tab)
         self.body.addWidget(self._stack, 1)
@@ -51,6 +53,7 @@ class ComparePage(Page):
 
     def enter(self) -> None:
         """Look again."""
+        self.prompt.enter()
         self.verdict.enter()
         self.chat.enter()
 

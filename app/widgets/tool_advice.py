@@ -32,14 +32,21 @@ class ToolAdvice(QWidget):
         return "\n".join(label.text() for label in self.findChildren(QLabel) if label.text())
 
     def set_words(
-        self, title: str, reasons: Sequence[str], steps: Sequence[str] = (), cautions: Sequence[str] = ()
+        self,
+        title: str,
+        reasons: Sequence[str],
+        steps: Sequence[str] = (),
+        cautions: Sequence[str] = (),
+        *,
+        heading: str = "Why",
     ) -> None:
-        """Show other advice."""
-        shown = (title, tuple(reasons), tuple(steps), tuple(cautions))
+        """Show other advice; ``heading`` stands above the reasons."""
+        shown = (title, heading, tuple(reasons), tuple(steps), tuple(cautions))
         if shown == self._shown:
             return
         self._shown = shown
         self.title.setText(title)
+        self.title.setVisible(bool(title))
         old, self._list = self._list, QWidget()
         self._column.replaceWidget(old, self._list)
         old.setParent(None)
@@ -49,16 +56,17 @@ class ToolAdvice(QWidget):
         grid.setHorizontalSpacing(SPACE.UNIT)
         grid.setVerticalSpacing(SPACE.HALF)
         grid.setColumnStretch(1, 1)
-        for heading, lines in (("Why", reasons), ("What to do, in order", steps), ("Mind", cautions)):
+        for name, lines in ((heading, reasons), ("What to do, in order", steps), ("Mind", cautions)):
             if not lines:
                 continue
-            head = _label(heading)
-            head.setFont(theme.ui_font(strong=True))
-            head.setContentsMargins(0, SPACE.HALF, 0, 0)
-            grid.addWidget(head, grid.rowCount(), 0, 1, 2)
+            if name:
+                head = _label(name)
+                head.setFont(theme.ui_font(strong=True))
+                head.setContentsMargins(0, SPACE.HALF, 0, 0)
+                grid.addWidget(head, grid.rowCount(), 0, 1, 2)
             for number, words in enumerate(lines, start=1):
                 row = grid.rowCount()
-                sign = QLabel(f"{number}." if heading.startswith("What") else "–")
+                sign = QLabel(f"{number}." if name.startswith("What") else "–")
                 sign.setProperty("kind", "secondary")
                 grid.addWidget(sign, row, 0, Qt.AlignmentFlag.AlignTop)
                 grid.addWidget(_label(words), row, 1)
