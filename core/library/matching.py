@@ -17,6 +17,7 @@ from core.export import adapter_config, base_file
 from core.export.adapter_config import AdapterConfig
 
 _PREFIX = "base_model.model."
+_LONGEST_NAME = 500
 _DTYPES = frozenset({"F16", "BF16", "F32"})
 # Copies of a model in other people's names for it, made smaller in the same way as here.
 _SMALLER = re.compile(r"(-unsloth)?-bnb-[48]bit$")
@@ -86,6 +87,8 @@ def claimed_base(folder: Path) -> str:
 
 def misfit(tensors: Mapping[str, Tensor], config: AdapterConfig, facts: ModelFacts) -> str:
     """Why an adapter's matrices do not fit a base model, in a sentence; empty when they do."""
+    if odd := next((name for name in tensors if len(name) > _LONGEST_NAME), ""):
+        return f"A name of {len(odd):,} letters, {odd[:40]}…, is that of no weight."
     if odd := next((name for name, tensor in tensors.items() if tensor.dtype not in _DTYPES), ""):
         return f"{odd[:100]} is of the type {tensors[odd].dtype}, which weights of adapters never have."
     if not any(".lora_A." in name for name in tensors):

@@ -300,6 +300,13 @@ def test_numbers_that_are_no_weights_are_refused(project: Path, tmp_path: Path) 
         take(project, source)
 
 
+def test_endless_names_are_refused_at_once(project: Path, tmp_path: Path) -> None:
+    names = ".".join("a" for _ in range(400_000))  # looked at part by part, it would take minutes
+    source = foreign(tmp_path / "x", tensors={f"base_model.model.{names}.lora_A.weight": [0]})
+    with pytest.raises(ModelError, match="is that of no weight"):
+        take(project, source)
+
+
 def test_a_byte_that_changed_is_noticed(project: Path, tmp_path: Path) -> None:
     source = foreign(tmp_path / "x")
     (source / sums.SUMS_FILE).write_text(sums.dumps(source, [WEIGHTS_FILE]), encoding="utf-8")
