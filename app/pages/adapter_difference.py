@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 
 from app import format
 from app.background_job import BackgroundJob
@@ -27,10 +27,14 @@ if TYPE_CHECKING:
 class Difference(QObject):
     """Opens the dialog, and reads what it is to show."""
 
+    examples_wanted = Signal(list, str)
+    """(numbers, words): show these examples in the table."""
+
     def __init__(self, session: Session, page: QWidget) -> None:
         super().__init__(page)
         self._session, self._page = session, page
-        self._key = ""
+        self._key = self._title = ""
+        self._differ: list[int] = []  # the numbers of the examples
         self.dialog: AdapterDifference | None = None
         self._reader = Latest(self._on_settings, failed=self._on_problem, parent=self)
         self._job = BackgroundJob(self)
@@ -42,9 +46,10 @@ class Difference(QObject):
         """Compare an adapter with another, the first of ``others`` (``{key: title}``) at first."""
         if self.dialog is not None or not others:
             return
-        self._key = details.key
+        self._key, self._title = details.key, details.title
         dialog = self.dialog = AdapterDifference(details.title, others, self._page)
         dialog.wanted.connect(self._compare)
+        dialog.examples_wanted.connect(self._show_examples)
         dialog.finished.connect(self._on_closed)
         dialog.open()
         self._compare(dialog.other.value)
@@ -73,7 +78,14 @@ class Difference(QObject):
 
     def _on_told(self, message: Progress | Comparison) -> None:
         if self.dialog is not None and isinstance(message, Comparison):
-            self.dialog.show_examples(example_words(message))
+            self._differ = sorted({*message.changed_ids, *message.added_ids, *message.removed_ids})
+            self.dialog.show_examples(example_words(message), some=bool(self._differ))
+
+    def _show_examples(self) -> None:
+        if self.dialog is not None:
+            words = f"Examples that differ between {self._title} and {self.dialog.other.currentText()}"
+            self.dialog.accept()
+            self.examples_wanted.emit(self._differ, words)
 
     def _on_problem(self, error: UserError) -> None:
         if self.dialog is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +21,11 @@ from core.errors import UserError
 if TYPE_CHECKING:
     from app.pages.page import Page
     from app.session import Session
+    from core.library.trash import Removed
     from core.project import Project
     from core.recipe.schema import ModelSettings
+
+_MOST_REMOVED = 20
 
 
 class AdapterImport(QObject):
@@ -28,6 +33,8 @@ class AdapterImport(QObject):
 
     imported = Signal(str)
     """(key): an adapter was taken in."""
+    wanted_back = Signal(object)
+    """(Removed): a deleted adapter is to come back."""
 
     def __init__(self, session: Session, page: Page, sheet: QFrame) -> None:
         """``sheet`` is marked while something that may be dropped is over the page."""
@@ -40,6 +47,8 @@ class AdapterImport(QObject):
         menu = QMenu(self.button)
         menu.addAction("A folder…", self.choose_folder)
         menu.addAction("A zip file…", self.choose_file)
+        self._removed = menu.addMenu("Bring back a deleted one")
+        self._removed.menuAction().setVisible(False)
         add_menu(self.button, menu)
         self.progress = CountingBar(cancel="Cancel")
         self.progress.cancelled.connect(self.cancel)
@@ -49,6 +58,14 @@ class AdapterImport(QObject):
         session.leaving.connect(self.cancel)
         session.project_changed.connect(self._on_project)
         self._on_project()
+
+    def set_removed(self, removed: Sequence[Removed]) -> None:
+        """What was deleted lately, the last first."""
+        self._removed.clear()
+        for one in removed[:_MOST_REMOVED]:
+            words = f"{one.title}, deleted {format.ago(one.at)}".replace("&", "&&")
+            self._removed.addAction(words, partial(self.wanted_back.emit, one))
+        self._removed.menuAction().setVisible(bool(removed))
 
     def choose_folder(self) -> None:
         """Ask for the folder of an adapter, and take it in."""

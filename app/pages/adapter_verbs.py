@@ -50,7 +50,7 @@ class AdapterVerbs(QObject):
         def done(removed: Removed) -> None:
             self._changed(project)
             text = f"{removed.title} is deleted.{after}"
-            show_toast(self._page, text, act="Undo", on_act=lambda: self._bring_back(project, removed))
+            show_toast(self._page, text, act="Undo", on_act=lambda: self.bring_back(removed, project))
 
         self._session.write(lambda: _removed(project, details.key), done=done, failed=self.failed.emit)
 
@@ -58,14 +58,17 @@ class AdapterVerbs(QObject):
         """Show an adapter's files in the system's file manager."""
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(details.folder)))
 
-    def _bring_back(self, project: Project, removed: Removed) -> None:
+    def bring_back(self, removed: Removed, project: Project | None = None) -> None:
+        """Put a deleted adapter back where it was, in its project (the open one unless given)."""
         from core.library import trash
 
-        self._session.write(
-            lambda: trash.bring_back(project.path, removed),
-            done=lambda _: self._changed(project),
-            failed=self.failed.emit,
-        )
+        place = project or self._session.project
+        if place is not None:
+            self._session.write(
+                lambda: trash.bring_back(place.path, removed),
+                done=lambda _: self._changed(place),
+                failed=self.failed.emit,
+            )
 
     def _changed(self, project: Project) -> None:
         if self._session.project is project:

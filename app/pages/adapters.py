@@ -34,6 +34,8 @@ from core.runs.notes import Notes
 
 if TYPE_CHECKING:
     from core.export.source import Source
+    from core.library.trash import Removed
+    from core.project import Project
     from core.runs.overview import Overview
 
 _COLUMNS = Columns(
@@ -132,6 +134,8 @@ class AdaptersPage(Page):
         self.card.noted.connect(self._on_noted)
         self.verbs.failed.connect(self.show_problem)
         self.importing.imported.connect(self._on_imported)
+        self.importing.wanted_back.connect(self.verbs.bring_back)
+        self.difference.examples_wanted.connect(self.examples_wanted)
         self.empty.acted.connect(lambda: self.go.emit("train"))
         self.empty.acted_second.connect(self.importing.choose_folder)
         self.session.hand_over.connect(self.card.keep)
@@ -211,7 +215,7 @@ class AdaptersPage(Page):
         from core.runs.overview import Overview
 
         overview = self._overview = self._overview or Overview()
-        self._reading_rows.ask(lambda: read_rows(project, overview))
+        self._reading_rows.ask(lambda: _read(project, overview))
 
     def _on_project(self) -> None:
         self._overview, self._known, self._entered = None, set(), True
@@ -229,7 +233,9 @@ class AdaptersPage(Page):
         self._known.discard(key)
         self._entered = True
 
-    def _on_rows(self, rows: list[Row]) -> None:
+    def _on_rows(self, found: tuple[list[Row], list[Removed]]) -> None:
+        rows, removed = found
+        self.importing.set_removed(removed)
         new = [row for row in rows if row.key not in self._known]
         self._rows = rows
         self.filter.set_tags(sorted({tag for row in rows for tag in row.notes.tags}, key=str.casefold))
@@ -319,3 +325,10 @@ def _source(details: AdapterDetails) -> Source:
 
     assert details.model is not None
     return Source(details.folder, details.model, details.title, details.run)
+
+
+def _read(project: Project, overview: Overview) -> tuple[list[Row], list[Removed]]:
+    """The adapters there are, and those that can be brought back."""
+    from core.library import trash
+
+    return read_rows(project, overview), trash.all_removed(project.path)

@@ -15,9 +15,14 @@ from app.widgets.plain_table import PlainTable
 
 
 class AdapterDifference(QDialog):
-    """Signals: ``wanted(key)``: the one to compare with is to be another."""
+    """Signals.
+
+    wanted(key): the one to compare with is to be another.
+    examples_wanted: show the examples that differ.
+    """
 
     wanted = Signal(str)
+    examples_wanted = Signal()
 
     def __init__(self, title: str, others: Mapping[str, str], parent: QWidget | None = None) -> None:
         """For the adapter of this title; ``others`` are ``{key: title}``."""
@@ -33,7 +38,11 @@ class AdapterDifference(QDialog):
         self.same = EmptyState("good", "The same settings", "Both were trained with the same settings.")
         self.examples = QLabel()
         self.examples.setTextFormat(Qt.TextFormat.PlainText)
-        self.examples.setWordWrap(True)
+        self.show_them = QPushButton("Show them in the table")
+        self.show_them.setProperty("kind", "link")
+        self.show_them.setAutoDefault(False)
+        self.show_them.clicked.connect(self.examples_wanted)
+        self.show_them.hide()
         self._stack = QStackedWidget()
         for face in (QWidget(), self.settings, self.same):
             self._stack.addWidget(face)
@@ -50,8 +59,11 @@ class AdapterDifference(QDialog):
         close = QPushButton("Close")
         close.clicked.connect(self.accept)
         foot = QHBoxLayout()
-        foot.addWidget(self.examples, 1)
-        foot.addWidget(close, 0, Qt.AlignmentFlag.AlignBottom)
+        foot.setSpacing(SPACE.UNIT)
+        foot.addWidget(self.examples)
+        foot.addWidget(self.show_them)
+        foot.addStretch(1)
+        foot.addWidget(close)
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE.PAGE, SPACE.PAGE, SPACE.PAGE, SPACE.CARD)
         column.setSpacing(SPACE.FIELD)
@@ -63,7 +75,7 @@ class AdapterDifference(QDialog):
     def clear(self) -> None:
         """Show nothing while another pair is read."""
         self.banner.clear()
-        self.examples.clear()
+        self.show_examples("")
         self._stack.setCurrentIndex(0)
 
     def show_settings(self, rows: Sequence[tuple[str, str, str]]) -> None:
@@ -72,6 +84,7 @@ class AdapterDifference(QDialog):
         self.settings.fill(heads, rows, widths=(200, 0, 0))
         self._stack.setCurrentWidget(self.settings if rows else self.same)
 
-    def show_examples(self, words: str) -> None:
-        """Say what differs between the examples."""
+    def show_examples(self, words: str, *, some: bool = False) -> None:
+        """Say what differs between the examples; with ``some``, they can be shown."""
         self.examples.setText(words)
+        self.show_them.setVisible(some)

@@ -22,6 +22,7 @@ from app.session import Session
 from app.widgets.toast import Toast
 from core.errors import ModelError
 from core.export.source import Source
+from core.library import entries, trash
 from core.library.importing import Wish, import_adapter
 from core.project import Project
 from core.recipe.recipe import with_settings
@@ -299,6 +300,21 @@ def test_deleting_can_be_undone(qtbot: QtBot, runs: list[RunFolder], page: Adapt
     assert (runs[1].adapter / "adapter_config.json").exists()
 
 
+def test_what_was_deleted_lately_can_be_brought_back(
+    qtbot: QtBot, project: Project, taken: str, page: AdaptersPage
+) -> None:
+    shown(qtbot, page, taken)
+    assert not page.importing._removed.menuAction().isVisible()
+    trash.remove(project.path, entries.find(project, taken))
+    page.refresh()
+    qtbot.waitUntil(lambda: page.table.rowCount() == 0)
+    (act,) = page.importing._removed.actions()
+    assert act.text() == "Warm letters, deleted just now"
+    act.trigger()
+    shown(qtbot, page, taken)
+    qtbot.waitUntil(lambda: not page.importing._removed.menuAction().isVisible())
+
+
 def test_chat_and_compare_lead_to_the_other_page(qtbot: QtBot, runs: list[RunFolder], page: AdaptersPage) -> None:
     shown(qtbot, page, runs[1].name)
     with qtbot.waitSignal(page.chat_wanted) as asked:
@@ -326,6 +342,26 @@ def test_what_differs_from_another_is_shown(
     qtbot.waitUntil(lambda: "imported adapter" in dialog.examples.text() or bool(dialog.banner.title))
     dialog.accept()
     assert page.difference.dialog is None
+
+
+def test_the_examples_that_differ_can_be_shown_in_the_table(qtbot: QtBot, project: Project, page: AdaptersPage) -> None:
+    first, second = trained_run(project.runs_folder), trained_run(project.runs_folder, at=2_000_000.0)
+    lines = second.train_file.read_text(encoding="utf-8").replace('"Answer 2"', '"Another"')
+    second.train_file.write_text(lines, encoding="utf-8")
+    page.refresh()
+    shown(qtbot, page, second.name)
+    page.show_difference()
+    dialog = page.difference.dialog
+    assert dialog is not None
+    qtbot.waitUntil(dialog.show_them.isVisible)
+    assert dialog.examples.text() == "Examples: 1 changed, 7 the same."
+    with qtbot.waitSignal(page.examples_wanted) as asked:
+        dialog.show_them.click()
+    ids, words = asked.args
+    assert ids == [2]
+    assert words == "Examples that differ between Run 2 · Harbour letters and Run 1 · Harbour letters"
+    assert page.difference.dialog is None
+    assert first.train_file.exists()
 
 
 def test_the_palette_and_the_help_find_the_verbs_of_the_page(page: AdaptersPage) -> None:
