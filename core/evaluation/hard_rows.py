@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ _MOST = 20  # rows of a kind
 _CERTAIN = 0.1  # nats a token: the model gives each token nine chances in ten
 _KNOWN_BEFORE = 0.5  # nats a token: what the base model knew already is not memorised by training
 _GAP = 5.0  # held-out losses are so many times those of what was memorised
-_FAR = 4.0  # spreads above the middle: far outside of what is usual
-_LEAST_SPREAD = 0.1  # nats a token
-_UNLEARNT = 0.8  # of its loss before: training hardly moved it
+_FAR = 4.0  # spreads above the middle, in the logarithm of the loss: far outside of what is usual
+_LEAST_SPREAD = 0.25  # where all losses are alike, one that is 2.7 times theirs is far outside
+_WORST = 5  # there is always a worst one; a few are worth reading
+_LEAST = 1e-4  # nats a token; what is lower is alike
 _COPY = 24  # characters; shorter outputs (labels) are said again and again with good reason
 
 
@@ -101,17 +103,17 @@ def _contradictory(examples: Mapping[int, Example]) -> list[HardRow]:
 
 
 def _mislabelled(losses: _Losses) -> list[HardRow]:
-    """Trained on, and not learnt where the others were."""
+    """Trained on, and still far harder than the others: what contradicts all the rest is learnt last."""
     middle, far = _usual(losses.train.values())
     found = [
         losses.row(
             "mislabelled",
             id,
-            f"Training hardly changed its loss ({before:.2f} before, {after:.2f} after), while that of others fell to "
-            f"about {middle:.2f}. Its output may be wrong, or belong to another question.",
+            f"After training its loss is {_nats(after)}{_before(losses, id)}; that of the others is about "
+            f"{_nats(middle)}. Its output may be wrong, or belong to another question.",
         )
         for id, after in losses.train.items()
-        if (before := losses.before.get(id)) is not None and after > far and after > before * _UNLEARNT
+        if after > max(far, _CERTAIN)
     ]
     return sorted(found, key=_by_loss)
 
@@ -123,8 +125,8 @@ def _memorised(losses: _Losses) -> list[HardRow]:
         losses.row(
             "memorised",
             id,
-            f"The adapter is certain of every word of it (loss {after:.2f}, {before:.2f} before), but not of what it "
-            f"has not seen ({heldout:.2f}): it was learnt by heart.",
+            f"The adapter is certain of every word of it (loss {_nats(after)}, {_nats(before)} before), but not of "
+            f"what it has not seen ({_nats(heldout)}): it was learnt by heart.",
         )
         for id, after in losses.train.items()
         if after < _CERTAIN and heldout > _GAP * max(after, _CERTAIN / 2)
@@ -147,27 +149,41 @@ def _copied(results: Results, system: str, cases: Mapping[int, Example], train: 
 
 
 def _worst(losses: _Losses) -> list[HardRow]:
-    """New questions that the adapter is furthest from."""
+    """The new questions that the adapter is furthest from: the few worst, and all that are far outside."""
     middle, far = _usual(losses.heldout.values())
-    found = []
-    for id, after in losses.heldout.items():
-        if after <= far:
-            continue
-        before = losses.before.get(id)
-        change = "" if before is None else f" ({before:.2f} before training)"
-        reason = f"Its loss is {after:.2f}{change}; that of half of the held-out examples is under {middle:.2f}."
-        found.append(losses.row("worst", id, reason))
-    return sorted(found, key=_by_loss)
+    ordered = sorted(losses.heldout, key=lambda id: -losses.heldout[id])
+    return [
+        losses.row(
+            "worst",
+            id,
+            f"Its loss is {_nats(losses.heldout[id])}{_before(losses, id)}; that of half of the held-out examples is "
+            f"under {_nats(middle)}.",
+        )
+        for number, id in enumerate(ordered)
+        if losses.heldout[id] > (max(middle, _CERTAIN) if number < _WORST else far)
+    ]
 
 
 def _usual(losses: Iterable[float]) -> tuple[float, float]:
-    """The middle of some losses, and from where on one is far outside (median and its absolute deviation)."""
-    losses = list(losses)
-    if not losses:
+    """The middle of some losses, and from where on one is far outside.
+
+    Median and its absolute deviation, of the logarithms: losses are spread over orders of magnitude.
+    """
+    logs = [math.log(max(loss, _LEAST)) for loss in losses]
+    if not logs:
         return 0.0, 0.0
-    middle = statistics.median(losses)
-    spread = 1.4826 * statistics.median(abs(loss - middle) for loss in losses)
-    return middle, middle + _FAR * max(spread, _LEAST_SPREAD)
+    middle = statistics.median(logs)
+    spread = 1.4826 * statistics.median(abs(one - middle) for one in logs)
+    return math.exp(middle), math.exp(middle + _FAR * max(spread, _LEAST_SPREAD))
+
+
+def _before(losses: _Losses, id: int) -> str:
+    before = losses.before.get(id)
+    return "" if before is None else f" ({_nats(before)} before training)"
+
+
+def _nats(loss: float) -> str:
+    return f"{loss:.2f}" if loss >= 0.1 else f"{loss:.3f}"
 
 
 def _by_loss(row: HardRow) -> float:

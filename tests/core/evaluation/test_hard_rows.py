@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -43,7 +44,7 @@ def found(tmp_path: Path) -> Make:
         folder = comparing.create(tmp_path, said)
         rows: list[comparing.Row] = []
         for id in (*TRAIN, *HELDOUT):
-            loss = after.get(id, usual[id in HELDOUT] + draw.uniform(-0.2, 0.2))
+            loss = after.get(id, usual[id in HELDOUT] * math.exp(draw.gauss(0, 0.2)))
             rows.append(Measured(example=id, system="base", loss=10 * before.get(id, 3.0), targets=10))
             rows.append(Measured(example=id, system="a", loss=10 * loss, targets=10))
         for id, text in answers.items():
@@ -54,47 +55,61 @@ def found(tmp_path: Path) -> Make:
     return make
 
 
-def test_ordinary_data_gives_nothing_to_look_at(found: Make) -> None:
-    assert found() == []
+def odd(rows: list[HardRow]) -> list[HardRow]:
+    """Without the worst, of which there are always some."""
+    return [row for row in rows if row.kind != "worst"]
 
 
-def test_what_is_not_learnt_may_be_wrong(found: Make) -> None:
-    rows = found(after={7: 2.9, 8: 2.0, 9: 4.0}, before={9: 3.0, 8: 5.0})
-    assert [(row.kind, row.examples) for row in rows] == [("mislabelled", (9,)), ("mislabelled", (7,))]
-    assert "2.90 after" in rows[1].reason
-    assert (rows[1].before, rows[1].after) == pytest.approx((3.0, 2.9))
+def test_ordinary_data_gives_only_the_few_worst_to_look_at(found: Make) -> None:
+    rows = found()
+    assert [row.kind for row in rows] == ["worst"] * 5
+    assert [row.after for row in rows] == sorted((row.after for row in rows), reverse=True)
+    assert odd(found(usual=(0.004, 0.02))) == [], "however low the losses are"
+    assert found(usual=(0.004, 0.02)) == []
+
+
+def test_what_is_learnt_last_may_be_wrong(found: Make) -> None:
+    rows = found(after={7: 3.9, 8: 1.5, 9: 5.0}, before={9: 3.0})
+    assert [(row.kind, row.examples) for row in odd(rows)] == [("mislabelled", (9,)), ("mislabelled", (7,))]
+    assert "is 3.90" in rows[1].reason
+    assert "(3.00 before training)" in rows[1].reason
+    assert (rows[1].before, rows[1].after) == pytest.approx((3.0, 3.9))
+    rows = found(usual=(0.006, 0.05), after={id: 0.2 + id / 100 for id in range(5, 17)})
+    assert {row.examples[0] for row in odd(rows)} == set(range(5, 17)), "also when training was thorough"
 
 
 def test_the_worst_of_the_held_out(found: Make) -> None:
-    rows = found(after={105: 3.5, 110: 2.5}, before={105: 3.0})
-    assert [(row.kind, row.examples) for row in rows] == [("worst", (105,)), ("worst", (110,))]
-    assert "3.50 (3.00 before training)" in rows[0].reason
+    after = {id: 4.0 + id / 100 for id in range(101, 109)}
+    rows = found(after=after, before={105: 3.0})
+    assert [row.examples[0] for row in rows] == sorted(after, reverse=True)
+    assert {row.kind for row in rows} == {"worst"}
+    assert "5.05 (3.00 before training)" in next(row for row in rows if row.examples == (105,)).reason
 
 
 def test_learnt_by_heart(found: Make) -> None:
-    rows = found(after={3: 0.01, 4: 0.05, 5: 0.02}, before={5: 0.1})
+    rows = odd(found(after={3: 0.01, 4: 0.05, 5: 0.02}, before={5: 0.1}))
     assert [(row.kind, row.examples) for row in rows] == [("memorised", (3,)), ("memorised", (4,))]
-    assert found(usual=(0.02, 0.05)) == [], "where new questions are as easy nothing was learnt by heart"
+    assert odd(found(usual=(0.02, 0.05))) == [], "where new questions are as easy nothing was learnt by heart"
 
 
 def test_many_learnt_by_heart_are_not_all_listed(found: Make) -> None:
-    rows = found(usual=(0.02, 1.5))
+    rows = odd(found(usual=(0.02, 1.5)))
     assert len(rows) == 20
     assert {row.kind for row in rows} == {"memorised"}
 
 
 def test_an_answer_that_is_another_examples_output(found: Make) -> None:
     said = "a whole  answer, number 12"
-    rows = found(answers={105: said, 106: "A whole answer, number 106"})
+    rows = odd(found(answers={105: said, 106: "A whole answer, number 106"}))
     assert [(row.kind, row.examples) for row in rows] == [("memorised", (12, 105))]
     labels = {id: {"output": "angry"} for id in (12, 13)}
-    assert found(answers={105: "angry"}, other=labels) == [], "a label is said again with good reason"
+    assert odd(found(answers={105: "angry"}, other=labels)) == [], "a label is said again with good reason"
 
 
 def test_the_same_question_with_different_outputs(found: Make) -> None:
     same = {"instruction": "What  is it?"}
     other = {2: same, 50: {"instruction": "what is it?"}, 120: {**same, "system": "As a pirate."}}
-    rows = found(other=other, after={50: 2.9})
+    rows = odd(found(other=other, after={50: 2.9}))
     assert [(row.kind, row.examples) for row in rows] == [("contradictory", (2, 50))]
     assert "2 different outputs" in rows[0].reason
     assert ids(rows) == [2, 50]
