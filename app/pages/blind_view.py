@@ -174,7 +174,6 @@ class BlindView(QWidget):
         )
 
     def _show_result(self) -> None:
-        from core.evaluation.verdict import CHANCE
         from core.evaluation.votes import tally
 
         assert self._report is not None
@@ -187,7 +186,7 @@ class BlindView(QWidget):
             f"Equally good: {format.count(found.ties)}",
             "",
         ]
-        if found.probability < CHANCE:
+        if found.is_decisive:
             lines.append("Votes as uneven as these are hardly chance. They decide the verdict.")
         else:
             lines.append("That may still be chance: more votes would tell.")

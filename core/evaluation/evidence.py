@@ -54,6 +54,7 @@ class Evidence:
         trained_on: how many examples the adapter has learnt from.
         curve: (step, held-out loss) of the run, in order.
         neutral: the loss on neutral text before and after.
+        left_out: how many held-out examples do not fit into the model's context, with the prompt or without.
         suspicious: how many examples look mislabelled or contradict each other.
     """
 
@@ -69,6 +70,7 @@ class Evidence:
     trained_on: int | None = None
     curve: Sequence[tuple[int, float]] = ()
     neutral: tuple[float, float] | None = None
+    left_out: int = 0
     suspicious: int = 0
 
 

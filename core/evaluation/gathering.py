@@ -128,6 +128,7 @@ def gather(
         trained_on=facts.trained_on,
         curve=facts.curve,
         neutral=(before, after) if before is not None and after is not None else None,
+        left_out=len({id for id, key, what in results.left_out if key in (adapter, rival) and what == "answer"}),
         suspicious=len(suspicious),
     )
 

@@ -20,8 +20,6 @@ from core.guidance.advice import wants_facts
 from core.guidance.purpose import Purpose
 
 FEWEST = 10  # held-out examples
-FEWEST_VOTES = 6  # that are no ties; five of five are still chance (p = 0.06)
-CHANCE = 0.05
 # Differences of the answers that matter: within them, two systems are as good as each other.
 MATTERS: dict[Deciding, float] = {"chrf": 5.0, "exact": 0.1}
 FORGOT = 0.10  # the neutral loss rose by this share
@@ -109,7 +107,7 @@ def _state(evidence: Evidence) -> tuple[State, Literal["votes"] | MeasureName | 
 
 def _by_votes(evidence: Evidence) -> State | None:
     votes = evidence.votes
-    if votes is None or votes.wins + votes.losses < FEWEST_VOTES or votes.probability >= CHANCE:
+    if votes is None or not votes.is_decisive:
         return None
     return State.CLEAR_WIN if votes.wins > votes.losses else State.LOSS
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.evaluation import verdict as judging
 from core.evaluation.evidence import Evidence, Measure
-from core.evaluation.verdict import CHANCE, FEWEST, Next, State, Verdict
+from core.evaluation.verdict import FEWEST, Next, State, Verdict
 
 _SLIGHT = {"chrf": 2.0, "exact": 0.03}
 
@@ -66,7 +66,7 @@ def lines(verdict: Verdict) -> list[str]:
             f"Loss on the expected outputs: {loss.ours:.3f} against {loss.theirs:.3f} (lower is better; "
             f"95 % interval of the difference {_between(-loss.gain.high, -loss.gain.low, '+.3f')})."
         )
-    found += [_against_base(evidence), _cost(evidence), _neutral(evidence)]
+    found += [_against_base(evidence), _cost(evidence), _neutral(evidence), _left_out(evidence)]
     return [line for line in found if line]
 
 
@@ -111,9 +111,9 @@ def _votes(evidence: Evidence) -> str:
         return ""
     told = f"Blind votes: {votes.wins} for fine-tuning, {votes.losses} for {rival_name(evidence)}"
     told += f", {_count(votes.ties, 'tie')}"
-    if votes.probability < CHANCE:
+    if votes.is_decisive:
         return f"{told}. Chance alone gives votes as uneven as these in {_chance(votes.probability)} of cases."
-    return f"{told}. That may be chance (probability {votes.probability:.2f})."
+    return f"{told}. That may be chance (sign test, p = {votes.probability:.2f})."
 
 
 def _against_base(evidence: Evidence) -> str:
@@ -147,6 +147,14 @@ def _neutral(evidence: Evidence) -> str:
     much = judging.forgot(evidence)
     told = f"Loss on neutral text: {before:.3f} before, {after:.3f} after"
     return f"{told} (it forgot: {much:.0%} higher)." if much is not None else f"{told} (hardly anything was forgotten)."
+
+
+def _left_out(evidence: Evidence) -> str:
+    if not evidence.left_out:
+        return ""
+    where = "with your best prompt " if evidence.rival == "prompt" else ""
+    what, do = _count(evidence.left_out, "example"), "does" if evidence.left_out == 1 else "do"
+    return f"{what} did not fit into the model's context {where}and {do} not count."
 
 
 def _advice(kind: Next, verdict: Verdict) -> tuple[str, str]:

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 from comparison_factory import ADAPTER, add_rows, comparison
 
-from core.evaluation import votes
+from core.evaluation import verdict_words, votes
+from core.evaluation.comparison import LeftOut, dump_row
 from core.evaluation.gathering import rival_of
 from core.evaluation.report import report
 from core.evaluation.style import StyleRule
@@ -47,6 +48,15 @@ def test_nothing_found_yet(tmp_path: Path) -> None:
     found = report(comparison(tmp_path, rows=False))
     assert found.verdicts[ADAPTER].state is State.TOO_LITTLE
     assert all(figures.chrf is None and figures.loss is None for figures in found.figures)
+
+
+def test_what_does_not_fit_is_told(tmp_path: Path) -> None:
+    folder = comparison(tmp_path)
+    with open(folder.rows_file, "ab") as file:
+        file.write(dump_row(LeftOut(example=1, system="prompt", what="answer", reason="It is too long.")))
+    found = report(folder).verdicts[ADAPTER]
+    assert found.evidence.left_out == 1
+    assert "1 example did not fit into the model's context" in " ".join(verdict_words.lines(found))
 
 
 def test_only_what_both_have_answered_counts(tmp_path: Path) -> None:

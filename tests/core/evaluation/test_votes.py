@@ -71,6 +71,34 @@ def test_the_tally_says_what_chance_does() -> None:
     assert Tally(0, 0, 3).probability == 1
 
 
+@pytest.mark.parametrize(
+    ("tally", "decisive"),
+    [
+        (Tally(6, 0, 4), False),
+        (Tally(7, 0, 0), True),
+        (Tally(1, 9, 0), True),
+        (Tally(8, 2, 0), False),
+        (Tally(16, 4, 0), False),  # p = 0.01, but it was looked at twenty times
+        (Tally(17, 3, 9), True),
+    ],
+)
+def test_votes_that_decide(tally: Tally, *, decisive: bool) -> None:
+    assert tally.is_decisive is decisive
+
+
+def test_who_stops_at_any_vote_is_wrong_in_one_of_twenty_cases() -> None:
+    """Exact, of two systems that are equally good: after each of up to 100 votes the tally may be looked at."""
+    open_, wrong = {0: 1.0}, 0.0
+    for n in range(1, 101):
+        after: dict[int, float] = {}
+        for wins, probability in open_.items():
+            for more in (0, 1):
+                after[wins + more] = after.get(wins + more, 0.0) + probability / 2
+        wrong += sum(after.pop(wins) for wins in list(after) if Tally(wins, n - wins, 0).is_decisive)
+        open_ = after
+    assert wrong == pytest.approx(0.0503, abs=0.0001)
+
+
 def test_preference_pairs(tmp_path: Path) -> None:
     examples = {1: Example("Greet", "Ann", "Ahoy", system="Be a pirate", id=1), 2: Example("Bye", id=2)}
     answers = {(1, "a"): "Ahoy Ann", (1, "b"): "Hello", (2, "a"): "x", (2, "b"): "y"}
