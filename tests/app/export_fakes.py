@@ -23,7 +23,7 @@ from core.recipe.schema import ModelSettings
 def facts(**config: object) -> Facts:
     """Of an adapter of rank 32 on the starter model."""
     shape = replace(AdapterConfig(rank=32, alpha=64, target_modules=("q_proj",)), **config)  # type: ignore[arg-type]
-    return Facts(shape, ModelFacts.read(paths.starter_model()), ModelSettings(), 600_000)
+    return Facts(shape, ModelFacts.read(paths.starter_model()), ModelSettings(), 600_000, paths.starter_model())
 
 
 def offers(of: Facts | None = None, forms: tuple[Form, ...] = FORMS) -> Offers:

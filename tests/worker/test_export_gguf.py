@@ -38,7 +38,7 @@ def flip(file, at):
 @pytest.mark.parametrize("reader", READERS)
 def test_a_merged_model_as_one_file_says_what_was_trained(trained_run, exported_here, as_if, out, reader):
     as_if(reader)
-    result = export(Source.of_run(trained_run), "gguf", out / "cats", chosen={"numbers": "f16"})
+    result = export(Source.of_run(trained_run), "gguf", out / "cats")
     assert (result.verified, result.findings["reader"]) == (True, reader)
     assert result.max_logit_difference < 0.02
     assert set(result.findings["heldout_losses"]) == {"as_trained", "original"}
@@ -124,7 +124,7 @@ def test_a_folder_for_ollama_has_all_that_it_needs(trained_run, exported_here, o
     result = export(Source.of_run(trained_run), "ollama", out / "Cat sounds", chosen=TRAINED)
     assert "Modelfile" in result.files
     text = (out / "Cat sounds" / "Modelfile").read_text(encoding="utf-8")
-    assert text.startswith('FROM ./Animal-sounds-q8_0.gguf\nTEMPLATE """{{ range')
+    assert text.startswith('FROM ./Animal-sounds-f16.gguf\nTEMPLATE """{{ range')
     assert 'PARAMETER stop "<|im_end|>"' in text
     assert "PARAMETER num_ctx 512" in text
     commands = [step.command for step in result.next_steps]

@@ -77,8 +77,8 @@ def aside(facts: Facts, _chosen: Mapping[str, str]) -> int:
 def choices(facts: Facts) -> tuple[Choice, ...]:
     """What can be chosen of a merged model in a GGUF file."""
     numbers = (
-        Value(Q8_0, "8 bits (Q8_0)", "Half the size, answers nearly the same. The usual choice."),
-        Value(F16, "16 bits (F16)", "As exact as the merged model; to be made smaller by other programs."),
+        Value(F16, "16 bits (F16)", "The same answers as the trained model."),
+        Value(Q8_0, "8 bits (Q8_0)", "Half the size and faster; now and then a word comes out otherwise."),
     )
     return (Choice("numbers", "Weights", numbers), *merged.choices(facts))
 
