@@ -127,7 +127,7 @@ class AdaptersPage(Page):
         self.nothing.acted_second.connect(self._show_all)
         self.card.export_wanted.connect(self.export)
         self.card.chat_wanted.connect(self.chat)
-        self.card.compare_wanted.connect(lambda: self._details and self.compare_wanted.emit(self._details.key))
+        self.card.compare_wanted.connect(self.compare)
         self.card.folder_wanted.connect(self.show_folder)
         self.card.difference_wanted.connect(self.show_difference)
         self.card.trash_wanted.connect(self.throw_away)
@@ -147,6 +147,7 @@ class AdaptersPage(Page):
         verbs: tuple[tuple[str, str, Callable[[], object]], ...] = (
             ("Search adapters", "Ctrl+F", self.filter.search.setFocus),
             ("Chat with this adapter", "", self.chat),
+            ("Compare this adapter with the base model", "", self.compare),
             ("Export this adapter…", "Ctrl+E", self.export),
             ("Rename this adapter", "F2", self.card.notes.title.setFocus),
             ("What differs from another adapter…", "", self.show_difference),
@@ -176,6 +177,11 @@ class AdaptersPage(Page):
         """Talk to the model with the chosen adapter."""
         if self._details is not None and self._details.model is not None:
             self.chat_wanted.emit(self._details.key)
+
+    def compare(self) -> None:
+        """See whether the chosen adapter is better than the base model."""
+        if self._details is not None and self._details.model is not None:
+            self.compare_wanted.emit(self._details.key)
 
     def show_folder(self) -> None:
         """Show the chosen adapter's files in the system's file manager."""
