@@ -68,6 +68,7 @@ class Exporting(QObject):
             name=export_names.name_of(source),
             parent=self._window,
         )
+        self.dialog.started.connect(lambda: self._session.model_wanted.emit(self))
         self.dialog.show_wanted.connect(_show)
         self.dialog.finished.connect(self._on_closed)
         self.dialog.open()

@@ -46,6 +46,8 @@ _PARTS = 1000
 class ExportAdapterDialog(QDialog):
     """Exports in a process of its own; closing it cancels."""
 
+    started = Signal()
+    """An export begins, which takes memory."""
     exported = Signal(object)
     """(ExportResult)"""
     show_wanted = Signal(object)
@@ -226,6 +228,7 @@ class ExportAdapterDialog(QDialog):
         self.bar.setValue(0)
         self.progress_words.setText("Starting…")
         self._show_working(True)
+        self.started.emit()
         self.job.start(lambda: make(form, chosen, path))
 
     def done(self, code: int) -> None:

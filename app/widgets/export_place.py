@@ -29,7 +29,6 @@ Propose = Callable[[Path], Path]
 FORMS = {
     "": ("A folder", "Programs load it as it is."),
     ".zip": ("A zip file", "The same folder in one file, to send or to keep. Unpack it before it is loaded."),
-    ".gguf": ("A file", ""),
 }
 _FORBIDDEN = '/\\:*?"<>|'
 

@@ -5,9 +5,9 @@ Nothing that exists is ever written over, and nothing is deleted but what was ma
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
-import secrets
 import shutil
 import threading
 import time
@@ -18,11 +18,12 @@ from typing import Any
 
 from core.child import Child, Stopped
 from core.errors import ModelError, UserError
-from core.export import archive, forms
+from core.export import archive, aside, forms
 from core.export.form import Facts, Form, Step
 from core.export.source import Source
-from core.export.work import REFERENCE_FILE
 from core.files import sync_file, sync_folder
+from core.runs import heavy
+from core.runs.folder import RunFolder
 from core.runs.process import WORKER_ENVIRONMENT
 
 RECORD_FILE = "verify.json"
@@ -30,7 +31,7 @@ _PROCESS = "core.worker.exporting"
 _WRITING = 0.65  # of the time, about; the rest is the check
 _MARGIN = 64 * 1024 * 1024  # bytes to leave free, and for what the check is compared with
 _SOON = 3.0  # seconds before it is known how long the rest will take
-_ASIDE = ".tmp"
+_LOOK_AGAIN = 0.5  # seconds between two looks whether the machine is free
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,22 +163,21 @@ class Export:
         chosen = self._form.settle(facts, self._asked)
         self._target.parent.mkdir(parents=True, exist_ok=True)
         self._check_space(self._form.size(facts, chosen), self._form.aside(facts, chosen))
-        aside = self._target.parent / f".{self._target.name[:100]}.{secrets.token_hex(4)}{_ASIDE}"
-        aside.mkdir()
+        folder = aside.make(self._target)
         try:
             request = {
                 "source": self._source.to_json(),
                 "form": self._form.id,
                 "chosen": chosen,
-                "aside": str(aside),
+                "aside": str(folder),
                 "inside": archive.folder_name(self._target.stem) if self._ending else "",
             }
             written = yield from self._child_messages({"job": "write", **request}, 0.0, _WRITING)
             checked = yield from self._child_messages({"job": "check", **request, "written": written}, _WRITING, 1.0)
             findings = self._judged({**written["findings"], **checked["findings"]})
-            self._put_in_place(aside, findings)
+            self._put_in_place(folder, findings)
         finally:
-            shutil.rmtree(aside, ignore_errors=True)
+            aside.remove(folder)
         files = written["files"] + ([] if self._ending else [RECORD_FILE])
         yield ExportResult(
             path=self._target,
@@ -201,9 +201,8 @@ class Export:
                 )
 
     def _check_space(self, size: int, besides: int) -> None:
-        needed = (
-            size * (3 if self._ending else 1) + besides + _MARGIN
-        )  # of an archive also what goes in, and what comes out
+        copies = 3 if self._ending == ".zip" else 1  # of an archive also what goes in, and what comes out
+        needed = size * copies + besides + _MARGIN
         free = shutil.disk_usage(self._target.parent).free
         if free < needed:
             raise UserError(
@@ -221,13 +220,44 @@ class Export:
                 raise Stopped
             child = self._child = Child(_PROCESS, request, megabytes=None, environment=WORKER_ENVIRONMENT)
         found: dict[str, Any] = {}
-        for message in child.messages():
+        messages = child.messages()
+        first = yield from self._take_turn(Path(request["aside"]), messages, waits=request["job"] == "check")
+        for message in itertools.chain([first], messages):
             if "progress" in message:
                 words, share = message["progress"]
                 yield self._progress(words, start + (end - start) * share)
-            else:
+            elif "found" in message:
                 found = message["found"]
         return found
+
+    def _take_turn(
+        self, folder: Path, messages: Iterator[dict[str, Any]], *, waits: bool
+    ) -> Generator[Progress, None, dict[str, Any]]:
+        """Start the process when nothing else has the machine; what was written already waits for its check.
+
+        Returns:
+            The first message of the process.
+        """
+        while True:
+            try:
+                with heavy.starting(RunFolder(folder)) as works:
+                    first = next(messages, {})
+                    if "began" in first:
+                        works(first["began"])
+                return first
+            except heavy.MachineBusy as busy:
+                if not waits:
+                    raise UserError(
+                        busy.title,
+                        reason=f"{busy.reason.rstrip('.')}.",
+                        hint="Export when it has ended, or pause it.",
+                        details=busy.details,
+                    ) from busy
+                yield self._progress(f"Waiting for {busy.holder.words if busy.holder else 'the machine'}", _WRITING)
+                with self._guard:
+                    if self._stopped:
+                        raise Stopped from None
+                time.sleep(_LOOK_AGAIN)
 
     def _progress(self, words: str, share: float) -> Progress:
         passed = time.monotonic() - self._began
@@ -247,9 +277,9 @@ class Export:
             )
         return {"form": self._form.id, "run": self._source.name, **findings}
 
-    def _put_in_place(self, aside: Path, findings: dict[str, Any]) -> None:
-        made = aside / "made.zip" if self._ending else aside / "made"
-        record = (aside if self._ending else made) / RECORD_FILE
+    def _put_in_place(self, folder: Path, findings: dict[str, Any]) -> None:
+        made = folder / "made.zip" if self._ending else folder / "made"
+        record = (folder if self._ending else made) / RECORD_FILE
         record.write_text(json.dumps(findings, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         sync_file(record)
         sync_folder(record.parent)
@@ -263,11 +293,6 @@ class Export:
             else:
                 os.rename(made, self._target)
         sync_folder(self._target.parent)
-
-
-def reference_in(aside: Path) -> Path:
-    """Where the words of the trained model lie while an export is made."""
-    return aside / REFERENCE_FILE
 
 
 def _rename_file(source: Path, target: Path) -> None:

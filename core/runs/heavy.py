@@ -1,4 +1,4 @@
-"""One process that trains or compares at a time on a machine (or a graphics card): who has it, waiting for one's turn.
+"""One process that trains, compares or exports at a time on a machine (or a graphics card), and waiting for a turn.
 
 ``heavy.json`` in the user's data folder names the processes that train, for every window, terminal and project of the
 user. A process that has died holds nothing, however it ended.
@@ -27,6 +27,7 @@ from core.runs.events import has_last_word
 from core.runs.folder import RunFolder
 
 REHEARSAL = "tunesmith-rehearsal-"  # how the name of a folder begins in which a rehearsal lies
+EXPORT_ENDING = ".export.tmp"  # how the name of the folder ends in which an export is made
 COMPARISONS = "comparisons"  # the folder of a project in which comparisons lie
 _FILE, _LOCK = "heavy.json", "heavy.lock"
 _ALL = "all"
@@ -57,8 +58,16 @@ class Holder:
         return self.folder.path.parent.name == COMPARISONS
 
     @property
+    def is_export(self) -> bool:
+        """Whether it makes or checks an export."""
+        return self.folder.path.name.endswith(EXPORT_ENDING)
+
+    @property
     def words(self) -> str:
         """The run and its project, as a person finds them (reads a file)."""
+        if self.is_export:
+            name = self.folder.path.name.removesuffix(EXPORT_ENDING).removeprefix(".")
+            return f"the export {name.rpartition('.')[0]}"
         project = self.folder.path.parent.parent
         if project.parent.name.startswith(REHEARSAL):
             return f"a rehearsal in {project.name}"
@@ -72,11 +81,12 @@ class MachineBusy(RunError):  # noqa: N818 - a state of the machine, which passe
 
     def __init__(self, holder: Holder | None) -> None:
         which = f"It is {holder.words}" if holder is not None else "It is just being started"
-        compares = holder is not None and holder.is_comparison
+        title = "Another run is being trained on this machine."
+        if holder is not None and (holder.is_comparison or holder.is_export):
+            title = "An export is being made" if holder.is_export else "A comparison is being computed"
+            title += " on this machine."
         super().__init__(
-            "A comparison is being computed on this machine."
-            if compares
-            else "Another run is being trained on this machine.",
+            title,
             reason=f"{which}; two at once would take the memory from each other.",
             hint="Add this one to the queue: it starts when its turn has come. Or wait for the other, or stop it.",
             details=holder.run if holder is not None else "",

@@ -105,7 +105,7 @@ def _complete(work: Work) -> None:
     if not (work.folder / "tokenizer.json").exists():
         for name in ("tokenizer_config.json", "chat_template.jinja"):
             (work.folder / name).unlink(missing_ok=True)
-        prompt_format = PromptFormat.load(work.source.base_folder())
+        prompt_format = PromptFormat.load(work.source.base_folder(), template=work.source.model.template)
         try:
             prompt_format.save(work.folder)
         finally:
@@ -162,7 +162,7 @@ def _keep_reference(work: Work) -> None:
         from core.worker import device
         from core.worker.trained import keep_reference, trained
 
-        prompt_format = PromptFormat.load(work.source.base_folder())
+        prompt_format = PromptFormat.load(work.source.base_folder(), template=work.source.model.template)
     with trained(work.source, work.source.model, device.choose()) as model:
         told = work.portion("Noting what it answers", 0.7, 1.0)
         keep_reference(model, work.source, prompt_format, work.reference, told)

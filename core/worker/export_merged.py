@@ -44,7 +44,7 @@ class Merging:
         self._work = work
         self._until = until
         self._source = work.source
-        self._format = PromptFormat.load(work.source.base_folder())
+        self._format = PromptFormat.load(work.source.base_folder(), template=work.source.model.template)
         self._facts = ModelFacts.read(work.source.base_folder())
         self._tokens = heldout_tokens(work.source, self._format)
         self._open = ExitStack()
@@ -169,7 +169,7 @@ def rounded_inputs(work: Work) -> float:
 
 def _writes_alike(work: Work, prompt_format: PromptFormat) -> bool:
     """Whether the exported tokenizer and chat template give the tokens that the base model's own give."""
-    own = PromptFormat.load(work.source.base_folder())
+    own = PromptFormat.load(work.source.base_folder(), template=work.source.model.template)
     try:
         examples = examples_of(work.source)[:_COMPARED]
         return all(prompt_format.encode_prompt(example) == own.encode_prompt(example) for example in examples)
@@ -194,7 +194,7 @@ def _write_settings(work: Work, kind: str) -> None:
     _write_json(work.folder / "config.json", config)
     if (base / "generation_config.json").is_file():
         _write_json(work.folder / "generation_config.json", read_object(base / "generation_config.json"))
-    prompt_format = PromptFormat.load(base)
+    prompt_format = PromptFormat.load(base, template=work.source.model.template)
     try:
         prompt_format.save(work.folder)
     finally:

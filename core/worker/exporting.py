@@ -111,7 +111,12 @@ def main() -> int:
     """Set up the process and do what is asked on stdin; the environment was set by whoever started it."""
     faulthandler.enable()
     see_one_gpu(Place.of(os.environ).local, os.environ)
-    return serve(do)
+
+    def work(request: Message, tell: Callable[[Message], None]) -> None:
+        tell({"began": os.getpid()})
+        do(request, tell)
+
+    return serve(work)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,11 @@
 """A merged model says what base model and adapter say together, whichever base it was merged into."""
 
 import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -10,10 +15,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core.errors import ModelError, UserError
 from core.export import tensor_files
-from core.export.job import ExportCancelled, export
+from core.export.job import ExportCancelled, Progress, export
 from core.export.source import Source
 from core.recipe.schema import ModelSettings
-from core.worker import device
+from core.worker import device, exporting
 from core.worker.merging import Merge
 from core.worker.model import dequantised, load_base
 from core.worker.reference import logits
@@ -195,3 +200,66 @@ def test_in_processes_of_its_own_it_can_be_cancelled_at_any_moment(trained_run, 
         with pytest.raises(ExportCancelled):
             export(Source.of_run(trained_run), "merged", out / "merged", cancelled=cancelled)
         assert not list(out.iterdir())
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 80 megabytes."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = shutil.which("mount")
+    options = ["-t", "tmpfs", "-o", "size=80m", "tmpfs", str(disk)]
+    if mount is None or subprocess.run([mount, *options], capture_output=True, check=False).returncode:
+        pytest.skip("a small disk cannot be made here")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("left", [0, 20_000, 150_000])
+def test_a_disk_that_fills_up_meanwhile_keeps_nothing(exported_here, small_disk, trained_run, monkeypatch, left):
+    """The space was there when it was asked for; then others took all but so many bytes."""
+    ballast = small_disk / "ballast"
+
+    def fill(now):
+        if ballast.exists() or not now.words.startswith("Merging"):
+            return
+        free = shutil.disk_usage(small_disk).free
+        with open(ballast, "wb") as file:
+            file.write(bytes(max(0, free - left)))
+
+    real = exporting.do
+
+    def do(request, tell):
+        def told(message):
+            if "progress" in message:
+                fill(Progress(*message["progress"]))
+            tell(message)
+
+        real(request, told)
+
+    monkeypatch.setattr(exporting, "do", do)
+    with pytest.raises(UserError, match="could not be exported") as caught:
+        export(Source.of_run(trained_run), "merged", small_disk / "merged", chosen={"into": "as-trained"})
+    assert "No space left" in caught.value.reason
+    assert list(small_disk.iterdir()) == [ballast]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL is POSIX")
+def test_what_a_killed_program_left_is_cleared_away_by_the_next_export(trained_run, out):
+    """The process that writes ends with the program that started it."""
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        "from core.export.job import export; from core.export.source import Source\n"
+        "from core.runs.folder import RunFolder\n"
+        "def die(now):\n"
+        "    if 'Loading' in now.words: os.kill(os.getpid(), 9)\n"
+        f"source = Source.of_run(RunFolder(Path({str(trained_run.path)!r})))\n"
+        f"export(source, 'merged', Path({str(out / 'one')!r}), progress=die)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", code], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(list(out.iterdir())) == 1, "it had no time to clear away"
+    result = export(Source.of_run(trained_run), "adapter", out / "two")
+    assert result.verified
+    assert [path.name for path in out.iterdir()] == ["two"]
