@@ -55,6 +55,8 @@ class CompareView(QWidget):
         self._past: list[Past] = []
         self._folder: ComparisonFolder | None = None  # the one that is shown
         self.shown: Shown | None = None
+        self._offered = False  # whether the banner offers to go on
+        self._why: UserError | None = None  # what ended the work last
         self._adapter = self._wanted = ""
         self.start = ComparisonStart(session, self)
         self.work = Comparing(session, self, make=make_job)
@@ -129,7 +131,7 @@ class CompareView(QWidget):
 
     def begin(self, plan: Plan) -> None:
         """Plan a comparison, compute it and show it."""
-        self.banner.clear()
+        self._clear_banner()
         self.bar.tell("Preparing the comparison …")
         self.work.start(plan)
         self._show_may()
@@ -142,7 +144,7 @@ class CompareView(QWidget):
     def go_on(self) -> None:
         """Take up the comparison that is shown and was not finished, or follow the process that works on it."""
         if self._folder is not None:
-            self.banner.clear()
+            self._clear_banner()
             self.bar.tell("Starting …")
             self.work.resume(self._folder)
             self._show_may()
@@ -193,6 +195,7 @@ class CompareView(QWidget):
     def _on_failed(self, problem: UserError) -> None:
         self._after_work()
         self._on_problem(problem)
+        self._why = problem
 
     def _after_work(self) -> None:
         self.bar.finish()
@@ -203,6 +206,7 @@ class CompareView(QWidget):
         if not self.work.busy:
             self.bar.finish()
             self._show_may()
+        self._offered = False
         self.banner.show_problem(problem)
         if self.faces.currentIndex() == 1:  # the empty face has no banner of its own
             self._session.problem.emit(problem)
@@ -216,7 +220,7 @@ class CompareView(QWidget):
         self._reader.forget()
         self._again.stop()
         self.bar.finish()
-        self.banner.clear()
+        self._clear_banner()
         self.faces.setCurrentIndex(0)
         self.parts.clear()
         self._find_if_seen()
@@ -265,7 +269,7 @@ class CompareView(QWidget):
     def _choose(self, folder: ComparisonFolder | None) -> None:
         if folder != self._folder:
             self._folder, self.shown, self._adapter = folder, None, ""
-            self.banner.clear()
+            self._clear_banner()
         self._read()
 
     def _read(self) -> None:
@@ -299,14 +303,21 @@ class CompareView(QWidget):
             self.head.set_amounts(answers=len(report.results.comparison.answered()), hard=hard)
 
     def _show_state(self, shown: Shown) -> None:
-        if shown.complete:
-            self.banner.clear()
-        elif self._worked_on != shown.folder:
+        if self._worked_on == shown.folder or shown.complete:
+            if self._offered:  # what went wrong otherwise stays until it is closed
+                self._clear_banner()
+        else:
             self._offer_to_go_on(shown)
 
+    def _clear_banner(self) -> None:
+        self._offered, self._why = False, None
+        self.banner.clear()
+
     def _offer_to_go_on(self, shown: Shown) -> None:
-        if shown.problem is not None:
-            self.banner.show_problem(shown.problem, act="Go on")
+        self._offered = True
+        why = self._why or shown.problem
+        if why is not None:
+            self.banner.show_problem(why, act="Go on")
         else:
             done = f"{format.count(shown.work.done)} of {format.count(shown.work.total)} steps are done and kept."
             self.banner.say("This comparison is not finished.", done, tone="information", act="Go on")

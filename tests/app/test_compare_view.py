@@ -163,6 +163,8 @@ def test_why_it_ended_is_said(qtbot: QtBot, bench: tuple[CompareView, Session, P
     view.go_on()
     qtbot.waitUntil(lambda: view.banner.title == "The memory is full.")
     assert view.bar.isHidden()
+    qtbot.waitUntil(view.banner._act.isVisible)
+    assert (view.banner.title, view.banner._act.text()) == ("The memory is full.", "Go on")
 
 
 def test_a_new_comparison_is_frozen_and_worked_on(
@@ -205,6 +207,10 @@ def test_nothing_held_out_is_told(qtbot: QtBot, bench: tuple[CompareView, Sessio
     view.start.begin(session.project, ComparisonWish((), "Be kind.", 0, True, 2, True))
     qtbot.waitUntil(lambda: view.banner.title == "There is nothing to compare on.")
     assert view.bar.isHidden()
+    before = view.shown
+    view._read()
+    qtbot.waitUntil(lambda: view.shown is not before)
+    assert view.banner.title == "There is nothing to compare on."
 
 
 def _vote(qtbot: QtBot, view: CompareView, session: Session, choose: Callable[[bool], Qt.Key], amount: int) -> None:
