@@ -86,9 +86,28 @@ def test_from_an_empty_window_to_an_adapter_in_plain_peft(
     losses = view.watch.record.series.metrics["loss"]
     assert losses[-1] < losses[0] / 2
 
-    heartbeat.doing = "exporting"
+    heartbeat.doing = "talking to base model and adapter side by side"
     person.clicks("See the adapter")
     person.sees(lambda: window.station == "adapters", "the Adapters page")
+    person.clicks("Chat with it")
+    person.sees(lambda: window.station == "compare", "the Compare page")
+    chat = window.pages["compare"].chat
+    person.writes("Your message", rows[5]["instruction"])
+    person.presses(Qt.Key.Key_Return)
+    person.sees(lambda: chat.list.items and not chat.chat.busy, "both answers", MEANWHILE)
+    said = [answer.text for answer in chat.list.items[0].answers.values()]
+    assert len(set(said)) == 2
+
+    heartbeat.doing = "correcting an answer"
+    person.clicks("Correct the answer of Base model")
+    person.writes("The better answer", "Dear customer")
+    person.presses(Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    person.sees(lambda: project.store.counts().ready == 204, "one example more")
+    corrected = project.store.get(204)
+    assert (corrected.output, corrected.rejected) == ("Dear customer", said[0])
+
+    heartbeat.doing = "exporting"
+    person.clicks("Adapters")
     person.clicks("Export…", on=window.pages["adapters"])
     person.writes("Name", "taken-away")
     person.writes("Location", str(tmp_path))
