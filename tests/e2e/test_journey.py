@@ -47,6 +47,7 @@ def test_from_an_empty_window_to_an_adapter_in_plain_peft(
     person.sees(lambda: window.station == "examples", "the Examples page")
     project = session.project
     assert project is not None
+    person.clicks("Close")  # the question whether fine-tuning is right for this
 
     heartbeat.doing = "writing three examples"
     rows = json.loads(letters.read_text(encoding="utf-8"))
