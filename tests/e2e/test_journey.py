@@ -44,10 +44,15 @@ def test_from_an_empty_window_to_an_adapter_in_plain_peft(
     person.writes("Name", "Harbour letters")
     person.writes("Location", str(tmp_path))
     person.clicks("Create project")
+    person.reads("Answer the first question")
+    person.clicks("It does not sound as it should: voice, tone, style")
+    person.clicks("A careful prompt with examples; it helps, not enough")
+    person.reads("Fine-tune: it suits what you want.")
+    person.clicks("Close")
     person.sees(lambda: window.station == "examples", "the Examples page")
     project = session.project
     assert project is not None
-    person.clicks("Close")  # the question whether fine-tuning is right for this
+    person.sees(lambda: project.purpose.has("lacks", "tone"), "the purpose on disk")
 
     heartbeat.doing = "writing three examples"
     rows = json.loads(letters.read_text(encoding="utf-8"))

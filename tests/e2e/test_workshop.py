@@ -46,6 +46,7 @@ def test_fifty_pasted_rows_are_cleaned_taken_back_and_come_back_after_a_restart(
     person.clicks("New project")
     person.writes("Name", "Parcels Ü")
     person.writes("Location", str(tmp_path))
+    person.clicks("Then ask me whether fine-tuning is right for this (two minutes)")
     person.clicks("Create project")
     person.sees(lambda: window.station == "examples", "the Examples page")
     project = session.project
