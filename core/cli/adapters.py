@@ -105,7 +105,7 @@ def _list(args: argparse.Namespace) -> int:
 def _show(args: argparse.Namespace) -> int:
     with Project.open(args.project, read_only=True) as project:
         adapter = entries.find(project, args.adapter)
-    found, measured = lineage.of(adapter), scores(args.project, adapter.key)
+    found, measured = lineage.of(adapter), list(scores(args.project, adapter.key))
     data = found.data
     if args.json:
         output.emit(
@@ -135,6 +135,7 @@ def _show(args: argparse.Namespace) -> int:
         loss = f"held-out loss {score.loss:.3f}" if score.loss is not None else ""
         chrf = f"chrF {score.chrf:.1f} on {score.answers:,} answers" if score.chrf is not None else ""
         output.line(f"Comparison {score.comparison}: {', '.join(part for part in (loss, chrf) if part)}")
+        output.line(score.verdict)
     if found.notes.note:
         output.line(found.notes.note)
     return 0

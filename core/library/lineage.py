@@ -6,6 +6,7 @@ import hashlib
 import json
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -145,12 +146,16 @@ def _hash_in_checkpoints(run: RunFolder) -> str:
 
 def _data(run: RunFolder) -> Data | None:
     try:
-        digest = hashlib.sha256()
-        for file in (run.train_file, run.heldout_file):
-            if file.exists():
-                with open(file, "rb") as content:
-                    digest.update(hashlib.file_digest(content, "sha256").digest())
-        heldout = count_lines(run.heldout_file) if run.heldout_file.exists() else 0
-        return Data(count_lines(run.train_file), heldout, digest.hexdigest())
+        train = _counted(run.train_file, run.train_file.stat().st_mtime_ns)
+        heldout = _counted(run.heldout_file, run.heldout_file.stat().st_mtime_ns) if run.heldout_file.exists() else None
+        both = train[1] + (heldout[1] if heldout is not None else b"")
+        return Data(train[0], heldout[0] if heldout is not None else 0, hashlib.sha256(both).hexdigest())
     except OSError:
         return None
+
+
+@lru_cache(maxsize=200)
+def _counted(file: Path, _changed: int) -> tuple[int, bytes]:
+    """Lines and hash of a file that has not changed since it was read last."""
+    with open(file, "rb") as content:
+        return count_lines(file), hashlib.file_digest(content, "sha256").digest()

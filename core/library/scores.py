@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import RunError
+from core.evaluation import votes
 from core.evaluation.comparison import ComparisonFolder, comparisons
+from core.evaluation.gathering import gather
 from core.evaluation.metrics import scores as scores_of
 from core.evaluation.results import Results
+from core.evaluation.verdict import judge
+from core.evaluation.verdict_words import sentence
 from core.library.entries import BASE
 
 
@@ -23,6 +28,7 @@ class Score:
         loss, base_loss: mean held-out loss in nats a token; None where it was not measured.
         chrf, base_chrf: mean chrF of the answers, 0 to 100; None without answers.
         exact: how many answers were exactly what was expected.
+        verdict: whether it beat the best prompt or the base model, in a sentence.
     """
 
     comparison: str
@@ -33,12 +39,14 @@ class Score:
     chrf: float | None
     base_chrf: float | None
     exact: int
+    verdict: str
 
 
-def scores(project: Path, key: str) -> list[Score]:
-    """All comparisons that have measured an adapter, the newest first (many examples: seconds)."""
-    found = (_score(folder, key) for folder in comparisons(project))
-    return [score for score in found if score is not None]
+def scores(project: Path, key: str) -> Iterator[Score]:
+    """The comparisons that have measured an adapter, the newest first; each is read when its turn comes."""
+    for folder in comparisons(project):
+        if (score := _score(folder, key)) is not None:
+            yield score
 
 
 def _score(folder: ComparisonFolder, key: str) -> Score | None:
@@ -49,11 +57,12 @@ def _score(folder: ComparisonFolder, key: str) -> Score | None:
     if all(system.key != key for system in comparison.systems):
         return None
     results = Results(folder, comparison)
-    mine = scores_of(results, key)
+    of_all = {system.key: scores_of(results, system.key) for system in comparison.systems}
+    mine, base = of_all[key], of_all.get(BASE, {})
     loss = results.loss(key)
     if not mine and loss is None:
         return None
-    base = scores_of(results, BASE)
+    verdict = judge(gather(results, key, of_all, cast=votes.read(folder.votes_file)))
     return Score(
         comparison=folder.name,
         at=comparison.created,
@@ -63,6 +72,7 @@ def _score(folder: ComparisonFolder, key: str) -> Score | None:
         chrf=_mean([score.chrf for score in mine.values()]),
         base_chrf=_mean([score.chrf for score in base.values()]),
         exact=sum(score.exact for score in mine.values()),
+        verdict=sentence(verdict),
     )
 
 

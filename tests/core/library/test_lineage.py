@@ -81,7 +81,7 @@ def test_scores_come_from_comparisons(project: Project) -> None:
         project.path,
         Comparison(base="starter", model=ModelSettings(), systems=systems, cases=cases, max_new_tokens=8),
     )
-    assert scores(project.path, run.name) == []  # it has not begun
+    assert list(scores(project.path, run.name)) == []  # it has not begun
     with open(folder.rows_file, "ab") as file:
         for case in cases:
             for system, text, loss in (("base", "xx", 6.0), (run.name, "a word", 2.0)):
@@ -92,4 +92,5 @@ def test_scores_come_from_comparisons(project: Project) -> None:
     assert (found.answers, found.exact, found.loss, found.base_loss) == (2, 2, 1.0, 3.0)
     assert found.chrf == pytest.approx(100)
     assert found.base_chrf < 50
-    assert scores(project.path, "0002-other") == []
+    assert list(scores(project.path, "0002-other")) == []
+    assert "2 held-out examples" in found.verdict
