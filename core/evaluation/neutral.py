@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from core import paths
 
 _FOLDER = "neutral"
 
 
+@cache
 def texts() -> dict[str, str]:
     """The texts by name: an explanation, a story, instructions and a letter, a conversation with a little program.
 

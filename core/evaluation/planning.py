@@ -91,13 +91,14 @@ def _check_one_base(adapters: Sequence[Adapter]) -> None:
         if one.run is not None and other.run is not None and _held(one.model) != _held(other.model):
             raise RunError(
                 "These adapters cannot be compared with each other.",
-                reason=f"{one.title} and {other.title} were trained with the base model held in different precision.",
+                reason=f"{one.title} and {other.title} were trained with the base model held in different precision, "
+                "or with different chat templates.",
                 hint="Compare each of them by itself with the base model.",
             )
 
 
 def _held(model: ModelSettings) -> tuple[object, ...]:
-    return model.quantization, model.double_quantization, model.compute_dtype
+    return model.quantization, model.double_quantization, model.compute_dtype, model.template
 
 
 def _examples(project: Project, adapters: Sequence[Adapter]) -> tuple[list[Example], list[Example]]:

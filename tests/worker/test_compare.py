@@ -301,6 +301,16 @@ def test_models_that_do_not_pack_are_measured_one_by_one(plain, tiny_model, tiny
     assert others == pytest.approx(alone, rel=1e-5)
 
 
+def test_the_chosen_template_is_used(make, tiny_model, tiny_examples):
+    settings = ModelSettings(base=str(tiny_model), chat_template="plain")
+    folder = make(model=settings, cases=[Case(frozen=tiny_examples[3].frozen())], neutral=False)
+    assert compare(folder) == 0
+    prompt_format = PromptFormat.load(tiny_model, template=settings.template)
+    asked = prompt_format.encode_prompt(tiny_examples[3])
+    assert asked != PromptFormat.load(tiny_model).encode_prompt(tiny_examples[3])
+    assert Results(folder).answers[tiny_examples[3].id, "base"].prompt_tokens == len(asked)
+
+
 @pytest.mark.parametrize(
     "settings",
     [
