@@ -182,6 +182,25 @@ def test_what_llama_cpp_computes_otherwise_is_refused(llama, values, reason):
     assert "adapter for Transformers" in caught.value.hint
 
 
+def test_heads_that_do_not_fit_the_weights_are_told(llama, tmp_path):
+    change(llama / "config.json", num_attention_heads=7)
+    with pytest.raises(ModelError) as caught:
+        plan.write(model.plan(llama, form="f16", title="a"), tmp_path / "a.gguf")
+    assert "7 heads" in caught.value.reason
+
+
+def test_an_adapter_of_a_head_that_is_the_embedding_is_refused(lora, models, tmp_path):
+    weights = load_file(lora / "adapter_model.safetensors")
+    head = {f"base_model.model.lm_head.lora_{letter}.weight": np.zeros((2, 2), np.float32) for letter in "AB"}
+    save_file({**weights, **head}, lora / "adapter_model.safetensors")
+    assert adapter.plan(lora, models("llama"), form="f32", title="a").tensors
+    tied = shutil.copytree(models("llama"), tmp_path / "tied")
+    change(tied / "config.json", tie_word_embeddings=True)
+    with pytest.raises(ModelError) as caught:
+        adapter.plan(lora, tied, form="f32", title="a")
+    assert "the head" in caught.value.reason
+
+
 @pytest.mark.parametrize("values", [{"hidden_size": -1}, {"rms_norm_eps": "x"}, {"rope_parameters": {"rope_theta": 0}}])
 def test_absurd_numbers_are_told(llama, values):
     change(llama / "config.json", **values)

@@ -66,6 +66,8 @@ def plan(folder: Path, base: Path, *, form: str, title: str) -> Plan:
     tensors = []
     for module, (a, b) in pairs.items():
         called = names.of(f"{module}.weight")
+        if called == "output.weight" and numbers.tied:
+            raise refused("The adapter changes the head, which is the embedding in this model.", hint=_MERGED)
         for suffix, name in (("lora_a", a), ("lora_b", b)):
             tensors.append(Planned(f"{called}.{suffix}", stored.shape(name), held_as(stored.shape(name), form)))
 

@@ -21,7 +21,7 @@ F16, Q8_0, F32 = "f16", "q8_0", "f32"
 # Of the largest logit: what rounding the weights may change of the answers.
 TOLERANCES = {F32: 1e-4, F16: 0.01, Q8_0: 0.1}
 _BYTES = {F32: 4.0, F16: 2.0, Q8_0: 34 / 32}  # of a weight; Q8_0 has 32 of them and a scale in 34 bytes
-_WORDS_AND_CARD = 16_000_000  # bytes
+_CARD = 200_000  # bytes, with all that is small
 _OTHER_FORMS = "The adapter for PEFT and the merged model work with every model."
 _MERGED_FILE = "The merged model as a GGUF file has all of it."
 
@@ -66,7 +66,9 @@ def _why_not(folder: Path, _stamp: int) -> str:
 
 def size(facts: Facts, chosen: Mapping[str, str]) -> int:
     """About how many bytes the file of a merged model has."""
-    return int(facts.base.parameters * _BYTES[chosen["numbers"]]) + _WORDS_AND_CARD
+    words = facts.folder / "tokenizer.json"
+    vocabulary = words.stat().st_size if words.is_file() else 0
+    return int(facts.base.parameters * _BYTES[chosen["numbers"]]) + vocabulary + _CARD
 
 
 def aside(facts: Facts, _chosen: Mapping[str, str]) -> int:
@@ -101,7 +103,7 @@ def _adapter_refusal(facts: Facts) -> str:
 
 
 def _adapter_size(facts: Facts, _chosen: Mapping[str, str]) -> int:
-    return 2 * facts.adapter_bytes + 1_000_000  # a bfloat16 adapter gets twice as large
+    return 2 * facts.adapter_bytes + _CARD  # a bfloat16 adapter gets twice as large
 
 
 def _next_steps(path: Path, _facts: Facts) -> tuple[Step, ...]:
@@ -129,7 +131,7 @@ def _only_file(folder: Path) -> Path:
 FORM = Form(
     id="gguf",
     title="GGUF model",
-    readers="llama.cpp, LM Studio, Jan, KoboldCpp and Ollama",
+    readers="llama.cpp, LM Studio, Jan and Ollama",
     about="Base model and adapter as one file, with the chat template inside. Nothing else is needed to use it.",
     refusal=_refusal,
     size=size,

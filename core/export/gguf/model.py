@@ -92,7 +92,12 @@ def in_pairs(rows: Numbers, heads: int) -> Numbers:
     """The rows of a query or key weight in the order of pairs that llama.cpp rotates: first half, second half -> mixed.
 
     (heads * head_dim, …) stays (heads * head_dim, …).
+
+    Raises:
+        ModelError: there are not so many rows.
     """
+    if rows.shape[0] % (2 * heads):
+        raise refused(f"Its attention weights have {rows.shape[0]} rows, which {heads} heads cannot share.")
     halves = rows.reshape(heads, 2, rows.shape[0] // heads // 2, *rows.shape[1:])
     return halves.swapaxes(1, 2).reshape(rows.shape)
 

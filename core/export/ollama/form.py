@@ -61,7 +61,7 @@ def _next_steps(path: Path, _facts: Facts) -> tuple[Step, ...]:
 
 FORM = Form(
     id="ollama",
-    title="Ollama",
+    title="Ollama folder",
     readers="Ollama",
     about="The merged model as a GGUF file, with a Modelfile that has the chat template, stop words and system prompt.",
     refusal=_refusal,
