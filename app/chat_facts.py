@@ -63,6 +63,8 @@ def opened(project: Project) -> Opened:
     """The conversation kept with a project; a new one begins with the base model and the newest adapter."""
     conversation = conversations.load(project.path)
     if conversation is None:
+        if not project.read_only:
+            conversations.put_aside(project.path)
         conversation = Conversation()
         newest = next(iter(entries.adapters(project)), None)
         if newest is not None:

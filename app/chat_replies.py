@@ -88,7 +88,7 @@ class ChatReplies(QObject):
             return
         for column, error in asking.refused.items():
             self._refuse(column, error)
-        if asking.asks and self._keeper.is_training:
+        if asking.asks and self._keeper.is_blocked:
             self._end()
         elif asking.asks:
             sides = tuple(Side(str(ask.column), ask.example, ask.adapters) for ask in asking.asks)

@@ -92,7 +92,7 @@ class Chatting(QObject):
     @property
     def may_ask(self) -> bool:
         """Whether something can be asked now."""
-        return self._project is not None and self.loaded and not self.busy and not self.keeper.is_training
+        return self._project is not None and self.loaded and not self.busy and not self.keeper.is_blocked
 
     @property
     def may_keep(self) -> bool:

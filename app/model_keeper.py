@@ -24,7 +24,7 @@ class ModelKeeper(QObject):
     """``answers`` is asked through :meth:`ask`; its signals tell what comes.
 
     Signals:
-        changed: a run began or ended that needs the memory; see ``is_training`` and ``gave_way``.
+        changed: something began or ended that needs the memory; see ``is_blocked`` and ``gave_way``.
     """
 
     changed = Signal()
@@ -41,8 +41,8 @@ class ModelKeeper(QObject):
         self._session = session
         self.answers = Answers(make, self)
         self.machine = MachineWatch(session, self)
-        self.gave_way = False  # a model was let go for the run that is being trained
-        self._was_training = False
+        self.gave_way = False  # a model was let go for what has the machine now
+        self._was_blocked = False
         self._seen = False
         self._idle = QTimer(self)
         self._idle.setSingleShot(True)
@@ -57,8 +57,8 @@ class ModelKeeper(QObject):
         self._on_runs()
 
     @property
-    def is_training(self) -> bool:
-        """Whether a run has the machine, one of this project or of another."""
+    def is_blocked(self) -> bool:
+        """Whether a run, a comparison or an export has the machine, of this project or of another."""
         return self._session.is_training or bool(self.machine.busy)
 
     @property
@@ -69,12 +69,15 @@ class ModelKeeper(QObject):
 
     def why_blocked(self) -> tuple[str, str]:
         """Why nothing can be asked now, as a title and a text."""
-        if self.gave_way:
-            text = "The model that answered here was let go: training needs the memory."
+        if self._session.is_training:
+            title, until = "A run is being trained.", "when the run has ended or is paused"
         else:
-            text = "Training needs the memory that the model would take."
-        elsewhere = "" if self._session.is_training else f" It is {self.machine.busy}, on this machine."
-        return "A run is being trained.", f"{text}{elsewhere} You can go on when the run has ended or is paused."
+            title, until = f"This machine is at work on {self.machine.busy}.", "when that has ended"
+        if self.gave_way:
+            text = "The model that answered here was let go: the memory is needed."
+        else:
+            text = "That needs the memory which the model would take."
+        return title, f"{text} You can go on {until}."
 
     def ask(self, model: ModelSettings, question: Question) -> None:
         """Have a question answered; whoever else holds a model lets it go."""
@@ -104,11 +107,11 @@ class ModelKeeper(QObject):
             self.answers.release()
 
     def _on_runs(self) -> None:
-        training = self.is_training
-        if training == self._was_training:
+        blocked = self.is_blocked
+        if blocked == self._was_blocked:
             return
-        self._was_training = training
-        self.gave_way = training and self.answers.state is not State.AWAY
-        if training:
+        self._was_blocked = blocked
+        self.gave_way = blocked and self.answers.state is not State.AWAY
+        if blocked:
             self.answers.release()
         self.changed.emit()

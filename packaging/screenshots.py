@@ -101,6 +101,7 @@ class Photographer:
         yield "settings"
         yield from self._training()
         yield from self._adapters()
+        yield from self._chat()
         window.open_palette()
         yield "palette"
         self._over().close()
@@ -158,6 +159,16 @@ class Photographer:
         self.until(lambda: page.dialog.show_button.isVisible(), "the verified export")
         yield "export"
         page.dialog.reject()
+
+    def _chat(self) -> Iterator[str]:
+        window = self.window
+        window.chat_with(window.session.project.runs()[-1].name)
+        view = window.pages["compare"].chat
+        self.until(lambda: view.chat.loaded and view.chat.facts.held_out, "the held-out examples")
+        view.composer.heldout.next()
+        view.composer.send.click()
+        self.until(lambda: view.list.items and not view.chat.busy, "the answers")
+        yield "chat"
 
     def _broken_file(self, sample: Path) -> Path:
         """A file to import with rows that cannot be taken."""

@@ -46,6 +46,7 @@ class ChatView(QWidget):
         self._session = session
         self.chat = Chatting(session, make=make, parent=self)
         self._wanted = ""  # the adapter that somebody wants to talk to, until the conversation is there
+        self._said_blocked = False
         self._held_out: tuple[Example, ...] = ()
         self.heads: dict[int, ChatHead] = {}
         self.add = QPushButton("Add column")
@@ -233,10 +234,11 @@ class ChatView(QWidget):
         chat, keeper = self.chat, self.chat.keeper
         self.composer.set_state(MARKS[chat.answers.state], keeper.state_words, busy=chat.busy, may_send=chat.may_ask)
         self._stop_action.setEnabled(chat.busy)
-        if keeper.is_training:
+        if keeper.is_blocked:
             self.banner.say(*keeper.why_blocked())
-        elif self.banner.title == _RUN_TITLE:
+        elif self._said_blocked:
             self.banner.clear()
+        self._said_blocked = keeper.is_blocked
         for item in self.list.items:
             self._show_may(item)
         if chat.replies.number is not None:
@@ -294,9 +296,6 @@ class ChatView(QWidget):
         """A model that nobody sees is let go after some minutes."""
         super().hideEvent(event)
         self.chat.keeper.set_seen(False)
-
-
-_RUN_TITLE = "A run is being trained."
 
 
 def _in_a_line(error: UserError) -> str:

@@ -5,6 +5,8 @@ Every change gives another conversation, so that whoever holds the one before ca
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +20,7 @@ from core.generation.protocol import End
 from core.generation.sampling import EXACT, Sampling
 
 FILE = "chat.json"
+_UNREADABLE = "chat-unreadable.json"
 MOST_COLUMNS = 4
 STRONGEST = 2.0
 FORMAT = 1
@@ -217,6 +220,13 @@ class Conversation(_Value):
 
     def _with(self, **changes: Any) -> Conversation:
         return self.model_copy(update=changes)
+
+
+def put_aside(project: Path) -> None:
+    """Keep a file that cannot be read (damaged, or of a newer version) from being written over; the last one stays."""
+    if (project / FILE).exists() and load(project) is None:
+        with suppress(OSError):
+            os.replace(project / FILE, project / _UNREADABLE)
 
 
 def load(project: Path) -> Conversation | None:

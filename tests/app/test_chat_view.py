@@ -413,7 +413,7 @@ def test_a_run_of_another_project_has_the_machine(
     monkeypatch.setattr(heavy, "holder", lambda: holder)
     view.chat.keeper.machine._look()
     qtbot.waitUntil(lambda: view.banner.isVisible())
-    assert "on this machine" in view.banner._text.text()
+    assert view.banner.title == "This machine is at work on Run 1 · X in other."
     assert not view.chat.may_ask
 
 

@@ -92,6 +92,11 @@ def test_it_is_kept_with_the_project(talk, tmp_path):
 def test_a_damaged_or_newer_file_is_no_conversation(tmp_path, data):
     (tmp_path / conversations.FILE).write_bytes(data)
     assert conversations.load(tmp_path) is None
+    conversations.put_aside(tmp_path)
+    conversations.save(tmp_path, Conversation())
+    conversations.put_aside(tmp_path)
+    assert (tmp_path / "chat-unreadable.json").read_bytes() == data, "nothing is written over"
+    assert conversations.load(tmp_path) == Conversation()
 
 
 def test_a_project_that_cannot_be_written_is_told(tmp_path):
