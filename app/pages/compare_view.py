@@ -8,15 +8,15 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app import comparison_words as words
-from app import format
 from app.comparing import Comparing, MakeJob, Plan, comparison_job
 from app.latest import Latest
+from app.pages.comparison_banner import ComparisonBanner
 from app.pages.comparison_looks import Found, Past, Shown, find, keep_rule, look
 from app.pages.comparison_parts import ComparisonParts
+from app.pages.comparison_removing import ComparisonRemoving
 from app.pages.comparison_start import ComparisonStart
 from app.session import Session
 from app.theme import SPACE
-from app.widgets.banner import Banner
 from app.widgets.comparison_head import ComparisonHead
 from app.widgets.empty_state import EmptyState
 from app.widgets.work_bar import WorkBar
@@ -55,10 +55,9 @@ class CompareView(QWidget):
         self._past: list[Past] = []
         self._folder: ComparisonFolder | None = None  # the one that is shown
         self.shown: Shown | None = None
-        self._offered = False  # whether the banner offers to go on
-        self._why: UserError | None = None  # what ended the work last
         self._adapter = self._wanted = ""
         self.start = ComparisonStart(session, self)
+        self.removing = ComparisonRemoving(session, self)
         self.work = Comparing(session, self, make=make_job)
         self._finder = Latest(self._on_found, failed=self._on_problem, parent=self)
         self._reader = Latest(self._on_read, failed=self._on_problem, parent=self)
@@ -71,7 +70,7 @@ class CompareView(QWidget):
     def _build(self) -> None:
         self.head = ComparisonHead()
         self.bar = WorkBar("Stop")
-        self.banner = Banner()
+        self.banner = ComparisonBanner()
         self.parts = ComparisonParts(self._session)
         self.empty = EmptyState("compare", "No comparison yet", _PURPOSE, "Compare")
         whole = QWidget()
@@ -94,6 +93,9 @@ class CompareView(QWidget):
         self.head.past_chosen.connect(self._on_past)
         self.head.part_chosen.connect(self.show_part)
         self.head.adapter_chosen.connect(self._on_adapter)
+        self.removing.changed.connect(self._show_removal)
+        self.removing.failed.connect(self._on_problem)
+        self.head.remove_wanted.connect(lambda: self._folder and self.removing.remove(self._folder))
         self.head.new_wanted.connect(lambda: self.compare(self._adapter))
         self.empty.acted.connect(self._on_empty)
         self.start.chosen.connect(self.begin)
@@ -131,7 +133,7 @@ class CompareView(QWidget):
 
     def begin(self, plan: Plan) -> None:
         """Plan a comparison, compute it and show it."""
-        self._clear_banner()
+        self.banner.clear()
         self.bar.tell("Preparing the comparison …")
         self.work.start(plan)
         self._show_may()
@@ -144,10 +146,15 @@ class CompareView(QWidget):
     def go_on(self) -> None:
         """Take up the comparison that is shown and was not finished, or follow the process that works on it."""
         if self._folder is not None:
-            self._clear_banner()
+            self.banner.clear()
             self.bar.tell("Starting …")
             self.work.resume(self._folder)
             self._show_may()
+
+    def _show_removal(self, folder: ComparisonFolder | None) -> None:
+        """A comparison was taken out, or one is back, which is shown then."""
+        self._choose(folder)
+        self._find()
 
     def show_part(self, part: str) -> None:
         """Show the verdict, the answers, the blind test or the hard rows."""
@@ -194,20 +201,18 @@ class CompareView(QWidget):
 
     def _on_failed(self, problem: UserError) -> None:
         self._after_work()
-        self._on_problem(problem)
-        self._why = problem
+        self._on_problem(problem, ended=True)
 
     def _after_work(self) -> None:
         self.bar.finish()
         self._show_may()
         self._read()
 
-    def _on_problem(self, problem: UserError) -> None:
+    def _on_problem(self, problem: UserError, *, ended: bool = False) -> None:
         if not self.work.busy:
             self.bar.finish()
             self._show_may()
-        self._offered = False
-        self.banner.show_problem(problem)
+        self.banner.say_problem(problem, ended=ended)
         if self.faces.currentIndex() == 1:  # the empty face has no banner of its own
             self._session.problem.emit(problem)
 
@@ -220,7 +225,7 @@ class CompareView(QWidget):
         self._reader.forget()
         self._again.stop()
         self.bar.finish()
-        self._clear_banner()
+        self.banner.clear()
         self.faces.setCurrentIndex(0)
         self.parts.clear()
         self._find_if_seen()
@@ -269,7 +274,7 @@ class CompareView(QWidget):
     def _choose(self, folder: ComparisonFolder | None) -> None:
         if folder != self._folder:
             self._folder, self.shown, self._adapter = folder, None, ""
-            self._clear_banner()
+            self.banner.clear()
         self._read()
 
     def _read(self) -> None:
@@ -287,9 +292,10 @@ class CompareView(QWidget):
         if self._adapter not in adapters:
             self._adapter = next(iter(adapters), "")
         self.head.set_adapters(adapters, self._adapter)
-        if shown.running and not self.work.busy:
+        if shown.running and not self.work.busy and self._may_write:
             self.go_on()  # it was begun elsewhere, or by a window that is gone
-        self._show_state(shown)
+        working = self._worked_on == shown.folder
+        self.banner.show_state(shown, working=working, may_go_on=not self.work.busy and self._may_write)
         self._show_report()
 
     def _on_adapter(self, key: str) -> None:
@@ -302,29 +308,14 @@ class CompareView(QWidget):
             hard = self.parts.show_comparison(self.shown, self._adapter)
             self.head.set_amounts(answers=len(report.results.comparison.answered()), hard=hard)
 
-    def _show_state(self, shown: Shown) -> None:
-        if self._worked_on == shown.folder or shown.complete:
-            if self._offered:  # what went wrong otherwise stays until it is closed
-                self._clear_banner()
-        else:
-            self._offer_to_go_on(shown)
-
-    def _clear_banner(self) -> None:
-        self._offered, self._why = False, None
-        self.banner.clear()
-
-    def _offer_to_go_on(self, shown: Shown) -> None:
-        self._offered = True
-        why = self._why or shown.problem
-        if why is not None:
-            self.banner.show_problem(why, act="Go on")
-        else:
-            done = f"{format.count(shown.work.done)} of {format.count(shown.work.total)} steps are done and kept."
-            self.banner.say("This comparison is not finished.", done, tone="information", act="Go on")
+    @property
+    def _may_write(self) -> bool:
+        project = self._session.project
+        return project is not None and not project.read_only
 
     def _show_may(self) -> None:
         """One comparison at a time, and none in a project that cannot be written."""
-        project = self._session.project
-        may = project is not None and not project.read_only and not self.work.busy and self.bar.isHidden()
-        self.head.new.setEnabled(may)
+        may = self._may_write and not self.work.busy and self.bar.isHidden()
+        for button in (self.head.new, self.head.remove):
+            button.setEnabled(may)
         self.empty.button.setEnabled(may or not self._has_adapters)

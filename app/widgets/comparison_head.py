@@ -6,9 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
-from app import format
+from app import format, theme
 from app.theme import SPACE
 from app.widgets.segments import Segments
 
@@ -24,6 +33,7 @@ class ComparisonHead(QWidget):
     }
 
     new_wanted = Signal()
+    remove_wanted = Signal()
     past_chosen = Signal(str)
     """(name of a comparison)"""
     part_chosen = Signal(str)
@@ -47,6 +57,12 @@ class ComparisonHead(QWidget):
         self.new.clicked.connect(self.new_wanted)
         upper.setSpacing(SPACE.UNIT)
         upper.addWidget(self.past, 1)
+        self.remove = QToolButton()
+        self.remove.setIcon(theme.icon("delete", "secondary"))
+        self.remove.setToolTip("Remove this comparison, its answers and votes; can be undone")
+        self.remove.setAccessibleName("Remove this comparison")
+        self.remove.clicked.connect(self.remove_wanted)
+        upper.addWidget(self.remove)
         upper.addWidget(self.new)
         lower.setSpacing(SPACE.UNIT)
         lower.addWidget(self.parts)

@@ -10,12 +10,14 @@ from threading import Event
 import pytest
 from comparison_factory import ADAPTER, add_rows, comparison
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.pages.compare import ComparePage
 from app.pages.compare_view import CompareView
 from app.session import Session
 from app.widgets.comparison_dialog import ComparisonWish
+from app.widgets.toast import Toast
 from core.child import Stopped
 from core.dataset.example import Example, Split
 from core.errors import RunError
@@ -353,9 +355,27 @@ def test_the_page_has_a_tab_for_each_way_to_compare(qtbot: QtBot, tmp_path: Path
 
 def test_read_only_projects_are_compared_elsewhere(qtbot: QtBot, bench: tuple[CompareView, Session, Path]) -> None:
     view, session, path = bench
-    comparison(path)
+    add_rows(comparison(path, rows=False), answers=11)
     session.use(Project.open(path, read_only=True))
     view.enter()
     qtbot.waitUntil(lambda: view.shown is not None)
     assert not view.head.new.isEnabled()
+    assert not view.head.remove.isEnabled()
+    assert view.banner.title == "This comparison is not finished."
+    assert view.banner._act.isHidden()
     assert "read-only" in view.parts.blind.test.words
+
+
+def test_a_comparison_is_removed_and_comes_back(qtbot: QtBot, bench: tuple[CompareView, Session, Path]) -> None:
+    first = comparison(bench[2])
+    second = comparison(bench[2], prompt=False)
+    view = _open(qtbot, bench)
+    qtbot.waitUntil(view.head.remove.isEnabled)
+    view.head.remove.click()
+    qtbot.waitUntil(lambda: view.shown is not None and view.shown.folder == first)
+    assert view.head.past.count() == 1
+    (toast,) = view.window().findChildren(Toast)
+    assert toast.text == "The comparison is removed."
+    qtbot.mouseClick(toast.findChild(QPushButton), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: view.shown is not None and view.shown.folder == second)
+    qtbot.waitUntil(lambda: view.head.past.count() == 2)
