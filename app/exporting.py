@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QWidget
 from app import export_names, export_offers
 from app.latest import Latest
 from app.widgets.export_adapter_dialog import ExportAdapterDialog
+from app.widgets.send_dialog import SendDialog
 
 if TYPE_CHECKING:
     from app.background_job import Job
@@ -69,9 +70,13 @@ class Exporting(QObject):
             parent=self._window,
         )
         self.dialog.started.connect(lambda: self._session.model_wanted.emit(self))
+        self.dialog.send_wanted.connect(self._send)
         self.dialog.show_wanted.connect(_show)
         self.dialog.finished.connect(self._on_closed)
         self.dialog.open()
+
+    def _send(self, folder: Path) -> None:
+        SendDialog(folder, self.dialog or self._window).open()
 
     def _on_closed(self) -> None:
         self.dialog = None

@@ -50,6 +50,8 @@ class ExportAdapterDialog(QDialog):
     """An export begins, which takes memory."""
     exported = Signal(object)
     """(ExportResult)"""
+    send_wanted = Signal(object)
+    """(Path): the user wants to send what was exported to the hub."""
     show_wanted = Signal(object)
     """(Path): the user wants to see what was exported."""
 
@@ -79,7 +81,7 @@ class ExportAdapterDialog(QDialog):
         self.bar, self.progress_words = QProgressBar(), QLabel()
         self.place, self.checked = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle), QLabel()
         self.button, self.cancel = QPushButton("Export"), QPushButton("Cancel")
-        self.show_button = QPushButton("Show in folder")
+        self.send_button, self.show_button = QPushButton("Send to the hub…"), QPushButton("Show in folder")
         self._faces, self._working, self._finished = QStackedWidget(), QWidget(), QWidget()
         self._arrange(offers)
         self._connect()
@@ -102,11 +104,13 @@ class ExportAdapterDialog(QDialog):
         for button in (self.button, self.show_button):
             button.setProperty("kind", "primary")
             button.setDefault(True)
-        self.show_button.hide()
+        self.send_button.setAutoDefault(False)
+        for button in (self.send_button, self.show_button):
+            button.hide()
         buttons = QHBoxLayout()
         buttons.setSpacing(SPACE.UNIT)
         buttons.addStretch(1)
-        for button in (self.cancel, self.button, self.show_button):
+        for button in (self.cancel, self.send_button, self.button, self.show_button):
             buttons.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE.PAGE, SPACE.PAGE, SPACE.PAGE, SPACE.CARD)
@@ -179,6 +183,7 @@ class ExportAdapterDialog(QDialog):
         self.where.usable_changed.connect(self._on_usable)
         self.button.clicked.connect(self.start)
         self.cancel.clicked.connect(self._on_cancel)
+        self.send_button.clicked.connect(lambda: self._result and self.send_wanted.emit(self._result.path))
         self.show_button.clicked.connect(self._on_show)
         self.job.told.connect(self._on_told)
         self.job.failed.connect(self._on_failed)
@@ -265,6 +270,7 @@ class ExportAdapterDialog(QDialog):
         self._faces.setEnabled(True)
         self._faces.setCurrentWidget(self._finished)
         self.cancel.setText("Close")
+        self.send_button.setVisible(self.where.ending == "")
         self.show_button.show()
         self.show_button.setFocus()
         self.exported.emit(result)

@@ -30,28 +30,30 @@ def register(commands: Any, add: Add) -> None:
         "text", nargs="?", default="", metavar="TEXT", help="a part of the name; the most used otherwise"
     )
     parser.add_argument("--limit", type=int, default=20, metavar="N")
-    _add_token(parser)
+    add_token(parser)
     parser = add(commands, "download", _download, "show what a download would bring, and fetch it once you agree")
     parser.add_argument("model", metavar="MODEL", help="the model's id on the hub, OWNER/NAME")
     parser.add_argument("--to", type=Path, metavar="FOLDER", help="a new folder; the hub cache unless given")
     parser.add_argument("--yes", action="store_true", help="agree beforehand")
-    _add_token(parser)
+    add_token(parser)
     add(commands, "sign-in", _sign_in, "keep an access token of the hub in the system's keyring")
     add(commands, "sign-out", _sign_out, "take the access token out of the keyring")
 
 
-def _add_token(parser: argparse.ArgumentParser) -> None:
+def add_token(parser: argparse.ArgumentParser) -> None:
+    """Give a command the switch ``--token-stdin``."""
     parser.add_argument(
         "--token-stdin", action="store_true", help="read an access token from stdin, for this command alone"
     )
 
 
-def _token(args: argparse.Namespace) -> str:
+def access_token(args: argparse.Namespace) -> str:
+    """The token for this command: from stdin, or from the keyring."""
     return token.checked(sys.stdin.readline()) if args.token_stdin else token.load()
 
 
 def _search(args: argparse.Namespace) -> int:
-    found = list(SearchJob(args.text, token=_token(args), limit=max(1, args.limit)).messages())
+    found = list(SearchJob(args.text, token=access_token(args), limit=max(1, args.limit)).messages())
     if args.json:
         output.emit([asdict(one) for one in found])
         return 0
@@ -73,7 +75,7 @@ def _search(args: argparse.Namespace) -> int:
 
 
 def _download(args: argparse.Namespace) -> int:
-    access = _token(args)
+    access = access_token(args)
     folder = args.to.expanduser().absolute() if args.to else None
     plan = plan_of(args.model, folder, token=access)
     if args.json and not args.yes:

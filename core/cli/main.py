@@ -25,6 +25,7 @@ from core.cli import (
     pin,
     project,
     queue,
+    send,
     training,
     transfer,
     use,
@@ -48,6 +49,7 @@ _GROUPS = (
     use,
     compare,
     export,
+    send,
     doctor,
     models,
 )
