@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app import format
+from core.base_models import catalogue
 from core.chat import asking
 from core.chat import conversation as conversations
 from core.chat.conversation import Column, Conversation, Part
@@ -15,6 +16,7 @@ from core.library import entries
 if TYPE_CHECKING:
     from core.dataset.example import Example
     from core.project import Project
+    from core.prompt.best import BestPrompt
 
 BASE, PROMPT = "Base model", "Your best prompt"
 
@@ -27,13 +29,15 @@ class ChatFacts:
         adapters: titles by key, the newest first; without checkpoints.
         steps: the steps of the checkpoints of the adapters that the columns name, by key.
         held_out: questions nobody has to make up, with what is expected.
-        has_prompt: whether the user has written a best prompt.
+        base: what people call the base model.
+        prompt: what the best prompt is made of, in words; "" for none.
     """
 
     adapters: dict[str, str] = field(default_factory=dict)
     steps: dict[str, tuple[int, ...]] = field(default_factory=dict)
     held_out: tuple[Example, ...] = ()
-    has_prompt: bool = False
+    base: str = ""
+    prompt: str = ""
 
     def title(self, column: Column) -> str:
         """What a column is called."""
@@ -75,6 +79,10 @@ def opened(project: Project) -> Opened:
 def read(project: Project, conversation: Conversation) -> ChatFacts:
     """What there is to talk to now."""
     adapters = {adapter.key: adapter for adapter in entries.adapters(project)}
+    model = next(
+        (adapters[part.run].model for column in conversation.columns for part in column.parts if part.run in adapters),
+        project.recipe.model,
+    )
     steps: dict[str, tuple[int, ...]] = {}
     for key in {part.run for column in conversation.columns for part in column.parts}:
         adapter = adapters.get(key)
@@ -84,8 +92,16 @@ def read(project: Project, conversation: Conversation) -> ChatFacts:
         adapters={key: adapter.title for key, adapter in adapters.items()},
         steps=steps,
         held_out=tuple(asking.held_out(project, conversation)),
-        has_prompt=not project.best_prompt.is_empty,
+        base=catalogue.display_name(model.base),
+        prompt=_prompt_words(project.best_prompt),
     )
+
+
+def _prompt_words(best: BestPrompt) -> str:
+    parts = ["your system prompt"] if best.system.strip() else []
+    if best.examples:
+        parts.append(format.plural(best.examples, "example"))
+    return " and ".join(parts)
 
 
 def _steps(adapter: entries.Adapter) -> tuple[int, ...]:

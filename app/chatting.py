@@ -81,6 +81,7 @@ class Chatting(QObject):
         self.replies.failed.connect(self.failed)
         session.project_changed.connect(self._on_project)
         session.runs_changed.connect(self.refresh)
+        session.recipe_changed.connect(lambda _: self.refresh())
         session.hand_over.connect(self.save)
         self._on_project()
 

@@ -107,6 +107,7 @@ class ChatView(QWidget):
             ("Stop answering", "Escape", self.chat.stop),
             ("Write the last answers again", "Ctrl+R", self.again),
             ("Edit the last message", "Ctrl+Up", self.edit_last),
+            ("Write a message", "Ctrl+L", self.composer.message.setFocus),
             ("Next held-out example", "Alt+Down", self.composer.heldout.next),
             ("Previous held-out example", "Alt+Up", self.composer.heldout.previous),
             ("Add a column to the chat", "", self.add_column),
@@ -130,7 +131,7 @@ class ChatView(QWidget):
         if adapter:
             self.chat.add_column("adapter", Part(key=adapter))
         else:
-            self.chat.add_column("prompt" if "prompt" not in kinds and self.chat.facts.has_prompt else "base")
+            self.chat.add_column("prompt" if "prompt" not in kinds and self.chat.facts.prompt else "base")
 
     def clear(self) -> None:
         """Forget what was said; it can be taken back."""
@@ -210,7 +211,7 @@ class ChatView(QWidget):
         column = self.chat.conversation.column(id)
         assert column is not None
         head = self.heads[id] = ChatHead(column)
-        head.set_choices(self.chat.facts.adapters, self.chat.facts.steps)
+        head.set_choices(self.chat.facts)
         head.changed.connect(self.chat.set_column)
         head.removed.connect(self.chat.remove_column)
         self._heads.addWidget(head, 1, Qt.AlignmentFlag.AlignTop)
@@ -219,7 +220,7 @@ class ChatView(QWidget):
     def _on_facts(self) -> None:
         facts = self.chat.facts
         for id, head in self.heads.items():
-            head.set_choices(facts.adapters, facts.steps)
+            head.set_choices(facts)
             column = self.chat.conversation.column(id)
             if column is not None and column != head.column:
                 head.set_column(column)
@@ -291,6 +292,7 @@ class ChatView(QWidget):
         """The model is wanted again."""
         super().showEvent(event)
         self.chat.keeper.set_seen(True)
+        self.chat.refresh()  # the best prompt may be another
 
     def hideEvent(self, event: QHideEvent) -> None:
         """A model that nobody sees is let go after some minutes."""

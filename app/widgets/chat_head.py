@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
@@ -22,6 +23,26 @@ _MOST_PARTS = 4
 _LAST = "the end"
 
 
+class Offered(Protocol):
+    """What a column can be set to."""
+
+    @property
+    def adapters(self) -> Mapping[str, str]:
+        """Titles by key."""
+
+    @property
+    def steps(self) -> Mapping[str, tuple[int, ...]]:
+        """The steps of their checkpoints, by key."""
+
+    @property
+    def base(self) -> str:
+        """What people call the base model."""
+
+    @property
+    def prompt(self) -> str:
+        """What the best prompt is made of; "" for none."""
+
+
 class ChatHead(QFrame):
     """Shows one column, and says what the user wants in its place."""
 
@@ -34,8 +55,9 @@ class ChatHead(QFrame):
         super().__init__(parent)
         self.setProperty("kind", "card")
         self.column = column
-        self._adapters: dict[str, str] = {}
-        self._steps: dict[str, tuple[int, ...]] = {}
+        self._offered: Offered | None = None
+        self._adapters: Mapping[str, str] = {}
+        self._steps: Mapping[str, tuple[int, ...]] = {}
         self.who = ChoiceField("Who answers in this column", _FIXED)
         self.tune = QToolButton()
         self.tune.setIcon(theme.icon("settings", "secondary"))
@@ -76,9 +98,10 @@ class ChatHead(QFrame):
         layout.addWidget(self._panel)
         layout.addWidget(self.mix)
 
-    def set_choices(self, adapters: Mapping[str, str], steps: Mapping[str, tuple[int, ...]]) -> None:
-        """Offer these adapters (titles by key); ``steps`` are those of their checkpoints."""
-        self._adapters, self._steps = dict(adapters), dict(steps)
+    def set_choices(self, offered: Offered) -> None:
+        """Offer other adapters."""
+        self._offered = offered
+        self._adapters, self._steps = offered.adapters, offered.steps
         self._show()
 
     def set_column(self, column: Column) -> None:
@@ -94,7 +117,7 @@ class ChatHead(QFrame):
 
     def _show(self) -> None:
         parts = self.column.parts
-        offer(self.who, _FIXED | self._adapters, parts[0].run if parts else self.column.kind)
+        offer(self.who, {**_FIXED, **self._adapters}, parts[0].run if parts else self.column.kind)
         self.tune.setVisible(bool(parts))
         opened = bool(parts) and self.tune.isChecked()
         self._panel.setVisible(opened)
@@ -110,8 +133,11 @@ class ChatHead(QFrame):
     def _note(self) -> str:
         """What the folded panel says, where it is not the usual."""
         parts = self.column.parts
-        if self.column.kind == PROMPT:
-            return "The base model, told your best prompt first"
+        offered = self._offered
+        if self.column.kind == BASE and offered is not None:
+            return offered.base
+        if self.column.kind == PROMPT and offered is not None:
+            return f"Told first: {offered.prompt}" if offered.prompt else "None is written yet: see Prompt first"
         words = []
         for number, part in enumerate(parts):
             name = "" if number == 0 else self._adapters.get(part.run, part.run)
