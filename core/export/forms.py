@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from core.export import adapter, merged
+from core.export import adapter, merged, mlx
 from core.export.form import Form
 from core.export.gguf import form as gguf
 from core.export.ollama import form as ollama
 
-FORMS: tuple[Form, ...] = (adapter.FORM, merged.FORM, gguf.FORM, gguf.ADAPTER_FORM, ollama.FORM)
+FORMS: tuple[Form, ...] = (adapter.FORM, merged.FORM, gguf.FORM, gguf.ADAPTER_FORM, ollama.FORM, mlx.FORM)
 
 
 def find(name: str) -> Form:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from core.base_models.reading import read_object
 from core.errors import ModelError
@@ -15,9 +15,6 @@ from core.export.card import source_card
 from core.export.work import Work
 from core.prompt.format import PromptFormat
 from core.worker.imports import import_lean
-
-if TYPE_CHECKING:
-    import torch
 
 _LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes")
 _CARD = "README.md"
@@ -117,25 +114,18 @@ def _complete(work: Work) -> None:
 
 
 def _fold(work: Work) -> None:
-    """Write matrices of one rank with the scale 1, which every reader understands alike.
-
-    The scale goes into B, and short matrices are filled up with zeros; what the adapter computes stays the same.
-    """
+    """Write matrices of one rank with the scale 1, which every reader understands alike."""
     import_lean()
-    import torch
     from safetensors.torch import save_file
 
     from core.worker.merging import PREFIX, Changes
 
     changes = Changes(work.source.adapter)
-    pairs = {path: changes.matrices(path) for path in sorted(changes.paths)}
-    rank = max(a.shape[0] for a, _ in pairs.values())
-    tensors: dict[str, torch.Tensor] = {PREFIX + name: changes.whole_tensor(name) for name in changes.whole}
-    for path, (a, b) in pairs.items():
-        more = rank - a.shape[0]
-        b = b * changes.scale(path, a.shape[0])
-        tensors[f"{PREFIX}{path}.lora_A.weight"] = torch.nn.functional.pad(a, (0, 0, 0, more)).contiguous()
-        tensors[f"{PREFIX}{path}.lora_B.weight"] = torch.nn.functional.pad(b, (0, more)).contiguous()
+    rank, pairs = changes.uniform()
+    tensors = {PREFIX + name: changes.whole_tensor(name) for name in changes.whole}
+    for path, matrices in pairs.items():
+        for letter, matrix in zip("AB", matrices, strict=True):
+            tensors[f"{PREFIX}{path}.lora_{letter}.weight"] = matrix.contiguous()
     save_file(tensors, work.folder / adapter_config.WEIGHTS_FILE, metadata={"format": "pt"})
     values = read_object(work.source.adapter / adapter_config.CONFIG_FILE)
     plain = {"r": rank, "lora_alpha": rank, "use_rslora": False, "rank_pattern": {}, "alpha_pattern": {}}

@@ -90,6 +90,11 @@ def form_module(form: str) -> FormModule:
             from core.worker import export_ollama
 
             return export_ollama
+        case "mlx":
+            import_lean()
+            from core.worker import export_mlx
+
+            return export_mlx
     raise ValueError(f"there is no form {form}")
 
 

@@ -148,6 +148,20 @@ class Changes:
         lengths: torch.Tensor = magnitude[:, None] / changed.norm(dim=1, keepdim=True)
         return lengths * changed
 
+    def uniform(self) -> tuple[int, dict[str, tuple[torch.Tensor, torch.Tensor]]]:
+        """All matrices with one rank and the scale 1, which every reader understands alike; and that rank.
+
+        The scale goes into B, and short matrices are filled up with zeros; what the adapter computes stays the same.
+        """
+        pairs = {path: self.matrices(path) for path in sorted(self.paths)}
+        rank = max(a.shape[0] for a, _ in pairs.values())
+        filled = {}
+        for path, (a, b) in pairs.items():
+            more = rank - a.shape[0]
+            b = b * self.scale(path, a.shape[0])
+            filled[path] = (nn.functional.pad(a, (0, 0, 0, more)), nn.functional.pad(b, (0, more)))
+        return rank, filled
+
     def whole_tensor(self, name: str) -> torch.Tensor:
         """A tensor that was trained in full, in float32."""
         with safe_open(self._file, framework="pt") as content:

@@ -267,3 +267,81 @@ def test_numbers_that_are_none_are_no_match(run, load):
     comparison = compare(model, run.reference_file)
     assert comparison.max_logit_difference == float("inf")
     assert not comparison.holds
+
+
+@pytest.mark.parametrize("form", ["adapter", "mlx"])
+@pytest.mark.parametrize(
+    ("settings", "patterns"),
+    [({"lora__use_rslora": True}, {}), ({}, {"alpha_pattern": {"q_proj": 3.0}, "rank_pattern": {"v_proj": 2}})],
+    ids=["rslora", "patterns"],
+)
+def test_what_some_readers_ignore_is_folded_in(exported_here, make_trained, out, form, settings, patterns):
+    """The layout for every reader has one rank, the scale 1 and nothing else, and computes the same."""
+    run = make_trained(**settings)
+    source = Source.of_run(run)
+    if patterns:
+        source = with_patterns(run, out.parent / "patterned", patterns)
+    result = export(source, form, out / "sounds")
+    assert result.max_logit_difference < 1e-4
+    assert result.greedy_equal
+    config = json.loads((out / "sounds" / "adapter_config.json").read_text(encoding="utf-8"))
+    if form == "mlx":
+        assert config["lora_parameters"]["scale"] == 1.0
+        assert config["lora_parameters"]["rank"] == 4
+        assert "self_attn.q_proj" in config["lora_parameters"]["keys"]
+        shapes = {tensor.shape for tensor in load_file(out / "sounds" / "adapters.safetensors").values()}
+        assert (64, 4) in shapes
+        return
+    assert (config["r"], config["lora_alpha"], config["use_rslora"]) == (4, 4, False)
+    assert not config["rank_pattern"]
+    assert not config["alpha_pattern"]
+    weights = load_file(out / "sounds" / "adapter_model.safetensors")
+    assert {tensor.shape[0] for name, tensor in weights.items() if "lora_A" in name} == {4}
+
+
+def with_patterns(run, folder, patterns):
+    """An adapter from elsewhere whose layers have ranks and alphas of their own."""
+    shutil.copytree(run.adapter, folder)
+    (folder / "SHA256SUMS").unlink()
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    (folder / "adapter_config.json").write_text(json.dumps({**config, **patterns}), encoding="utf-8")
+
+    def shorten(weights):
+        for name in weights:
+            if "v_proj" in name:
+                weights[name] = weights[name][:2] if "lora_A" in name else weights[name][:, :2].contiguous()
+
+    rewrite_weights(folder, shorten)
+    return Source(folder, run.recipe().model, "Patterned")
+
+
+def test_an_adapter_from_elsewhere_gets_what_it_lacks_and_loses_its_paths(exported_here, trained_run, out):
+    folder = out.parent / "foreign"
+    folder.mkdir()
+    for name in ("adapter_model.safetensors", "adapter_config.json"):
+        shutil.copyfile(trained_run.adapter / name, folder / name)
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    config |= {"base_model_name_or_path": "/home/somebody/models/base", "auto_mapping": {"parent_library": "evil"}}
+    (folder / "adapter_config.json").write_text(json.dumps(config), encoding="utf-8")
+    result = export(Source(folder, trained_run.recipe().model, "Foreign"), "adapter", out / "mine")
+    assert {"tokenizer.json", "chat_template.jinja", "README.md", "SHA256SUMS"} <= set(result.files)
+    written = (out / "mine" / "adapter_config.json").read_text(encoding="utf-8")
+    assert "somebody" not in written
+    assert "evil" not in written
+    assert "its training is not known here" in (out / "mine" / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["adapters.safetensors", "adapter_config.json"])
+def test_a_flipped_byte_of_an_mlx_adapter_is_caught(exported_here, trained_run, out, name):
+    exported_here.between = lambda aside: flip(aside / "made" / name, -8)
+    with pytest.raises(UserError, match="damaged"):
+        export(Source.of_run(trained_run), "mlx", out / "mlx")
+    assert not list(out.iterdir())
+
+
+@pytest.mark.parametrize("settings", [{"lora__use_dora": True}, {"lora__modules_to_save": ["norm"]}])
+def test_what_mlx_cannot_hold_is_refused_with_the_form_that_can(make_trained, out, settings):
+    with pytest.raises(ModelError) as caught:
+        export(Source.of_run(make_trained(**settings)), "mlx", out / "mlx")
+    assert "merged model" in caught.value.reason
+    assert not list(out.iterdir())
