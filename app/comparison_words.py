@@ -66,6 +66,8 @@ _COLUMNS: dict[str, tuple[str, str]] = {
     "seconds": ("Time", "Seconds for an answer."),
 }  # fmt: skip
 
+_MINOR = ("rouge_l", "perplexity", "length", "seconds")
+
 
 def verdict(found: Verdict, *, so_far: bool = False) -> VerdictWords:
     """The verdict card; ``so_far`` while answers are still to come."""
@@ -138,7 +140,7 @@ def scores(figures: Sequence[Figures], *, only: Sequence[str] = ()) -> tuple[lis
         )
         for place, item in enumerate(figures)
     ]
-    return [Column(*_COLUMNS[name]) for name in known], rows
+    return [Column(*_COLUMNS[name], minor=name in _MINOR) for name in known], rows
 
 
 def forgetting(figures: Sequence[Figures]) -> list[Forgetting]:
@@ -238,7 +240,7 @@ def _interval(measure: Measure) -> str:
     gain = measure.gain.negated() if measure.name == "loss" else measure.gain
     factor, digits = {"chrf": (1, 1), "loss": (1, 2)}.get(measure.name, (100, 0))
     low, high = (f"{value * factor:+.{digits}f}".replace("-", "−") for value in (gain.low, gain.high))
-    return f"{low} to {high}"
+    return f"{low} … {high}"
 
 
 def _best(name: str, values: Sequence[float | None]) -> float | None:

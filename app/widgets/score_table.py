@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QWidget
 
 from app import theme
 from app.theme import SPACE
 from app.widgets.elided_label import ElidedLabel
 
+_NAME = 132  # pixels, at least, for the names
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A measure: its name, and what it means in a sentence."""
+    """A measure: its name, what it means in a sentence, and whether it gives way where there is little room."""
 
     title: str
     help: str
+    minor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +44,20 @@ class ScoreRow:
 
 
 class ScoreTable(QWidget):
-    """The best figure of a column is bold and says so to those who cannot see it."""
+    """The best figure of a column is bold and says so to those who cannot see it.
+
+    Where there is no room for all, minor columns are left out, the last ones first.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName("Scores")
         self._columns: Sequence[Column] = ()
         self._rows: Sequence[ScoreRow] = ()
+        self._cells: list[list[QWidget]] = []  # by column
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(SPACE.GAP)
+        self._grid.setHorizontalSpacing(SPACE.FIELD)
         self._grid.setVerticalSpacing(SPACE.HALF)
 
     @property
@@ -67,14 +75,40 @@ class ScoreTable(QWidget):
                 widget.hide()
                 widget.deleteLater()
         self._grid.setColumnStretch(0, 1)
+        self._cells = [[] for _ in columns]
         for place, column in enumerate(columns, start=1):
             head = QLabel(column.title)
             head.setProperty("kind", "secondary")
             head.setToolTip(column.help)
             head.setAlignment(Qt.AlignmentFlag.AlignRight)
             self._grid.addWidget(head, 0, place)
+            self._cells[place - 1].append(head)
         for number, row in enumerate(rows):
             self._add(1 + 2 * number, row)
+        self._fit()
+        self.updateGeometry()
+
+    def minimumSizeHint(self) -> QSize:
+        """Any width that leaves room for the important columns; the scores never push the page out of the window."""
+        return QSize(_NAME, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Another width has room for more or fewer columns."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Leave out minor columns until the rest fits."""
+        widths = [max((cell.sizeHint().width() for cell in cells), default=0) + SPACE.FIELD for cells in self._cells]
+        left_out: set[int] = set()
+        for place in reversed(range(len(widths))):
+            if _NAME + sum(width for at, width in enumerate(widths) if at not in left_out) <= self.width():
+                break
+            if self._columns[place].minor:
+                left_out.add(place)
+        for place, cells in enumerate(self._cells):
+            for cell in cells:
+                cell.setVisible(place not in left_out)
 
     def _add(self, line: int, row: ScoreRow) -> None:
         rule = QFrame()
@@ -85,6 +119,7 @@ class ScoreTable(QWidget):
             said = f"{row.title}, {column.title}: {figure.text} {figure.under}".strip()
             cell = _Cell(figure.text, figure.under, f"{said} (best)" if figure.best else said, strong=figure.best)
             self._grid.addWidget(cell, line + 1, place)
+            self._cells[place - 1].append(cell)
 
 
 class _Cell(QWidget):
@@ -101,7 +136,7 @@ class _Cell(QWidget):
         if strong or left:
             upper.setFont(theme.ui_font(strong=True))
         if left:
-            self.setMinimumWidth(150)
+            self.setMinimumWidth(_NAME)
         self.setAccessibleName(said or text)
         column = QGridLayout(self)
         column.setContentsMargins(0, SPACE.HALF, 0, SPACE.HALF)

@@ -146,7 +146,11 @@ def _neutral(evidence: Evidence) -> str:
     before, after = evidence.neutral
     much = judging.forgot(evidence)
     told = f"Loss on neutral text: {before:.3f} before, {after:.3f} after"
-    return f"{told} (it forgot: {much:.0%} higher)." if much is not None else f"{told} (hardly anything was forgotten)."
+    return (
+        f"{told} (it forgot: {_share(much)} higher)."
+        if much is not None
+        else f"{told} (hardly anything was forgotten)."
+    )
 
 
 def _left_out(evidence: Evidence) -> str:
@@ -206,8 +210,8 @@ def _advice(kind: Next, verdict: Verdict) -> tuple[str, str]:
         case "forgets":
             return (
                 "Train more gently",
-                f"The loss on neutral text rose by {judging.forgot(evidence) or 0:.0%}: the model lost some of what it "
-                "could. A lower learning rate, fewer epochs or a lower rank keep more.",
+                f"The loss on neutral text rose by {_share(judging.forgot(evidence) or 0)}: the model lost some of "
+                "what it could. A lower learning rate, fewer epochs or a lower rank keep more.",
             )
         case "cheaper_prompt":
             return (
@@ -228,7 +232,7 @@ def _count(number: int, what: str) -> str:
 
 
 def _share(value: float) -> str:
-    return f"{value:.0%}"
+    return f"{round(100 * value)} %"
 
 
 def _points(value: float) -> str:

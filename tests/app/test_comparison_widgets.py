@@ -46,6 +46,34 @@ def test_the_score_table_says_which_figure_is_best(qtbot: QtBot) -> None:
     assert "Run 1, chrF: 54.0 +10 to +40 (best)" in said
 
 
+def test_minor_columns_give_way_where_there_is_little_room(qtbot: QtBot) -> None:
+    table = ScoreTable()
+    qtbot.addWidget(table)
+    columns = [
+        Column("chrF", ""),
+        Column("ROUGE-L", "", minor=True),
+        Column("Loss", ""),
+        Column("Time", "", minor=True),
+    ]
+    figures = [Figure("54.0", "+10.0 … +40.0") for _ in columns]
+    table.resize(900, 200)
+    table.show_rows(columns, [ScoreRow("Run 1", "adapter", figures)])
+    table.show()
+
+    def titles() -> list[str]:
+        known = [column.title for column in columns]
+        return [label.text() for label in table.findChildren(QLabel) if label.isVisible() and label.text() in known]
+
+    seen: list[list[str]] = []
+    for width in (*range(900, 130, -10), 900):
+        table.resize(width, 200)
+        if not seen or titles() != seen[-1]:
+            seen.append(titles())
+    everything = ["chrF", "ROUGE-L", "Loss", "Time"]
+    assert seen == [everything, everything[:3], ["chrF", "Loss"], everything]
+    assert table.minimumSizeHint().width() < 150
+
+
 def test_answers_are_marked_and_more_are_shown_when_asked_for(qtbot: QtBot) -> None:
     answers = AnswersList({"": "In order", "best": "Best first"})
     qtbot.addWidget(answers)

@@ -114,7 +114,7 @@ def test_what_the_examples_and_the_purpose_say() -> None:
 def test_forgetting_is_told_even_of_a_winner() -> None:
     found = judge(evidence(gain=15, neutral=(2.0, 2.6)))
     assert "forgets" in found.next
-    assert "it forgot: 30% higher" in " ".join(words.lines(found))
+    assert "it forgot: 30 % higher" in " ".join(words.lines(found))
     assert "forgets" not in judge(evidence(gain=15, neutral=(2.0, 2.1))).next
 
 
