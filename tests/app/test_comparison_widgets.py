@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.widgets.answer_block import AnswerWords, BlockWords
@@ -47,8 +47,10 @@ def test_the_score_table_says_which_figure_is_best(qtbot: QtBot) -> None:
 
 
 def test_minor_columns_give_way_where_there_is_little_room(qtbot: QtBot) -> None:
-    table = ScoreTable()
-    qtbot.addWidget(table)
+    page = QWidget()
+    qtbot.addWidget(page)
+    page.resize(900, 200)
+    table = ScoreTable(page)
     columns = [
         Column("chrF", ""),
         Column("ROUGE-L", "", minor=True),
@@ -58,7 +60,7 @@ def test_minor_columns_give_way_where_there_is_little_room(qtbot: QtBot) -> None
     figures = [Figure("54.0", "+10.0 … +40.0") for _ in columns]
     table.resize(900, 200)
     table.show_rows(columns, [ScoreRow("Run 1", "adapter", figures)])
-    table.show()
+    page.show()
 
     def titles() -> list[str]:
         known = [column.title for column in columns]
