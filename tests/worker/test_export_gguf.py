@@ -11,7 +11,7 @@ from core.errors import ModelError
 from core.export import forms, sums
 from core.export.form import Facts
 from core.export.gguf import reading
-from core.export.job import export
+from core.export.job import ExportCancelled, export
 from core.export.source import Source
 from core.worker import export_gguf
 from core.worker.llama_cpp_model import is_installed
@@ -45,6 +45,7 @@ def test_a_merged_model_as_one_file_says_what_was_trained(trained_run, exported_
     names = {"Animal-sounds-f16.gguf", "README.md", "SHA256SUMS", "verify.json"}
     assert {path.name for path in (out / "cats").iterdir()} == names == set(result.files)
     assert result.next_steps[0].command.startswith("llama-server -m ")
+    assert result.next_steps[-1].command.endswith("Q4_K_M")
     said = GGUFReader(out / "cats" / "Animal-sounds-f16.gguf").fields
     assert "<|im_start|>" in said["tokenizer.chat_template"].contents()
     for path in (out / "cats").iterdir():
@@ -77,6 +78,20 @@ def test_an_adapter_file_says_exactly_what_was_trained(make_trained, exported_he
     assert result.max_logit_difference < 1e-5
     assert (result.greedy_equal, result.findings["compared_with"]) == (True, "the model at the end of its training")
     assert "Animal-sounds-lora.gguf" in result.files
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"lora__use_dora": True},
+        {"lora__modules_to_save": ["embed_tokens", "lm_head"]},
+        {"model__quantization": "int8"},
+    ],
+    ids=["dora", "saved", "int8"],
+)
+def test_what_an_adapter_file_cannot_hold_is_in_the_merged_one(make_trained, exported_here, out, settings):
+    result = export(Source.of_run(make_trained(**settings)), "gguf", out / "cats", chosen=TRAINED)
+    assert result.verified
 
 
 @pytest.mark.parametrize("form", ["gguf", "gguf-adapter", "ollama"])
@@ -192,3 +207,28 @@ def test_a_cut_file_is_no_gguf_file(tmp_path):
     (tmp_path / "a.gguf").write_bytes(b"GGUF\x03")
     with pytest.raises(ModelError, match="not what was written"):
         reading.open_file(tmp_path / "a.gguf")
+
+
+@pytest.mark.slow
+def test_it_is_made_and_checked_in_processes_of_their_own(trained_run, out):
+    told = []
+    result = export(Source.of_run(trained_run), "ollama", out / "cats", chosen=TRAINED, progress=told.append)
+    assert result.verified
+    assert [now.share for now in told] == sorted(now.share for now in told)
+    assert {"Merging and writing the weights", "It is compared with the trained model"} <= {now.words for now in told}
+    assert [path.name for path in out.iterdir()] == ["cats"]
+
+
+@pytest.mark.slow
+def test_a_cancelled_export_leaves_nothing(trained_run, out):
+    words = []
+    with pytest.raises(ExportCancelled):
+        export(
+            Source.of_run(trained_run),
+            "gguf",
+            out / "cats",
+            chosen=TRAINED,
+            progress=lambda now: words.append(now.words),
+            cancelled=lambda: words[-1].startswith("Merging"),
+        )
+    assert not list(out.iterdir())

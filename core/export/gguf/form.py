@@ -108,10 +108,15 @@ def _adapter_size(facts: Facts, _chosen: Mapping[str, str]) -> int:
 
 def _next_steps(path: Path, _facts: Facts) -> tuple[Step, ...]:
     file = _only_file(path)
-    return (
+    steps = [
         Step("Serve it with llama.cpp:", f"llama-server -m {quoted(file)}"),
         Step("LM Studio: put the folder into its models folder, or drop the file on its window."),
-    )
+    ]
+    if file.stem.endswith(F16):
+        small = file.with_name(file.name.removesuffix(f"{F16}.gguf") + "q4_k_m.gguf")
+        command = f"llama-quantize {quoted(file)} {quoted(small)} Q4_K_M"
+        steps.append(Step("Make it smaller with llama.cpp, which is not checked here:", command))
+    return tuple(steps)
 
 
 def _adapter_next_steps(path: Path, _facts: Facts) -> tuple[Step, ...]:
