@@ -11,7 +11,7 @@ from app import tasks
 from app.answer_thread import Question, Side
 from app.answers import State
 from app.model_keeper import ModelKeeper
-from core.chat.asking import Asking, prepare
+from core.chat.asking import Asking, Shots, prepare
 from core.chat.conversation import Conversation
 from core.errors import UserError
 
@@ -46,6 +46,7 @@ class ChatReplies(QObject):
         self.number: int | None = None
         self.columns: list[int] = []
         self._preparing: tasks.Task | None = None
+        self._shots = Shots()
         answers = keeper.answers
         answers.written.connect(self._on_written)
         answers.answered.connect(lambda side, token: self._through(int(side), token))
@@ -65,7 +66,9 @@ class ChatReplies(QObject):
         """Have these columns answer a message."""
         self.number, self.columns, self._conversation = number, list(columns), conversation
         self._preparing = tasks.run(
-            lambda: prepare(project, conversation, number, columns), done=self._on_prepared, failed=self._on_failed
+            lambda: prepare(project, conversation, number, columns, shots=self._shots),
+            done=self._on_prepared,
+            failed=self._on_failed,
         )
 
     def stop(self) -> None:

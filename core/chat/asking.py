@@ -11,7 +11,7 @@ from core.base_models import catalogue
 from core.chat.conversation import Column, Conversation
 from core.dataset.example import Example, Status
 from core.dataset.query import Query
-from core.dataset.split import split
+from core.dataset.split import MOST_HELDOUT, same_prompt
 from core.errors import RecipeError, RunError, UserError
 from core.evaluation.prompting import choose_shots, with_prompt
 from core.library import entries
@@ -45,7 +45,34 @@ class Asking:
     refused: dict[int, UserError] = field(default_factory=dict)
 
 
-def prepare(project: Project, conversation: Conversation, number: int, columns: Sequence[int] = ()) -> Asking:
+class Shots:
+    """The training examples that the best prompt shows, chosen anew when the examples are others."""
+
+    def __init__(self) -> None:
+        self._key: tuple[object, ...] = ()
+        self._chosen: list[Example] = []
+
+    def of(self, project: Project, count: int, asked: Example) -> list[Example]:
+        """So many, without one that asks the same as ``asked``; reads all examples the first time."""
+        store, share = project.store, project.recipe.heldout.share
+        key = (project.path, store.revision, share, count)
+        if key != self._key:
+            out = store.heldout(share)
+            train = (one for one in store.iterate(Query(status=Status.READY)) if one.id not in out)
+            self._chosen = choose_shots(train, count + 1)  # the first of these may have to be left out
+            self._key = key
+        said = same_prompt(asked)
+        return [one for one in self._chosen if same_prompt(one) != said][:count]
+
+
+def prepare(
+    project: Project,
+    conversation: Conversation,
+    number: int,
+    columns: Sequence[int] = (),
+    *,
+    shots: Shots | None = None,
+) -> Asking:
     """Find the adapters of the columns, and write down what each is asked with message ``number``.
 
     The base model is that of the first column with an adapter, or the one in the project's settings. Reads files.
@@ -55,6 +82,7 @@ def prepare(project: Project, conversation: Conversation, number: int, columns: 
         conversation: columns and messages.
         number: of the message.
         columns: the ids of those who are asked; all of them unless given.
+        shots: remembers what the best prompt shows from one message to the next.
     """
     found: dict[int, list[entries.Adapter]] = {}
     refused: dict[int, UserError] = {}
@@ -74,22 +102,18 @@ def prepare(project: Project, conversation: Conversation, number: int, columns: 
         elif strange is not None:
             asking.refused[column.id] = another_base(strange, asking.model)
         else:
-            example = _asked(project, conversation, number, column)
+            example = _asked(project, conversation, number, column, shots or Shots())
             weighted = zip(found[column.id], column.parts, strict=True)
             asking.asks.append(Ask(column.id, example, tuple((one.folder, part.weight) for one, part in weighted)))
     return asking
 
 
-def _asked(project: Project, conversation: Conversation, number: int, column: Column) -> Example:
+def _asked(project: Project, conversation: Conversation, number: int, column: Column, shots: Shots) -> Example:
     example = conversation.asked(number, column.id)
     if column.kind != "prompt":
         return example
     best = project.best_prompt
-    shots: list[Example] = []
-    if best.examples:
-        train, _ = split(project.store.iterate(Query(status=Status.READY)), project.recipe.heldout.share)
-        shots = choose_shots(train, best.examples, asked=[example])
-    return with_prompt(example, best, shots)
+    return with_prompt(example, best, shots.of(project, best.examples, example) if best.examples else [])
 
 
 def another_base(adapter: entries.Adapter, model: ModelSettings) -> UserError:
@@ -121,5 +145,4 @@ def held_out(project: Project, conversation: Conversation) -> list[Example]:
                     return run.heldout_examples()
             except (RunError, RecipeError, OSError):
                 continue  # the column says so when it is asked
-    ready = project.store.iterate(Query(status=Status.READY))
-    return split(ready, project.recipe.heldout.share)[1]
+    return project.store.rows(sorted(project.store.heldout(project.recipe.heldout.share))[:MOST_HELDOUT])

@@ -29,11 +29,12 @@ def load(tiny_model):
     return load
 
 
-@pytest.mark.parametrize("quantization", ["nf4", "none"])
+@pytest.mark.parametrize("quantization", ["nf4", "int8", "none"])
 def test_the_base_model_is_bit_for_bit_what_it_was(load, trained_run, make_trained, quantization):
     clean = logits(load(quantization=quantization), IDS, 6)
     adapters = Adapters(load(quantization=quantization))
-    for run in (trained_run, make_trained(seed=40)):
+    special = make_trained(seed=41, **{"lora__modules_to_save": ["norm"]})
+    for run in (trained_run, make_trained(seed=40), special):
         with adapters.using(run.adapter) as model:
             assert not torch.equal(logits(model, IDS, 6), clean)
         with adapters.using(None) as model:

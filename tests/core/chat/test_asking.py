@@ -3,9 +3,11 @@
 import pytest
 from library_bench import checkpoint_of, import_of, run_of
 
-from core.chat.asking import held_out, prepare
+from core.chat.asking import Shots, held_out, prepare
 from core.chat.conversation import Conversation, Part
 from core.dataset.example import Example, Split
+from core.dataset.split import split
+from core.evaluation.prompting import choose_shots
 from core.project import Project
 from core.prompt.best import BestPrompt
 
@@ -69,6 +71,21 @@ def test_the_prompt_column_has_the_best_prompt_and_training_examples(project):
     assert len(shown) == 6
     assert "Secret" not in shown
     assert "Question 2" not in shown, "never what is asked itself"
+
+
+def test_what_the_prompt_shows_is_what_a_comparison_shows_and_follows_the_examples(project):
+    project.store.add([Example(instruction=f"Question {n}", output=f"Answer {n}") for n in range(80)])
+    project.set_best_prompt(BestPrompt(examples=4))
+    share = project.recipe.heldout.share
+    train, heldout = split(project.store.iterate(), share)
+    assert heldout
+    shots = Shots()
+    for asked in (heldout[0], train[3], choose_shots(train, 1)[0], Example(instruction="Something else")):
+        assert shots.of(project, 4, asked) == choose_shots(train, 4, asked=[*heldout, asked])
+    project.store.delete([choose_shots(train, 1)[0].id])
+    train, heldout = split(project.store.iterate(), share)
+    assert shots.of(project, 4, heldout[0]) == choose_shots(train, 4, asked=heldout)
+    assert shots.of(project, 2, heldout[0]) == choose_shots(train, 2, asked=heldout)
 
 
 def test_held_out_examples_are_those_of_the_adapter_s_run(project):
