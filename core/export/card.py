@@ -42,7 +42,7 @@ def model_card(run: RunFolder) -> str:
 
 
 def source_card(source: Source) -> str:
-    """The card of an adapter that is no run's last one: a checkpoint, or one that came from elsewhere.
+    """The card of any adapter as it is known now, with what comparisons found out about it.
 
     Raises:
         RecipeError, OSError: the run folder cannot be read.
@@ -54,7 +54,7 @@ def source_card(source: Source) -> str:
     if source.run is None:
         about = f"A LoRA adapter for `{base}`. It was brought into Tunesmith; its training is not known here.\n"
     title = _title(source.run) if source.run is not None else source.title
-    story = _story(source.run) if source.run is not None else ()
+    story = _told_of(source)
     loading = _loading_adapter(source.model, base)
     return _card("peft", base, licence.of_base(source.model.base), title, about, loading, story)
 
@@ -72,7 +72,7 @@ def merged_card(source: Source, findings: Mapping[str, Any]) -> str:
         "It needs no other files.\n"
     )
     title = _title(source.run) if source.run is not None else source.title
-    story = _story(source.run) if source.run is not None else ()
+    story = _told_of(source)
     loading = _load_with("from transformers import AutoModelForCausalLM, AutoTokenizer\n", _LOAD_MERGED)
     parts = (_merge(source, findings), *story)
     return _card("transformers", base, licence.of_base(source.model.base), title, about, loading, parts)
@@ -92,7 +92,7 @@ def file_card(source: Source, *, about: str, loading: str, findings: Mapping[str
     """
     base, revision = public_base(source.model.base)
     at = f" at revision `{revision}`" if revision else ""
-    story = _story(source.run) if source.run is not None else ()
+    story = _told_of(source)
     parts = (_merge(source, findings), *story) if findings else story
     title = _title(source.run) if source.run is not None else source.title
     made = f"{about.format(base=f'`{base}`{at}')} Made with Tunesmith {core.__version__}.\n"
@@ -110,6 +110,31 @@ def _card(
 
 def _title(run: RunFolder) -> str:
     return notes.name(run, notes.read(run)) or f"Run {run.number}"
+
+
+def _told_of(source: Source) -> tuple[str, ...]:
+    """What a run's adapter was made of, how well it learnt, and how it compares."""
+    if source.run is None:
+        return ()
+    return _comparison(source.run, source.step), *_story(source.run)
+
+
+def _comparison(run: RunFolder, step: int | None) -> str:
+    """What the newest comparison says of it; nothing when there is none."""
+    from core.library.entries import key_of  # reading answers is not for every card
+    from core.library.scores import scores
+
+    score = next(scores(run.path.parent.parent, key_of(run, step)), None)
+    if score is None or not score.answers:
+        return ""
+    rows = [("Held-out examples answered", f"{score.answers:,}"), ("Answers exactly as expected", f"{score.exact:,}")]
+    for name, ours, base, form in (
+        ("chrF of its answers (0 to 100)", score.chrf, score.base_chrf, ".1f"),
+        ("Held-out loss", score.loss, score.base_loss, ".3f"),
+    ):
+        if ours is not None:
+            rows.append((name, f"{ours:{form}}" + (f" (base model {base:{form}})" if base is not None else "")))
+    return f"{_table('Comparison', ('', ''), rows)}\n{score.verdict}\n"
 
 
 def _story(run: RunFolder) -> tuple[str, ...]:

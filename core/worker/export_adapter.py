@@ -29,6 +29,8 @@ def write(work: Work) -> dict[str, Any]:
     left = {adapter_config.WEIGHTS_FILE, adapter_config.CONFIG_FILE} if folds else set()
     if source.run is None or source.step is not None:
         left.add(adapter_config.CONFIG_FILE)  # it may hold what other programs put there, and paths
+    if source.run is not None:
+        left.add(_CARD)  # more may be known by now
     files = [source.adapter / name for name in FILES if name not in left and (source.adapter / name).is_file()]
     _copy(work, files)
     work.hashes |= {file.name: hashes[file.name] for file in files if file.name in hashes}
@@ -98,7 +100,7 @@ def _copy(work: Work, files: list[Path]) -> None:
 
 
 def _complete(work: Work) -> None:
-    """An adapter from elsewhere may come without tokenizer or card."""
+    """Write the card; an adapter from elsewhere may come with its own, and without a tokenizer."""
     if not (work.folder / "tokenizer.json").exists():
         for name in ("tokenizer_config.json", "chat_template.jinja"):
             (work.folder / name).unlink(missing_ok=True)

@@ -1,9 +1,11 @@
 """The model card tells what was made of what, and nothing of the machine or the examples."""
 
 import pytest
+from comparison_factory import ADAPTER, comparison
 
 from core.dataset.example import Example
-from core.export.card import model_card
+from core.export.card import merged_card, model_card, source_card
+from core.export.source import Source
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
 from core.runs import folder
@@ -81,3 +83,40 @@ def test_a_run_that_has_told_nothing_has_a_card_too(make):
     card = model_card(make(told=False))
     assert "| Training examples | 4 |" in card
     assert "Losses" not in card
+
+
+def test_the_card_of_an_export_tells_what_a_comparison_found(tmp_path):
+    made = comparison(tmp_path)
+    recipe = with_settings(Recipe(), {"model.base": "starter"})
+    run = folder.create(tmp_path / "runs", name="voice", recipe=recipe, train=EXAMPLES[:4], heldout=EXAMPLES[4:])
+    assert run.name == ADAPTER
+    card = source_card(Source(run.adapter, recipe.model, "Run 1 · Voice", run))
+    assert made.read().system(ADAPTER) is not None
+    assert "## Comparison" in card
+    assert "| Held-out examples answered | 12 |" in card
+    assert "Fine-tuning beat" in card
+    assert "Comparison" not in model_card(run), "there is none yet when a run ends"
+
+
+def test_a_merged_model_tells_both_losses(make):
+    run = make()
+    source = Source(run.adapter, run.recipe().model, "Run 1", run)
+    found = {
+        "merged_into": "as_trained",
+        "heldout_losses": {"original": 1.5, "as_trained": 1.25},
+        "heldout_examples": 7,
+    }
+    card = merged_card(source, found)
+    assert "library_name: transformers" in card
+    assert "license: apache-2.0" in card
+    assert "| Merged into | the base model as it was held in training |" in card
+    assert "| Held-out loss on the original base model | 1.500 |" in card
+
+
+def test_an_adapter_from_elsewhere_and_a_checkpoint_say_so(make, tmp_path):
+    run = make()
+    model = run.recipe().model
+    assert "after 20 optimizer steps" in source_card(Source(run.adapter, model, "Run 1, step 20", run, 20))
+    foreign = source_card(Source(tmp_path, model, "Somebody's"))
+    assert "its training is not known here" in foreign
+    assert "## Settings" not in foreign
