@@ -19,6 +19,7 @@ MOST_BYTES = 2 << 30
 _HIGHEST_RATIO = 10
 _SMALL = 1 << 20  # under this size, text that compresses well is no attack
 _CHUNK = 1 << 20
+_LONGEST_SAID = 160  # letters; the library repeats what a damaged file is full of
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the zip format's own; the same files give the same archive
 _STORED = (".safetensors",)  # numbers do not compress
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -85,7 +86,8 @@ def unpack(
             return [_unpack(source, info, target.joinpath(*parts)) for info, parts in members]
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError) as error:
         shutil.rmtree(target, ignore_errors=True)
-        raise _refused(f"It is damaged: {str(error).rstrip('.')}.") from error
+        said = str(error).rstrip(".")
+        raise _refused(f"It is damaged: {said[:_LONGEST_SAID]}{'…' if len(said) > _LONGEST_SAID else '.'}") from error
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise
@@ -114,7 +116,7 @@ def _checked(
         raise _refused(f"It would unpack to {size:,} bytes; {most_bytes:,} are allowed.")
     if size > max(_SMALL, highest_ratio * packed):
         raise _refused(f"It would unpack to {size / max(1, packed):.0f} times its size.")
-    members = [(info, _parts(info)) for info in infos if not info.is_dir()]
+    members = [(info, _parts(info)) for info in infos if not info.filename.endswith("/")]
     seen: set[str] = set()
     for _, parts in members:
         names = list(_prefixes(parts))

@@ -77,6 +77,7 @@ def write(path, *members, mode=0, compression=zipfile.ZIP_STORED):
 @pytest.mark.parametrize(
     "name",
     [
+        "",
         "../evil",
         "a/../../evil",
         "a/./b",
