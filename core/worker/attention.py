@@ -52,7 +52,7 @@ def packed_attention(
     position_ids = kwargs.pop("position_ids", None)
     if attention_mask is not None:
         raise ValueError("packed attention takes rows without padding")
-    lengths = _segments(position_ids, query.shape[2], key.shape[2])
+    lengths = segments(position_ids, query.shape[2], key.shape[2])
     if lengths is None:
         return _attend(module, query, key, value, **kwargs)
     parts = zip(*(torch.split(tensor, lengths, 2) for tensor in (query, key, value)), strict=True)
@@ -80,7 +80,7 @@ class _Latest:
     lengths: ClassVar[list[int]] = []
 
 
-def _segments(position_ids: torch.Tensor | None, queries: int, keys: int) -> list[int] | None:
+def segments(position_ids: torch.Tensor | None, queries: int, keys: int) -> list[int] | None:
     """Lengths of the row's segments; None when it is a single one or answers are being generated."""
     if position_ids is None or queries != keys or queries == 1:
         return None

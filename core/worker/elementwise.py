@@ -69,19 +69,15 @@ class _Norm(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, epsilon: float) -> torch.Tensor:
-        length: torch.Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-        scale = (length.square_() / x.shape[-1]).add_(epsilon).rsqrt_()
+        made, scale = norm(x, weight, epsilon)
         ctx.save_for_backward(x, weight, scale)
-        made: torch.Tensor = x * scale
-        return made.mul_(weight)
+        return made
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         x, weight, scale = ctx.saved_tensors
-        of_x = gradient * weight
-        shared = torch.linalg.vecdot(of_x, x).unsqueeze(-1) * scale.pow(3) / -x.shape[-1]
-        return of_x.mul_(scale).addcmul_(x, shared), None, None
+        return norm_gradient(gradient, x, weight, scale), None, None
 
 
 class _Rotation(torch.autograd.Function):
@@ -90,22 +86,47 @@ class _Rotation(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
         ctx.save_for_backward(cos, sin)
-        half = x.shape[-1] // 2
-        made = x * cos
-        made[..., :half].addcmul_(x[..., half:], sin[..., :half], value=-1)
-        made[..., half:].addcmul_(x[..., :half], sin[..., half:])
-        return made
+        return rotated(x, cos, sin)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         cos, sin = ctx.saved_tensors
-        half = gradient.shape[-1] // 2
-        of_x = gradient * cos
-        of_x[..., :half].addcmul_(gradient[..., half:], sin[..., half:])
-        of_x[..., half:].addcmul_(gradient[..., :half], sin[..., :half], value=-1)
-        return of_x, None, None
+        return rotate_back(gradient, cos, sin), None, None
 
 
 _norm: Callable[..., torch.Tensor] = _Norm.apply
 _rotate: Callable[..., torch.Tensor] = _Rotation.apply
+
+
+def norm(x: torch.Tensor, weight: torch.Tensor, epsilon: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """The root mean square norm of ``x``, and what its rows were multiplied by."""
+    length: torch.Tensor = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+    scale = (length.square_() / x.shape[-1]).add_(epsilon).rsqrt_()
+    made: torch.Tensor = x * scale
+    return made.mul_(weight), scale
+
+
+def norm_gradient(gradient: torch.Tensor, x: torch.Tensor, weight: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    """The gradient of the norm's input."""
+    of_x = gradient * weight
+    shared = torch.linalg.vecdot(of_x, x).unsqueeze(-1) * scale.pow(3) / -x.shape[-1]
+    return of_x.mul_(scale).addcmul_(x, shared)
+
+
+def rotated(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, *, out: torch.Tensor | None = None) -> torch.Tensor:
+    """Heads turned by their positions."""
+    half = x.shape[-1] // 2
+    made = x * cos
+    made[..., :half].addcmul_(x[..., half:], sin[..., :half], value=-1)
+    made[..., half:].addcmul_(x[..., :half], sin[..., half:])
+    return made
+
+
+def rotate_back(gradient: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+    """The gradient of heads before they were turned."""
+    half = gradient.shape[-1] // 2
+    of_x = gradient * cos
+    of_x[..., :half].addcmul_(gradient[..., half:], sin[..., half:])
+    of_x[..., half:].addcmul_(gradient[..., :half], sin[..., :half], value=-1)
+    return of_x

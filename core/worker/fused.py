@@ -22,8 +22,10 @@ from peft.tuners.lora import LoraLayer
 from torch import nn
 from torch.autograd.function import once_differentiable
 
-_ROWS = 64
-_IN_EVALUATION = "fused_in_evaluation"
+ROWS = 64
+"""Matrices in 16 bit have a multiple of this many rows on a CPU."""
+IN_EVALUATION = "fused_in_evaluation"
+"""The attribute of a module that says whether it stays fused in evaluation mode."""
 
 
 def use_fused_lora(model: nn.Module, *, products: torch.dtype | None = None) -> int:
@@ -36,7 +38,7 @@ def use_fused_lora(model: nn.Module, *, products: torch.dtype | None = None) -> 
     shared = _SharedInput()
     count = 0
     for module in model.modules():
-        if isinstance(module, LoraLayer) and _fits(module):
+        if isinstance(module, LoraLayer) and fits(module):
             _FusedLayer(module, shared, products).take_over()
             count += 1
     return count
@@ -45,14 +47,14 @@ def use_fused_lora(model: nn.Module, *, products: torch.dtype | None = None) -> 
 @contextmanager
 def fused_evaluation(model: nn.Module) -> Iterator[None]:
     """Inside, fused layers stay fused in evaluation mode, and their precision is that of training."""
-    layers = [module for module in model.modules() if hasattr(module, _IN_EVALUATION)]
+    layers = [module for module in model.modules() if hasattr(module, IN_EVALUATION)]
     for module in layers:
-        setattr(module, _IN_EVALUATION, True)
+        setattr(module, IN_EVALUATION, True)
     try:
         yield
     finally:
         for module in layers:
-            setattr(module, _IN_EVALUATION, False)
+            setattr(module, IN_EVALUATION, False)
 
 
 def keep_mask(like: torch.Tensor, dropout: float) -> torch.Tensor:
@@ -80,7 +82,7 @@ class _SharedInput:
         copy = self._copy() if self._copy is not None and self._source is not None and self._source() is x else None
         if copy is None or copy.dtype != dtype:
             rows = x.detach().reshape(-1, x.shape[-1])
-            copy = _rounded_up(rows, dtype) if rounded_up else rows.to(dtype)
+            copy = padded(rows, dtype) if rounded_up else rows.to(dtype)
             self._source, self._copy = weakref.ref(x), weakref.ref(copy)
         return copy
 
@@ -93,15 +95,15 @@ class _FusedLayer:
         self._shared = shared
         self._products = products
         self._base = module.get_base_layer()
-        self._unpacked = _unpacking(self._base)
+        self._unpacked = unpacking(self._base)
 
     def take_over(self) -> None:
         """Put this in the place of the module's forward."""
         module, plain = self._module, self._module.forward
-        setattr(module, _IN_EVALUATION, False)
+        setattr(module, IN_EVALUATION, False)
 
         def forward(x: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
-            active = module.training or getattr(module, _IN_EVALUATION)
+            active = module.training or getattr(module, IN_EVALUATION)
             if not active or args or kwargs or module.disable_adapters or module.merged:
                 result: torch.Tensor = plain(x, *args, **kwargs)
                 return result
@@ -155,13 +157,8 @@ class _LoraProduct(torch.autograd.Function):
         base_dtype, low_dtype, result_dtype = layer.precisions(x, a)
         product = layer.base_product(x, layer.rows(x, base_dtype))
         rows = layer.rows(x, low_dtype)
-        mask = keep_mask(rows, dropout) if dropout else None
         scaling = scaling / (1 - dropout)
-        inner = (rows if mask is None else rows * mask) @ a.to(low_dtype).t()
-        if product.dtype == low_dtype:
-            product.addmm_(inner, b.to(low_dtype).t(), alpha=scaling)
-        else:
-            product += (inner @ b.to(low_dtype).t()).mul_(scaling)
+        inner, mask = add_low_rank(product, rows, a, b, scaling=scaling, dropout=dropout)
         ctx.save_for_backward(rows, inner, a, b, *([] if mask is None else [mask]))
         ctx.layer, ctx.scaling, ctx.base_dtype, ctx.shape = layer, scaling, base_dtype, x.shape
         ctx.input_dtype = x.dtype
@@ -174,30 +171,66 @@ class _LoraProduct(torch.autograd.Function):
         rows, inner, a, b, *masks = ctx.saved_tensors
         gradient = gradient.reshape(-1, gradient.shape[-1])
         count = len(gradient)
-        low = gradient.to(rows.dtype) if count == len(rows) else _rounded_up(gradient, rows.dtype)
-        through_b = low @ b.to(rows.dtype)
-        of_b = (low.t() @ inner).to(b.dtype).mul_(ctx.scaling)
-        of_a = (through_b.t() @ (rows * masks[0] if masks else rows)).to(a.dtype).mul_(ctx.scaling)
+        low = gradient.to(rows.dtype) if count == len(rows) else padded(gradient, rows.dtype)
+        mask = masks[0] if masks else None
+        through_b, of_a, of_b = low_rank_gradients(low, rows, inner, mask, a, b, scaling=ctx.scaling)
         if not ctx.needs_input_grad[0]:
             return None, of_a, of_b, None, None, None
         of_x = (low if low.dtype == ctx.base_dtype else gradient.to(ctx.base_dtype)) @ ctx.layer.weight(ctx.base_dtype)
-        if not masks and of_x.dtype == rows.dtype:
-            of_x.addmm_(through_b, a.to(rows.dtype), alpha=ctx.scaling)
-        else:
-            of_inner = (through_b @ a.to(rows.dtype)).mul_(ctx.scaling)
-            of_x += of_inner.mul_(masks[0]) if masks else of_inner
+        add_low_rank_gradient(of_x, through_b, a, mask, scaling=ctx.scaling)
         return of_x[:count].to(ctx.input_dtype).view(ctx.shape), of_a, of_b, None, None, None
 
 
 _lora_product: Callable[..., torch.Tensor] = _LoraProduct.apply
 
 
-def _rounded_up(rows: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+def add_low_rank(
+    product: torch.Tensor, rows: torch.Tensor, a: torch.Tensor, b: torch.Tensor, *, scaling: float, dropout: float
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Add ``scaling * dropout(rows) A^T B^T`` to ``product``; gives the inner product and the mask of the dropout."""
+    mask = keep_mask(rows, dropout) if dropout else None
+    inner = (rows if mask is None else rows * mask) @ a.to(rows.dtype).t()
+    if product.dtype == rows.dtype:
+        product.addmm_(inner, b.to(rows.dtype).t(), alpha=scaling)
+    else:
+        product += (inner @ b.to(rows.dtype).t()).mul_(scaling)
+    return inner, mask
+
+
+def low_rank_gradients(
+    gradient: torch.Tensor,
+    rows: torch.Tensor,
+    inner: torch.Tensor,
+    mask: torch.Tensor | None,
+    a: torch.Tensor,
+    b: torch.Tensor,
+    *,
+    scaling: float,
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The gradient times B, and the gradients of A and B."""
+    through_b = gradient @ b.to(rows.dtype)
+    of_b = (gradient.t() @ inner).to(b.dtype).mul_(scaling)
+    of_a = (through_b.t() @ (rows if mask is None else rows * mask)).to(a.dtype).mul_(scaling)
+    return through_b, of_a, of_b
+
+
+def add_low_rank_gradient(
+    of_rows: torch.Tensor, through_b: torch.Tensor, a: torch.Tensor, mask: torch.Tensor | None, *, scaling: float
+) -> None:
+    """Add what the low-rank product contributes to the gradient of its input."""
+    if mask is None and of_rows.dtype == through_b.dtype:
+        of_rows.addmm_(through_b, a.to(through_b.dtype), alpha=scaling)
+    else:
+        of_inner = (through_b @ a.to(through_b.dtype)).mul_(scaling)
+        of_rows += of_inner if mask is None else of_inner.mul_(mask)
+
+
+def padded(rows: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     """A copy in another precision with rows of zeros up to the next multiple of 64, for a CPU.
 
     oneDNN compiles 16-bit products anew for each number of rows and keeps them all: time and memory grew with them.
     """
-    missing = -len(rows) % _ROWS
+    missing = -len(rows) % ROWS
     if not missing:
         return rows.to(dtype)
     copy = torch.empty((len(rows) + missing, rows.shape[1]), dtype=dtype, device=rows.device)
@@ -206,7 +239,7 @@ def _rounded_up(rows: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     return copy
 
 
-def _fits(module: Any) -> bool:
+def fits(module: Any) -> bool:
     """Whether the layer computes exactly this formula."""
     names = list(module.lora_A.keys())
     base = module.get_base_layer()
@@ -223,7 +256,7 @@ def _fits(module: Any) -> bool:
     )
 
 
-def _unpacking(base: Any) -> Callable[[torch.dtype], torch.Tensor]:
+def unpacking(base: Any) -> Callable[[torch.dtype], torch.Tensor]:
     """How the weight of a frozen layer is had as a plain matrix."""
     if isinstance(base, bnb.nn.Linear4bit):
         return lambda dtype: _four_bit(base, dtype)

@@ -18,6 +18,7 @@ from transformers import PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from core.base_models.families import PLAIN_HEADS, logits_at_once
+from core.worker.blocks import takes_keep
 
 _IS_FUSED = "takes_targets"
 
@@ -44,8 +45,11 @@ def use_fused_head(model: PreTrainedModel, *, products: torch.dtype | None = Non
         if targets is None:
             return plain(*args, **kwargs)
         keep = kwargs.pop("logits_to_keep")
-        hidden = model.base_model(*args, **kwargs)[0]
-        return CausalLMOutputWithPast(loss=_summed_loss(hidden[0, keep], targets, head.weight, products))
+        if takes_keep(model):
+            hidden = model.base_model(*args, keep=keep, **kwargs)[0][0]
+        else:
+            hidden = model.base_model(*args, **kwargs)[0][0, keep]
+        return CausalLMOutputWithPast(loss=_summed_loss(hidden, targets, head.weight, products))
 
     model.forward = forward
     setattr(model, _IS_FUSED, True)
@@ -78,10 +82,13 @@ class _SummedLoss(torch.autograd.Function):
             part = slice(start, start + at_once)
             logits = (hidden[part].to(exact.dtype) @ exact.t()).float()
             target = labels[part].unsqueeze(1)
-            normaliser = logits.logsumexp(1, keepdim=True)
-            total += (normaliser - logits.gather(1, target)).sum()
+            logits -= logits.amax(1, keepdim=True)
+            total -= logits.gather(1, target).sum()
+            share = logits.exp_()
+            whole = share.sum(1, keepdim=True)
+            total += whole.log().sum()
             if wanted:
-                share = logits.sub_(normaliser).exp_()
+                share /= whole
                 share.scatter_add_(1, target, share.new_full((), -1.0).expand(target.shape))
                 of_hidden[part] = share.to(dtype) @ weight
         ctx.save_for_backward(of_hidden)

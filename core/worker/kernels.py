@@ -5,6 +5,7 @@ from __future__ import annotations
 from peft import PeftModel
 
 from core.recipe.schema import Recipe
+from core.worker.blocks import use_blocks
 from core.worker.device import Device
 from core.worker.elementwise import use_lean_elementwise
 from core.worker.fused import use_fused_lora
@@ -17,4 +18,6 @@ def use_fast_kernels(model: PeftModel, recipe: Recipe, device: Device) -> None:
         use_lean_elementwise(model)
     products = device.product_dtype(recipe.model)
     use_fused_lora(model, products=products)
+    if device.kind == "cpu":
+        use_blocks(model.get_base_model(), products=products)
     use_fused_head(model.get_base_model(), products=products)

@@ -125,7 +125,7 @@ def test_a_layer_by_itself_can_be_computed_twice(folder):
 
 @pytest.mark.parametrize("rounded_to", [1, 16, 64])
 def test_products_in_16_bit_stay_close(folder, monkeypatch, rounded_to):
-    monkeypatch.setattr(fused, "_ROWS", rounded_to)
+    monkeypatch.setattr(fused, "ROWS", rounded_to)
     model = adapted(folder, "nf4")
     before = loss_and_gradient(model)
     use_fused_lora(model, products=torch.bfloat16)
