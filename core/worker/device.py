@@ -111,5 +111,5 @@ def _keep_freed_memory() -> None:
         return
     with suppress(OSError, AttributeError):  # another library of C knows no such function
         set_option = ctypes.CDLL(None).mallopt
-        set_option(_MMAP_THRESHOLD, 1 << 30)
-        set_option(_TRIM_THRESHOLD, (1 << 31) - 1)
+        set_option(_MMAP_THRESHOLD, 32 << 20)  # larger ones are few, and worth giving back
+        set_option(_TRIM_THRESHOLD, 256 << 20)

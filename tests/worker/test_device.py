@@ -1,5 +1,7 @@
 """The device is chosen in one place: which one, what it is called, and in what precision it computes."""
 
+import sys
+
 import pytest
 import torch
 
@@ -73,3 +75,24 @@ def test_a_core_is_left_to_the_window():
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="faults are counted as Linux does")
+def test_memory_that_was_freed_is_used_again():
+    import resource
+
+    def faults():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+    device._keep_freed_memory()
+    torch.ones(2_000_000)
+    before = faults()
+    for _ in range(20):
+        torch.ones(2_000_000)  # 2,000 pages
+    assert faults() - before < 20_000
+
+
+def test_other_systems_are_left_as_they_are(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(device.ctypes, "CDLL", lambda *_: pytest.fail("nothing to set here"))
+    device._keep_freed_memory()
