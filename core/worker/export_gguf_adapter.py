@@ -8,14 +8,17 @@ import torch
 from peft.tuners.lora import LoraLayer
 from transformers import PreTrainedModel
 
+from core.errors import ModelError
 from core.export import sums
 from core.export.card import file_card
 from core.export.gguf import adapter, back, form, plan, reading
 from core.export.gguf.plan import Plan
+from core.export.ollama.modelfile import BASE, MODELFILE
 from core.export.work import Work
 from core.worker import device
 from core.worker.export_adapter import note_what_it_says
 from core.worker.export_gguf import with_notes
+from core.worker.export_ollama import words
 from core.worker.reference import as_findings, compare
 from core.worker.trained import trained
 
@@ -27,7 +30,10 @@ With a GGUF file of the same base model, in llama.cpp:
 llama-server -m BASE.gguf --lora {name}
 ```
 
-In Ollama, a Modelfile names both (`FROM` the same base model, `ADAPTER ./{name}`).
+"""
+_OLLAMA = f"""
+In Ollama, with the same base model: put its name into `{MODELFILE}` in the place of {BASE}, then
+`ollama create my-model -f {MODELFILE}`.
 """
 
 
@@ -39,7 +45,7 @@ def write(work: Work) -> dict[str, Any]:
     with work.meanwhile("Writing the matrices", 0.0, 0.3):
         work.hashes[name] = plan.write(planned, work.folder / name)
     findings = {"notes": list(planned.notes), **note_what_it_says(work)}
-    loading = with_notes(_LOADING.format(name=name), findings)
+    loading = with_notes(_LOADING.format(name=name) + _for_ollama(work, name), findings)
     card = file_card(work.source, about="A LoRA adapter for {base}, as a GGUF file.", loading=loading)
     (work.folder / "README.md").write_text(card, encoding="utf-8", newline="\n")
     return findings
@@ -57,6 +63,16 @@ def check(work: Work) -> dict[str, Any]:
     if missing:
         found |= {"verified": False, "problem": f"The file has nothing for {missing}."}
     return {**found, "device": place.kind, "reader": "gguf, peft"}
+
+
+def _for_ollama(work: Work, name: str) -> str:
+    """Write a Modelfile, unless the chat template has no translation; what is to be said of it."""
+    try:
+        text, notes = words(work, BASE, adapter=f"./{name}")
+    except ModelError:
+        return "\nOllama cannot have it: its chat template has no translation.\n"
+    (work.folder / MODELFILE).write_text(text, encoding="utf-8", newline="\n")
+    return _OLLAMA + "".join(f"\n{note}\n" for note in notes)
 
 
 def _plan(work: Work) -> Plan:

@@ -13,7 +13,7 @@ from core.export.work import Work
 from core.prompt.format import PromptFormat
 from core.worker.export_gguf import check, with_notes, write_file
 
-__all__ = ["check", "write"]
+__all__ = ["check", "words", "write"]
 
 _LOADING = """## How to use it
 
@@ -24,6 +24,7 @@ ollama create {name} -f Modelfile
 ollama run {name}
 ```
 """
+_SYSTEM_INSIDE = "The system prompt of the training is in the Modelfile."
 _NO_SYSTEM = "Its chat template knows no system prompt: one that is set in Ollama is left out."
 
 
@@ -31,6 +32,22 @@ def write(work: Work) -> dict[str, Any]:
     """Write the file, the Modelfile and the card."""
     file = gguf.file_name(work.source, work.chosen["numbers"])
     findings = write_file(work, work.folder / file)
+    text, note = words(work, f"./{file}")
+    findings["notes"] += note
+    (work.folder / MODELFILE).write_text(text, encoding="utf-8", newline="\n")
+    about = "{base} with a LoRA adapter worked into its weights, for [Ollama](https://ollama.com)."
+    loading = with_notes(_LOADING.format(name=model_name(gguf.title(work.source))), findings)
+    card = file_card(work.source, about=about, loading=loading, findings=findings)
+    (work.folder / "README.md").write_text(card, encoding="utf-8", newline="\n")
+    return findings
+
+
+def words(work: Work, weights: str, *, adapter: str = "") -> tuple[str, list[str]]:
+    """The Modelfile for these weights (see :func:`modelfile`), and what is to be known of it.
+
+    Raises:
+        ModelError: the chat template has no translation.
+    """
     base = work.source.base_folder()
     prompt_format = PromptFormat.load(base, template=work.source.model.template)
     try:
@@ -38,21 +55,12 @@ def write(work: Work) -> dict[str, Any]:
         stops = [prompt_format.decode([number], skip_special=False) for number in prompt_format.end_ids]
     finally:
         prompt_format.close()
+    system = _system(work) if template.system else ""
+    context = families.read(base).context
+    text = modelfile(weights, template.text, stops=stops, context=context, system=system, adapter=adapter)
     if not template.system:
-        findings["notes"].append(_NO_SYSTEM)
-    text = modelfile(
-        file,
-        template.text,
-        stops=stops,
-        context=families.read(base).context,
-        system=_system(work) if template.system else "",
-    )
-    (work.folder / MODELFILE).write_text(text, encoding="utf-8", newline="\n")
-    about = "{base} with a LoRA adapter worked into its weights, for [Ollama](https://ollama.com)."
-    loading = with_notes(_LOADING.format(name=model_name(gguf.title(work.source))), findings)
-    card = file_card(work.source, about=about, loading=loading, findings=findings)
-    (work.folder / "README.md").write_text(card, encoding="utf-8", newline="\n")
-    return findings
+        return text, [_NO_SYSTEM]
+    return text, [_SYSTEM_INSIDE] if system else []
 
 
 def _system(work: Work) -> str:

@@ -78,6 +78,9 @@ def test_an_adapter_file_says_exactly_what_was_trained(make_trained, exported_he
     assert result.max_logit_difference < 1e-5
     assert (result.greedy_equal, result.findings["compared_with"]) == (True, "the model at the end of its training")
     assert "Animal-sounds-lora.gguf" in result.files
+    words = (out / "cats" / "Modelfile").read_text(encoding="utf-8")
+    assert words.startswith("FROM BASE-MODEL\nADAPTER ./Animal-sounds-lora.gguf\nTEMPLATE ")
+    assert "in the place of BASE-MODEL" in (out / "cats" / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -146,6 +149,17 @@ def test_a_folder_for_ollama_has_all_that_it_needs(trained_run, exported_here, o
     assert commands[0].startswith("ollama create cat-sounds -f ")
     assert commands[1] == "ollama run cat-sounds"
     assert "ollama run animal-sounds" in (out / "Cat sounds" / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_system_prompt_of_the_training_goes_along(trained_run, exported_here, tmp_path, out):
+    shutil.copytree(trained_run.path, tmp_path / "runs" / trained_run.name)
+    run = type(trained_run)(tmp_path / "runs" / trained_run.name)
+    rows = [json.loads(line) for line in run.train_file.read_text(encoding="utf-8").splitlines()]
+    text = "".join(json.dumps({**row, "system": "Be a farmer."}) + "\n" for row in rows)
+    run.train_file.write_text(text, encoding="utf-8")
+    export(Source.of_run(run), "ollama", out / "cats", chosen=TRAINED)
+    assert 'SYSTEM """Be a farmer."""' in (out / "cats" / "Modelfile").read_text(encoding="utf-8")
+    assert "system prompt of the training" in (out / "cats" / "README.md").read_text(encoding="utf-8")
 
 
 def test_what_a_form_cannot_hold_is_refused_before_anything_is_written(make_trained, tiny_model, tmp_path, out):

@@ -125,7 +125,7 @@ def _adapter_next_steps(path: Path, _facts: Facts) -> tuple[Step, ...]:
             "Use it in llama.cpp with a GGUF file of its base model:",
             f"llama-server -m BASE.gguf --lora {quoted(_only_file(path))}",
         ),
-        Step("In Ollama: name it in a Modelfile whose FROM is the same base model:", f"ADAPTER {_only_file(path)}"),
+        Step("In Ollama: put the name of the same base model into the Modelfile that lies in the folder."),
     )
 
 

@@ -8,23 +8,27 @@ from collections.abc import Sequence
 from core.errors import ModelError
 
 MODELFILE = "Modelfile"
+BASE = "BASE-MODEL"  # to be replaced by what the base model is called in Ollama
 _LARGEST_CONTEXT = 8192  # tokens; more costs memory with every conversation, and can be set by whoever has it
 
 
-def modelfile(weights: str, template: str, *, stops: Sequence[str], context: int, system: str = "") -> str:
+def modelfile(
+    weights: str, template: str, *, stops: Sequence[str], context: int, system: str = "", adapter: str = ""
+) -> str:
     """The text of a Modelfile.
 
     Args:
-        weights: the name of the GGUF file beside it.
+        weights: what FROM names: a model of Ollama, or ``./`` and the GGUF file beside it.
         template: in Go's words.
         stops: texts that end an answer.
         context: the most tokens that the model can attend to.
         system: the system prompt that it was trained with, if it was one.
+        adapter: the same of a GGUF adapter that is put on it; empty for none.
 
     Raises:
         ModelError: a text has three quotes in a row, which a Modelfile cannot hold.
     """
-    lines = [f"FROM ./{weights}", f"TEMPLATE {_block(template)}"]
+    lines = [f"FROM {weights}", *([f"ADAPTER {adapter}"] if adapter else []), f"TEMPLATE {_block(template)}"]
     if system:
         lines.append(f"SYSTEM {_block(system)}")
     # The file's own end tokens stop an answer as well; a quote cannot be written between quotes here.

@@ -115,12 +115,14 @@ def test_a_go_template_with_something_unknown_is_no_guess():
 
 def test_a_modelfile_says_all_that_the_model_needs():
     text = modelfile(
-        "model.gguf", "{{ .System }}\n", stops=["<end>", "<end>", 'a"b'], context=100_000, system="Be brief."
+        "./model.gguf", "{{ .System }}\n", stops=["<end>", "<end>", 'a"b'], context=100_000, system="Be brief."
     )
     assert text.splitlines() == [
         *("FROM ./model.gguf", 'TEMPLATE """{{ .System }}', '"""', 'SYSTEM """Be brief."""'),
         *('PARAMETER stop "<end>"', "PARAMETER num_ctx 8192"),
     ]
+    both = modelfile("llama3.2", "a", stops=[], context=512, adapter="./lora.gguf")
+    assert both.splitlines() == ["FROM llama3.2", "ADAPTER ./lora.gguf", 'TEMPLATE """a"""', "PARAMETER num_ctx 512"]
     with pytest.raises(ModelError):
-        modelfile("model.gguf", 'a"""b', stops=[], context=1)
+        modelfile("./model.gguf", 'a"""b', stops=[], context=1)
     assert [model_name(name) for name in ("Größe #1: Cats", "数据")] == ["gr-e-1-cats", "tuned-model"]
