@@ -30,6 +30,7 @@ FIELDS = {
     "note": "Note",
     "status": "Status",
     "split": "Split",
+    "rejected": "Rejected answer",
 }
 _ALWAYS = ("instruction", "input", "output")
 _NOWHERE = "No column"
