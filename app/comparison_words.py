@@ -13,7 +13,6 @@ from app.widgets.score_table import Column, Figure, ScoreRow
 from app.widgets.verdict_card import NextWords, Tone, VerdictWords
 from core.evaluation import verdict_words
 from core.evaluation.comparison import BASE
-from core.evaluation.gathering import rival_of
 from core.evaluation.verdict import FORGOT, State, Verdict
 
 if TYPE_CHECKING:
@@ -39,6 +38,7 @@ _TONES: dict[State, Tone] = {
 _ACTS = {
     "use_adapter": "Open Adapters",
     "measure_prompt": "New comparison…",
+    "better_prompt": "New comparison…",
     "hold_out_more": "Open Settings",
     "vote": "Vote blind",
     "more_examples": "Open Examples",
@@ -96,7 +96,7 @@ def without_adapter() -> VerdictWords:
 
 def against(report: Report) -> str:
     """What the ranges under the figures are."""
-    rival = "your best prompt" if rival_of(report.results.comparison) == "prompt" else "the base model alone"
+    rival = "your best prompt" if report.rival == "prompt" else "the base model alone"
     return (
         f"Under a figure: by how much it differs from {rival}, as the range that holds the true difference in 95 of "
         "100 cases. Bold is best."
@@ -161,7 +161,7 @@ def forgetting(figures: Sequence[Figures]) -> list[Forgetting]:
 def blocks(report: Report, adapter: str, order: str) -> list[BlockWords]:
     """The answered examples, in an order of :data:`ORDERS`."""
     comparison = report.results.comparison
-    rival = rival_of(comparison)
+    rival = report.rival
 
     def score(id: int, key: str) -> float:
         found = report.scores.get(key, {}).get(id)

@@ -58,8 +58,8 @@ def comparison(project: Path, *, heldout: int = 12, train: int = 6, prompt: bool
     return made
 
 
-def add_rows(folder: ComparisonFolder, *, answers: int | None = None) -> None:
-    """All that its process would find; ``answers`` to the first so many examples only."""
+def add_rows(folder: ComparisonFolder, *, answers: int | None = None, prompt: str = PLAIN) -> None:
+    """All that its process would find; ``answers`` to the first so many examples only, ``prompt`` is the prompt's."""
     found = folder.read()
     rows: list[Row] = []
     for system in found.systems:
@@ -70,7 +70,7 @@ def add_rows(folder: ComparisonFolder, *, answers: int | None = None) -> None:
         if system.kind != "prompt":
             rows += [Neutral(system=system.key, text=name, loss=200.0 + good, targets=100) for name in texts()]
         for case in found.answered()[:answers]:
-            text = (GOOD if good else PLAIN).format(id=case.id)
+            text = (GOOD if good else prompt if system.kind == "prompt" else PLAIN).format(id=case.id)
             tokens = 120 if system.kind == "prompt" else 20
             rows.append(
                 Answered(

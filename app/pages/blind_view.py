@@ -54,36 +54,31 @@ class BlindView(QWidget):
         self._leave()
 
     def show_report(self, report: Report | None, adapter: str) -> None:
-        """Show the votes of an adapter of a comparison; a ballot under way stays on the screen."""
-        from core.evaluation.gathering import rival_of
+        """Show the votes of an adapter of a comparison, once it is done; a ballot under way stays on the screen."""
+        before = self._report, self._adapter, self._rival
+        self._report, self._adapter = report, adapter
+        self._rival = "" if report is None else report.rival
+        same = before[0] is not None and report is not None and before[0].results.folder == report.results.folder
+        if same and before[1:] == (self._adapter, self._rival) and self._ballots:
+            return
+        self._ballots, self._votes, self._examples = [], {}, {}
+        if report is not None and adapter and report.results.work().is_complete:
+            self._begin(report)
+        self._leave()
+
+    def _begin(self, report: Report) -> None:
         from core.evaluation.votes import ballots
 
-        same = self._report is not None and report is not None
-        same = same and self._report.results.folder == report.results.folder and self._adapter == adapter
-        self._report, self._adapter = report, adapter
-        if report is None or not adapter:
-            self._ballots, self._votes = [], {}
-            self._leave()
-            return
-        self._rival = rival_of(report.results.comparison)
-        answers = report.results.answers
-        pairs = {
-            case.id: (answers[case.id, adapter].text, answers[case.id, self._rival].text)
-            for case in report.results.comparison.answered()
-            if (case.id, adapter) in answers and (case.id, self._rival) in answers
-        }
+        answers, pair = report.results.answers, (self._adapter, self._rival)
         self._examples = {case.id: case.example() for case in report.results.comparison.answered()}
-        known = {ballot.example: ballot for ballot in self._ballots} if same else {}
-        found = ballots(pairs, first=adapter, second=self._rival, seed=report.results.folder.name)
-        # Answers that have come meanwhile stand behind those that may have been voted on.
-        self._ballots = [*known.values(), *(ballot for ballot in found if ballot.example not in known)]
-        if not same:
-            mine = [vote for vote in report.votes if {vote.left, vote.right} == {adapter, self._rival}]
-            self._votes = {vote.example: vote for vote in mine}
-            self._ballots.sort(key=lambda ballot: ballot.example not in self._votes)
-            self._leave()
-        elif self.test.face == "offer":
-            self._leave()
+        texts = {
+            id: (answers[id, pair[0]].text, answers[id, pair[1]].text)
+            for id in self._examples
+            if all((id, key) in answers for key in pair)
+        }
+        self._votes = {vote.example: vote for vote in report.votes if {vote.left, vote.right} == set(pair)}
+        self._ballots = ballots(texts, first=pair[0], second=pair[1], seed=report.results.folder.name)
+        self._ballots.sort(key=lambda ballot: ballot.example not in self._votes)
 
     # What the user does
 
@@ -124,14 +119,16 @@ class BlindView(QWidget):
     def _leave(self) -> None:
         """Say what this is, how far it is, or why there is nothing to vote on."""
         open_ = len(self._ballots) - len(self._votes)
-        if not self._ballots:
+        if not self._may_vote:
+            self.test.show_offer("Which answers do you prefer?", "This project is open read-only.", "")
+        elif self._report is not None and not self._report.results.work().is_complete:
+            self.test.show_offer("Not yet", "The blind test begins when all answers are there.", "")
+        elif not self._ballots:
             self.test.show_offer(
-                "Nothing to vote on yet",
-                "The blind test needs answers of an adapter and of what it has to beat that differ.",
+                "Nothing to vote on",
+                "The blind test needs answers of an adapter, and of what it has to beat, that differ.",
                 "",
             )
-        elif not self._may_vote:
-            self.test.show_offer("Which answers do you prefer?", "This project is open read-only.", "")
         elif self._votes and (open_ <= 0 or len(self._votes) % ROUND == 0):
             self._at = len(self._votes)
             self._show_result()

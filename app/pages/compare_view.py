@@ -172,7 +172,7 @@ class CompareView(QWidget):
             self.show_part("blind")
         elif kind == "clean_examples":
             self.show_part("hard")
-        elif kind == "measure_prompt":
+        elif kind in ("measure_prompt", "better_prompt"):
             self.compare(self._adapter)
         elif kind in _PLACES:
             self.go.emit(_PLACES[kind])

@@ -43,11 +43,11 @@ class Evidence:
 
     Attributes:
         title: of the adapter.
-        rival: what it has to beat; the base model alone where no prompt was tried.
+        rival: what it has to beat: the best prompt or the base model alone, whichever answers better.
         decides: the measure of the answers that decides.
         examples: how many held-out examples both have answered.
         measures: against the rival, by name.
-        against_base: against the base model alone, where the rival is another.
+        against_other: against the other of the two, where both were tried.
         votes: blind ones, on the adapter against the rival.
         ours: what an answer of the adapter takes.
         theirs: what one of the rival takes.
@@ -63,7 +63,7 @@ class Evidence:
     decides: Deciding
     examples: int
     measures: Mapping[MeasureName, Measure]
-    against_base: Mapping[MeasureName, Measure]
+    against_other: Mapping[MeasureName, Measure]
     votes: Tally | None = None
     ours: Side = Side()
     theirs: Side = Side()
@@ -72,6 +72,11 @@ class Evidence:
     neutral: tuple[float, float] | None = None
     left_out: int = 0
     suspicious: int = 0
+
+    @property
+    def prompt_tried(self) -> bool:
+        """Whether the best prompt took part."""
+        return self.rival == "prompt" or bool(self.against_other)
 
 
 def deciding(expected: Iterable[str]) -> Deciding:

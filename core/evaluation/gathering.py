@@ -12,6 +12,7 @@ from pathlib import Path
 from core.evaluation import votes
 from core.evaluation.comparison import BASE, PROMPT, Comparison, Measured, System
 from core.evaluation.evidence import (
+    Deciding,
     Evidence,
     Measure,
     MeasureName,
@@ -77,14 +78,22 @@ class RunFacts:
     curve: Sequence[tuple[int, float]] = ()
 
 
-def rival_of(comparison: Comparison) -> Rival:
-    """What the adapters have to beat."""
-    return "prompt" if any(system.kind == "prompt" for system in comparison.systems) else "base"
+def rival_of(results: Results, scores: AllScores) -> Rival:
+    """What the adapters have to beat: the best prompt, or the base model alone where that one answers better."""
+    if not any(system.kind == "prompt" for system in results.comparison.systems):
+        return "base"
+    prompt, base = scores.get(PROMPT, {}), scores.get(BASE, {})
+    exact = _decides(results.comparison) == "exact"
+
+    def total(of: Mapping[int, Scores]) -> float:
+        return math.fsum(float(of[id].exact) if exact else of[id].chrf for id in prompt.keys() & base.keys())
+
+    return "base" if total(base) > total(prompt) else "prompt"
 
 
 def figures(results: Results, scores: AllScores) -> list[Figures]:
     """The figures of every system, in the order of the comparison."""
-    rival = rival_of(results.comparison)
+    rival = rival_of(results, scores)
     return [_figures(results, system, scores, rival) for system in results.comparison.systems]
 
 
@@ -111,17 +120,18 @@ def gather(
         KeyError: the comparison has no such system.
     """
     comparison = results.comparison
-    rival, facts = rival_of(comparison), facts or RunFacts()
+    rival, facts = rival_of(results, scores), facts or RunFacts()
+    others = {PROMPT, BASE} & {system.key for system in comparison.systems} - {rival}
     tally = votes.tally(cast, first=adapter, second=rival)
     answered = scores.get(adapter, {}).keys() & scores.get(rival, {}).keys()
     before, after = results.neutral_loss(BASE), results.neutral_loss(adapter)
     return Evidence(
         title=comparison.system(adapter).title,
         rival=rival,
-        decides=deciding(str(case.frozen.get("output", "")) for case in comparison.held_out()),
+        decides=_decides(comparison),
         examples=len(answered),
         measures=_measures(results, scores, adapter, rival),
-        against_base=_measures(results, scores, adapter, BASE) if rival == PROMPT else {},
+        against_other={k: m for other in others for k, m in _measures(results, scores, adapter, other).items()},
         votes=tally if tally.voted else None,
         ours=_side(results, adapter),
         theirs=_side(results, rival),
@@ -159,6 +169,10 @@ def _facts(run: Path, _changed: int) -> tuple[int, list[tuple[int, float]]]:
     """Of a run whose events have not changed since they were read last: long ones take seconds."""
     folder = RunFolder(run)
     return count_lines(folder.train_file), Record.load(folder).series.heldout
+
+
+def _decides(comparison: Comparison) -> Deciding:
+    return deciding(str(case.frozen.get("output", "")) for case in comparison.held_out())
 
 
 def _figures(results: Results, system: System, scores: AllScores, rival: Rival) -> Figures:

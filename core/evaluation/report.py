@@ -11,7 +11,8 @@ from core.dataset.example import Example
 from core.errors import UserError
 from core.evaluation import metrics, votes
 from core.evaluation.comparison import ComparisonFolder
-from core.evaluation.gathering import AllScores, Figures, figures, gather, run_facts, run_of
+from core.evaluation.evidence import Rival
+from core.evaluation.gathering import AllScores, Figures, figures, gather, rival_of, run_facts, run_of
 from core.evaluation.hard_rows import HardRow, hard_rows
 from core.evaluation.results import Results
 from core.evaluation.style import StyleRule
@@ -31,6 +32,7 @@ class Report:
         results: the rows, as they were when the report was made.
         scores: of the answers, by system and example.
         figures: of every system.
+        rival: what the adapters have to beat.
         verdicts: on every adapter, by its key.
         hard: the hard and suspicious rows of every adapter, by its key.
         votes: the blind ones.
@@ -40,6 +42,7 @@ class Report:
     results: Results
     scores: AllScores
     figures: Sequence[Figures]
+    rival: Rival
     verdicts: Mapping[str, Verdict]
     hard: Mapping[str, Sequence[HardRow]]
     votes: Sequence[Vote]
@@ -82,7 +85,7 @@ def report(folder: ComparisonFolder, *, rule: StyleRule | None = None, purpose: 
         )
         for key in adapters
     }
-    return Report(results, scores, figures(results, scores), verdicts, hard, cast, problem)
+    return Report(results, scores, figures(results, scores), rival_of(results, scores), verdicts, hard, cast, problem)
 
 
 def _learnt(results: Results, adapter: str) -> list[Example]:

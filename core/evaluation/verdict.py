@@ -1,5 +1,6 @@
 """Did fine-tuning beat the best prompt? The verdict, from evidence alone; its words are in ``verdict_words``.
 
+The adapter has to beat whichever of best prompt and base model answers better; that makes a win harder, never easier.
 One measure of the answers decides, chosen before any of them is looked at (``evidence.deciding``). Blind votes that
 cannot be chance count more: what people prefer is what the measure stands for. The order of questions:
 
@@ -43,6 +44,7 @@ Next = Literal[
     "use_adapter",
     "keep_prompt",
     "measure_prompt",
+    "better_prompt",
     "hold_out_more",
     "vote",
     "retrieval",
@@ -130,13 +132,15 @@ def _next(state: State, evidence: Evidence, purpose: Purpose) -> list[Next]:
         found.append("hold_out_more")
     if state is State.LOSS_ONLY or (state is State.TOO_LITTLE and evidence.examples >= FEWEST):
         found.append("vote")
-    if evidence.rival == "base":
+    if not evidence.prompt_tried:
         found.append("measure_prompt")
+    elif evidence.rival == "base":
+        found.append("better_prompt")
     if won:
         found.insert(0, "use_adapter")
     if state is State.LOSS and evidence.rival == "prompt":
         found.append("keep_prompt")
-    if state is State.TIE:
+    if state is State.TIE and evidence.rival == "prompt":
         found.append("cheaper_prompt" if saves_tokens(evidence) else "keep_prompt")
     if wants_facts(purpose) and not won:
         found.append("retrieval")

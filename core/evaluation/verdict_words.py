@@ -25,6 +25,8 @@ def sentence(verdict: Verdict) -> str:
     """The verdict in one sentence (with the number of examples, but without figures of how much)."""
     evidence = verdict.evidence
     rival = rival_name(evidence)
+    if evidence.rival == "base" and evidence.prompt_tried:
+        rival += ", which does better than your best prompt,"
     on = f"on {evidence.examples} held-out examples"
     match verdict.state:
         case State.CLEAR_WIN:
@@ -32,21 +34,30 @@ def sentence(verdict: Verdict) -> str:
                 return (
                     f"You preferred the fine-tuned answers to {_those_of(evidence)}, without knowing which was which."
                 )
-            return f"Fine-tuning beat {rival}{_slightly(verdict)}, {on}."
+            return _joined(f"Fine-tuning beat {rival}{_slightly(verdict)}, {on}.")
         case State.LOSS:
             if verdict.decided_by == "votes":
                 return (
                     f"You preferred {_those_of(evidence)} to the fine-tuned answers, without knowing which was which."
                 )
-            return f"Fine-tuning did not help: {rival} did better{_slightly(verdict)}, {on}."
+            return _joined(f"Fine-tuning did not help: {rival} did better{_slightly(verdict)}, {on}.")
         case State.LOSS_ONLY:
-            return f"Fine-tuning fits your examples better than {rival}, but its answers are not clearly better, {on}."
+            return _joined(
+                f"Fine-tuning fits your examples better than {rival}, but its answers are not clearly better, {on}."
+            )
         case State.TIE:
-            return f"Fine-tuning did not beat {rival}: both are equally good, {on}."
+            return _joined(f"Fine-tuning did not beat {rival}: both are equally good, {on}.")
         case _:
             if evidence.examples < FEWEST:
                 return f"There is too little data for a verdict: {_count(evidence.examples, 'held-out example')}."
-            return f"{evidence.examples} held-out examples are too few to tell fine-tuning from {rival}."
+            return _joined(f"{evidence.examples} held-out examples are too few to tell fine-tuning from {rival}.")
+
+
+def _joined(words: str) -> str:
+    """Without a comma before another sign."""
+    for sign in (",", ":", ".", " by"):
+        words = words.replace(f",{sign}", sign)
+    return words
 
 
 def lines(verdict: Verdict) -> list[str]:
@@ -66,7 +77,7 @@ def lines(verdict: Verdict) -> list[str]:
             f"Loss on the expected outputs: {loss.ours:.3f} against {loss.theirs:.3f} (lower is better; "
             f"95 % interval of the difference {_between(-loss.gain.high, -loss.gain.low, '+.3f')})."
         )
-    found += [_against_base(evidence), _cost(evidence), _neutral(evidence), _left_out(evidence)]
+    found += [_against_other(evidence), _cost(evidence), _neutral(evidence), _left_out(evidence)]
     return [line for line in found if line]
 
 
@@ -116,8 +127,8 @@ def _votes(evidence: Evidence) -> str:
     return f"{told}. That may be chance (sign test, p = {votes.probability:.2f})."
 
 
-def _against_base(evidence: Evidence) -> str:
-    measure = evidence.against_base.get(evidence.decides)
+def _against_other(evidence: Evidence) -> str:
+    measure = evidence.against_other.get(evidence.decides)
     if measure is None:
         return ""
     gain = measure.gain
@@ -127,7 +138,8 @@ def _against_base(evidence: Evidence) -> str:
         if measure.name == "exact"
         else f"chrF {measure.ours:.1f} against {measure.theirs:.1f}"
     )
-    return f"Its answers are {how} those of the base model without a prompt ({figures})."
+    whose = "the base model without a prompt" if evidence.rival == "prompt" else "your best prompt"
+    return f"Its answers are {how} those of {whose} ({figures})."
 
 
 def _cost(evidence: Evidence) -> str:
@@ -175,6 +187,11 @@ def _advice(kind: Next, verdict: Verdict) -> tuple[str, str]:
                 "Try a good prompt, too",
                 "The adapter was only compared with the base model alone. A good prompt with a few examples may do as "
                 "well without any training.",
+            )
+        case "better_prompt":
+            return (
+                "Write a better prompt",
+                "The base model does better without your prompt than with it, so it is not what training has to beat.",
             )
         case "hold_out_more":
             about = f"About {verdict.wanted} would settle it. " if verdict.wanted else ""

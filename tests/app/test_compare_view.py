@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from comparison_factory import ADAPTER, add_rows, comparison
+from comparison_factory import ADAPTER, GOOD, add_rows, comparison
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
@@ -276,10 +276,21 @@ def test_a_vote_can_be_changed_and_the_test_left_and_taken_up(
 
 
 def test_equal_answers_leave_nothing_to_vote_on(qtbot: QtBot, bench: tuple[CompareView, Session, Path]) -> None:
-    comparison(bench[2], rows=False)
+    add_rows(comparison(bench[2], rows=False), prompt=GOOD)
     view = _open(qtbot, bench)
     assert view.parts.blind.test.start.isHidden()
-    assert "Nothing to vote on yet" in view.parts.blind.test.words
+    assert "Nothing to vote on" in view.parts.blind.test.words
+
+
+def test_the_blind_test_waits_for_all_answers(qtbot: QtBot, bench: tuple[CompareView, Session, Path]) -> None:
+    folder = comparison(bench[2], rows=False)
+    add_rows(folder, answers=11)
+    view = _open(qtbot, bench)
+    assert "when all answers are there" in view.parts.blind.test.words
+    add_rows(folder)
+    view.enter()
+    view._read()
+    qtbot.waitUntil(lambda: "without names" in view.parts.blind.test.words)
 
 
 def test_the_style_rule_changes_the_scores(qtbot: QtBot, bench: tuple[CompareView, Session, Path]) -> None:

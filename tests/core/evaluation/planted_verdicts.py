@@ -46,7 +46,7 @@ def evidence(
             "decides": decides,
             "examples": examples,
             "measures": found,
-            "against_base": {},
+            "against_other": {},
             **others,
         }
     )

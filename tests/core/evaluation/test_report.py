@@ -5,7 +5,6 @@ from comparison_factory import ADAPTER, add_rows, comparison
 
 from core.evaluation import verdict_words, votes
 from core.evaluation.comparison import LeftOut, dump_row
-from core.evaluation.gathering import rival_of
 from core.evaluation.report import report
 from core.evaluation.style import StyleRule
 from core.evaluation.verdict import State
@@ -19,7 +18,7 @@ def test_the_report_of_an_adapter_that_says_what_is_expected(tmp_path: Path) -> 
     assert verdict.state is State.CLEAR_WIN
     assert verdict.evidence.rival == "prompt"
     assert verdict.evidence.examples == 12
-    assert verdict.evidence.against_base["chrf"].gain.is_above
+    assert verdict.evidence.against_other["chrf"].gain.is_above
     base, prompt, adapter = found.figures
     assert (adapter.chrf, adapter.exact, adapter.rouge_l) == (pytest.approx(100), 1.0, pytest.approx(1))
     assert base.exact == 0
@@ -32,10 +31,23 @@ def test_the_report_of_an_adapter_that_says_what_is_expected(tmp_path: Path) -> 
 
 def test_without_a_prompt_the_base_model_is_the_rival(tmp_path: Path) -> None:
     folder = comparison(tmp_path, prompt=False)
-    assert rival_of(folder.read()) == "base"
     found = report(folder).verdicts[ADAPTER]
-    assert (found.evidence.rival, found.evidence.against_base) == ("base", {})
+    assert (found.evidence.rival, found.evidence.against_other) == ("base", {})
     assert "measure_prompt" in found.next
+
+
+def test_a_prompt_that_makes_it_worse_is_not_what_has_to_be_beaten(tmp_path: Path) -> None:
+    folder = comparison(tmp_path, rows=False)
+    add_rows(folder, prompt="Never mind.")
+    found = report(folder)
+    verdict = found.verdicts[ADAPTER]
+    assert (found.rival, verdict.evidence.rival, verdict.evidence.prompt_tried) == ("base", "base", True)
+    assert verdict_words.sentence(verdict) == (
+        "Fine-tuning beat the base model alone, which does better than your best prompt, on 12 held-out examples."
+    )
+    assert "better_prompt" in verdict.next
+    assert "measure_prompt" not in verdict.next
+    assert any("better than those of your best prompt" in line for line in verdict_words.lines(verdict))
 
 
 def test_a_prompt_alone_has_no_verdict(tmp_path: Path) -> None:
