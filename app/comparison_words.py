@@ -38,7 +38,7 @@ _TONES: dict[State, Tone] = {
 _ACTS = {
     "use_adapter": "Open Adapters",
     "measure_prompt": "New comparison…",
-    "better_prompt": "New comparison…",
+    "better_prompt": "Open Prompt first",
     "hold_out_more": "Open Settings",
     "vote": "Vote blind",
     "more_examples": "Open Examples",

@@ -35,6 +35,7 @@ class ComparePage(Page):
         for view in (self.prompt, self.verdict, self.chat):
             view.go.connect(self.go)
             view.examples_wanted.connect(self.examples_wanted)
+        self.verdict.tab_wanted.connect(self.show_tab)
         self.tabs = Segments({"prompt": "Prompt first", "verdict": "Did it help?", "chat": "Chat"}, "Ways to compare")
         self.tabs.chosen.connect(self.show_tab)
         self.add_act(self.chat.add)

@@ -46,6 +46,8 @@ class CompareView(QWidget):
 
     go = Signal(str)
     """Show another page."""
+    tab_wanted = Signal(str)
+    """Show another tab of the page."""
     examples_wanted = Signal(list, str)
     """(numbers, words): show these examples in the table."""
 
@@ -172,7 +174,9 @@ class CompareView(QWidget):
             self.show_part("blind")
         elif kind == "clean_examples":
             self.show_part("hard")
-        elif kind in ("measure_prompt", "better_prompt"):
+        elif kind == "better_prompt":
+            self.tab_wanted.emit("prompt")
+        elif kind == "measure_prompt":
             self.compare(self._adapter)
         elif kind in _PLACES:
             self.go.emit(_PLACES[kind])
@@ -251,7 +255,8 @@ class CompareView(QWidget):
             else:
                 self.compare(wanted)
         if self._folder not in known:
-            self._choose(known[0] if known else None)
+            with_adapter = [item.folder for item in found.past if item.has_adapter]
+            self._choose(next(iter(with_adapter + known), None))  # trials of the prompt alone come second
         elif self.shown is None or self.shown.folder != self._folder:
             self._read()
         self.head.set_past([(item.folder.name, words.past(item.comparison)) for item in found.past])

@@ -26,6 +26,11 @@ class Past:
         """Of the systems that take part."""
         return [system.key for system in self.comparison.systems]
 
+    @property
+    def has_adapter(self) -> bool:
+        """Whether it is about more than a prompt."""
+        return any(system.kind == "adapter" for system in self.comparison.systems)
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

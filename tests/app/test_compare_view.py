@@ -343,12 +343,25 @@ def test_an_adapter_leads_to_its_newest_comparison_or_to_the_dialog(
     first = comparison(bench[2])
     comparison(bench[2], adapter=False, train=0)
     view = _open(qtbot, bench)
+    view.head.past_chosen.emit("0002")
+    qtbot.waitUntil(lambda: view.shown is not None and view.shown.folder != first)
     view.compare_with(ADAPTER)
     qtbot.waitUntil(lambda: view.shown is not None and view.shown.folder == first)
     assert view.start.dialog is None
     view.compare_with("0009-other")
     qtbot.waitUntil(lambda: view.start.dialog is not None)
     view.start.dialog.reject()
+
+
+def test_a_trial_of_the_prompt_does_not_hide_the_verdict(
+    qtbot: QtBot, bench: tuple[CompareView, Session, Path]
+) -> None:
+    first = comparison(bench[2])
+    comparison(bench[2], adapter=False, train=0)
+    view = _open(qtbot, bench)
+    assert view.shown is not None
+    assert view.shown.folder == first
+    assert view.head.past.count() == 2
 
 
 def test_the_page_has_a_tab_for_each_way_to_compare(qtbot: QtBot, tmp_path: Path) -> None:
@@ -362,6 +375,8 @@ def test_the_page_has_a_tab_for_each_way_to_compare(qtbot: QtBot, tmp_path: Path
     assert not page.chat.add.isHidden()
     page.compare_with("")
     assert page.verdict.isVisible()
+    page.verdict.parts.next_wanted.emit("better_prompt")
+    assert page.prompt.isVisible()
 
 
 def test_read_only_projects_are_compared_elsewhere(qtbot: QtBot, bench: tuple[CompareView, Session, Path]) -> None:
