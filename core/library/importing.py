@@ -23,6 +23,7 @@ from core.export.base_file import BASE_FILE
 from core.files import sync_file, sync_folder
 from core.library import imported, matching
 from core.library.imported import Origin
+from core.library.own_format import with_its_template
 from core.recipe.schema import ModelSettings
 
 IMPORTING = ".importing-"
@@ -92,13 +93,14 @@ def import_adapter(
         match = matching.match(found, wanted=wish.model.base, known=wish.known, anyway=wish.anyway)
         sums.check(found)
         copied = _copy(found, aside / "adapter", _Teller(advance, cancelled))
+        model, words = with_its_template(copied, wish.model.model_copy(update={"base": match.base}))
         origin = Origin(
             title=" ".join(wish.name.split()) or title,
             source=wish.source.name,
             at=time.time(),
-            model=wish.model.model_copy(update={"base": match.base}),
+            model=model,
             claimed_base=matching.claimed_base(copied),
-            match=match.how,
+            match=f"{match.how} {words}".rstrip(),
         )
         imported.keep_origin(copied, origin)
         return _in_place(copied, parent, origin.title)

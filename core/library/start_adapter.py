@@ -14,7 +14,7 @@ from core.errors import RecipeError, RunError
 from core.export import adapter_config, sums
 from core.export.adapter_config import AdapterConfig
 from core.library import entries, imported
-from core.recipe.schema import Recipe
+from core.recipe.schema import ModelSettings, Recipe
 from core.runs import folder as run_folder
 from core.runs.folder import RunFolder
 
@@ -114,14 +114,22 @@ def settings_of(key: str, runs: Path) -> dict[str, Any]:
     if config.alpha == int(config.alpha):
         found["lora.alpha"] = int(config.alpha)
     if (run := _run_of(folder, runs)) is not None:
-        lora = run.recipe().lora
+        recipe = run.recipe()
+        lora, found = recipe.lora, {**found, **_template(recipe.model)}
         names = ("target_modules", "layers", "modules_to_save")
         return found | {f"lora.{name}": getattr(lora, name) for name in names}
+    if (origin := imported.origin(folder)) is not None:
+        found |= _template(origin.model)
     return found | {
         "lora.target_modules": list(dict.fromkeys(_last_part(name) for name in config.target_modules)),
         "lora.layers": ", ".join(str(number) for number in sorted(config.layers)),
         "lora.modules_to_save": list(dict.fromkeys(_last_part(name) for name in config.modules_to_save)),
     }
+
+
+def _template(model: ModelSettings) -> dict[str, Any]:
+    """The chat template that an adapter was trained with; another one would unlearn it."""
+    return {"model.chat_template": model.chat_template, "model.written_template": model.written_template}
 
 
 def _run_of(folder: Path, runs: Path) -> RunFolder | None:

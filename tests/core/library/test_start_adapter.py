@@ -166,6 +166,7 @@ def test_an_imported_adapter_is_named_by_its_key(tmp_path: Path, facts: ModelFac
     folder = import_adapter(tmp_path / "project", Wish(source, ModelSettings(), anyway=True))
     assert start_adapter.find(runs, "adapters/hers") == folder
     assert start_adapter.settings_of("adapters/hers", runs)["lora.rank"] == 8
+    assert start_adapter.settings_of("adapters/hers", runs)["model.chat_template"] == "own"
     # It was matched with this base model, whatever it names.
     assert problems(folder, recipe(), facts) == {}
     with pytest.raises(RunError, match="No adapter gone was imported"):
