@@ -16,11 +16,12 @@ from core.export import adapter_config, sums
 from core.library.entries import Adapter
 from core.project import Project
 from core.recipe.schema import ModelSettings
+from core.runs.folder import read_examples
 
 MOST_ANSWERED = 50
 MOST_TRAIN_ROWS = 300
 _LONGEST_ANSWER = 512  # tokens
-_SHOWN_FROM = 20_000  # training examples, of which the prompt's are chosen where there is no run
+MOST_LOOKED_AT = 20_000  # training examples, of which those of the prompt and the measured ones are chosen
 
 
 def plan(
@@ -106,15 +107,18 @@ def _examples(project: Project, adapters: Sequence[Adapter]) -> tuple[list[Examp
     runs = list({adapter.run.path: adapter.run for adapter in adapters if adapter.run is not None}.values())
     if not runs:
         return _examples_now(project)
-    train, heldout = runs[0].train_examples(), runs[0].heldout_examples()
-    learnt = {same_prompt(example) for run in runs[1:] for example in run.train_examples()}
-    return train, [example for example in heldout if same_prompt(example) not in learnt]
+    train = list(itertools.islice(read_examples(runs[0].train_file), MOST_LOOKED_AT))
+    heldout = runs[0].heldout_examples()
+    asked = {same_prompt(example) for example in heldout}
+    for run in runs[1:]:  # of these all, one by one: a held-out example that was learnt would make a false winner
+        asked.difference_update(same_prompt(example) for example in read_examples(run.train_file))
+    return train, [example for example in heldout if same_prompt(example) in asked]
 
 
 def _examples_now(project: Project) -> tuple[list[Example], list[Example]]:
     out = project.store.heldout(project.recipe.heldout.share)
     ready = project.store.iterate(Query(status=Status.READY))
-    train = list(itertools.islice((example for example in ready if example.id not in out), _SHOWN_FROM))
+    train = list(itertools.islice((example for example in ready if example.id not in out), MOST_LOOKED_AT))
     return train, project.store.rows(sorted(out))
 
 
