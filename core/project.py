@@ -18,6 +18,7 @@ from core.base_models.facts import ModelFacts
 from core.dataset import backups
 from core.dataset.example import Status
 from core.dataset.importing.staging import clear_stale
+from core.dataset.schema import MIGRATIONS, version_in_file
 from core.dataset.split import pinned_first, split
 from core.dataset.store import ExampleStore, Query
 from core.errors import ModelError, ProjectError, RunError
@@ -107,6 +108,8 @@ class Project:
         _check_exists(path)
         _check_length(path)
         ProjectFile.load(path / PROJECT_FILE)  # before anything is touched, the lock included
+        if read_only:
+            cls._bring_up_to_date(path)
         lock = None if read_only else _locked(path)
         try:
             file = ProjectFile.load(path / PROJECT_FILE)
@@ -126,6 +129,16 @@ class Project:
             with suppress(OSError):  # nothing is lost: it is done with the next run that is made
                 numbers.remember(path / "runs")
         return cls(path, file, store, lock)
+
+    @classmethod
+    def _bring_up_to_date(cls, path: Path) -> None:
+        """Have a project of an earlier version changed to this one's before it is looked at.
+
+        Whoever only has commands has no window to open it in. Where it cannot be written, opening it says so.
+        """
+        with suppress(ProjectError, OSError):
+            if version_in_file(path / EXAMPLES_FILE) < len(MIGRATIONS):
+                cls.open(path).close()
 
     def __enter__(self) -> Self:
         return self

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from core import paths, project_file
 from core.dataset.example import Example, Split
@@ -304,3 +306,22 @@ def test_a_folder_that_cannot_be_written_can_be_read(folder: Path) -> None:
         path.chmod(0o755)
     assert done.stdout == "The project's folder cannot be written.\no\n", done.stderr
     assert {name: hash for name, hash in _state(folder).items() if name in before} == before
+
+
+def test_commands_look_at_a_project_of_an_earlier_version(folder: Path) -> None:
+    def make_older() -> None:
+        connection = sqlite3.connect(folder / "examples.db")
+        connection.executescript("ALTER TABLE examples DROP COLUMN rejected; PRAGMA user_version = 2;")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        connection.close()
+
+    with Project.open(folder) as project:
+        project.store.add([Example("a", "", "b")])
+    make_older()
+    with Project.open(folder, read_only=True) as project:
+        assert [example.instruction for example in project.store.iterate()][-1] == "a"
+    assert [path for path in (folder / "backups").iterdir() if "before version" in path.name]
+    make_older()
+    window = FileLock(folder / ".lock")  # of a program of that version
+    with window, pytest.raises(ProjectError, match="older version"):
+        Project.open(folder, read_only=True)
