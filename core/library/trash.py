@@ -18,6 +18,7 @@ from core.library import imported
 from core.library.entries import Adapter
 
 KEPT_DAYS = 30
+_DAY = 24 * 60 * 60
 _TRASH = ".trash"
 _ABOUT_FILE = "removed.json"
 _CONTENT = "adapter"
@@ -93,6 +94,8 @@ def all_removed(project: Path) -> list[Removed]:
     """What can be brought back, the last deleted first."""
     found = []
     for place in (imported.folder_of(project) / _TRASH).glob("*"):
+        if not (place / _CONTENT).is_dir():  # a kill came in between
+            continue
         about = _about(place)
         with suppress(KeyError, TypeError, ValueError):
             found.append(Removed(str(about["key"]), str(about["title"]), float(about["at"]), place))
@@ -118,10 +121,14 @@ def find(project: Path, key: str) -> Removed:
 
 
 def forget_old(project: Path) -> None:
-    """Delete for good what has been in the trash for a month."""
+    """Delete for good what has been in the trash for a month, and what kills left there."""
     for removed in all_removed(project):
-        if time.time() - removed.at > KEPT_DAYS * 24 * 60 * 60:
+        if time.time() - removed.at > KEPT_DAYS * _DAY:
             shutil.rmtree(removed.place, ignore_errors=True)
+    for place in (imported.folder_of(project) / _TRASH).glob("*"):
+        with suppress(OSError):  # what is younger may be another process's
+            if not (place / _CONTENT).exists() and time.time() - place.stat().st_mtime > _DAY:
+                shutil.rmtree(place)
 
 
 def _origin(project: Path, removed: Removed) -> Path | None:

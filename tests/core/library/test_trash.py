@@ -79,6 +79,19 @@ def test_after_a_month_it_is_gone(project: Project, monkeypatch: pytest.MonkeyPa
         trash.find(project.path, "adapters/old")
 
 
+def test_what_a_kill_left_is_not_offered_and_goes(project: Project) -> None:
+    import_of(project, "hers")
+    removed = trash.remove(project.path, entries.find(project, "adapters/hers"))
+    os.rename(removed.place / "adapter", project.path / "adapters" / "hers")  # brought back, and killed before its end
+    assert trash.all_removed(project.path) == []
+    trash.forget_old(project.path)
+    assert removed.place.exists()  # another process may be at it
+    os.utime(removed.place, (1, 1))
+    trash.forget_old(project.path)
+    assert not removed.place.exists()
+    assert entries.find(project, "adapters/hers").folder.is_dir()
+
+
 @pytest.mark.parametrize("where", ["../outside", "runs/../../x/adapter", "/etc", "examples.db", ""])
 def test_a_changed_note_of_the_trash_leads_nowhere(project: Project, where: str) -> None:
     import_of(project, "hers")
