@@ -56,6 +56,7 @@ class AdapterFilter(QWidget):
     def set_tags(self, tags: Sequence[str]) -> None:
         """The tags in use; one that was chosen and is used no more is let go."""
         chosen = self.tag.value
+        self.tag.setVisible(bool(tags))
         if [self.tag.itemData(index) for index in range(1, self.tag.count())] == list(tags):
             return
         self.tag.clear()
@@ -63,7 +64,6 @@ class AdapterFilter(QWidget):
         for tag in tags:
             self.tag.addItem(tag if len(tag) <= _LONGEST else f"{tag[: _LONGEST - 1]}…", tag)
         self.tag.set_value(chosen if chosen in tags else "")
-        self.tag.setVisible(bool(tags))
 
     def reset(self) -> None:
         """Look for all; no signal."""
