@@ -191,7 +191,8 @@ def _advice(kind: Next, verdict: Verdict) -> tuple[str, str]:
         case "better_prompt":
             return (
                 "Write a better prompt",
-                "The base model does better without your prompt than with it, so it is not what training has to beat.",
+                "Your prompt makes the base model's answers worse, so training was measured against the base model "
+                "alone. A good prompt is a harder rival.",
             )
         case "hold_out_more":
             about = f"About {verdict.wanted} would settle it. " if verdict.wanted else ""
