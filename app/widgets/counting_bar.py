@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
 
 from app import format
@@ -24,6 +24,7 @@ class CountingBar(QWidget):
         """``cancel`` is what the button that ends the work says; without it there is none."""
         super().__init__(parent)
         self._words = QLabel()
+        self._words.setTextFormat(Qt.TextFormat.PlainText)  # names of files stand in it
         self._words.setProperty("kind", "secondary")
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
