@@ -6,6 +6,7 @@ import faulthandler
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TextIO
 from app import tasks
 from core import paths
 from core.errors import UserError
+from core.redaction import redacted
 
 KEPT = 5  # reports of earlier starts
 
@@ -98,7 +100,8 @@ def install_hook(log: CrashLog, tell: Callable[[UserError], object]) -> None:
         told = error if isinstance(error, UserError) else tasks.unexpected(error.with_traceback(trace))
         log.write(told)
         if sys.__stderr__ is not None:
-            sys.__excepthook__(kind, error, trace)
+            text = "".join(traceback.format_exception(kind, error, trace))
+            sys.__stderr__.write(redacted(text))
         tell(told)
 
     sys.excepthook = hook

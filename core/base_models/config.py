@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,19 @@ _LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers"), 200
 _HIDDEN_SIZE = ("hidden_size", "n_embd", "d_model", "dim"), 32_768
 _VOCABULARY = ("vocab_size", "padded_vocab_size"), 4_000_000
 _CONTEXT = ("max_position_embeddings", "n_positions", "max_seq_len", "n_ctx", "seq_length"), 100_000_000
+# Sizes of single layers, and how many there are of something in one; the loader reserves memory by them.
+_LARGEST = {
+    **dict.fromkeys(("intermediate_size", "ffn_dim", "n_inner", "moe_intermediate_size", "ffn_hidden_size"), 262_144),
+    **dict.fromkeys(("num_attention_heads", "n_head", "num_key_value_heads", "n_head_kv", "num_heads"), 1024),
+    **dict.fromkeys(("head_dim", "kv_lora_rank", "q_lora_rank", "rotary_dim"), 16_384),
+    **dict.fromkeys(("num_experts", "num_local_experts", "n_routed_experts", "num_experts_per_tok"), 4096),
+}
+# What names code, kernels or other models, or is for other programs: never passed on, at whatever depth it stands.
+_DROPPED = re.compile(
+    r"auto_map.*|.*(attn|attention|experts)_implementation.*|quantization_config|megatron.*|_name_or_path|"
+    r"base_model_name_or_path|tokenizer_class|trust_remote_code|custom_.*|_commit_hash|name_or_path"
+)
+_DEEPEST = 16
 _WRITERS = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")
 # Built into Transformers: their own code in the folder is not needed, and trust_remote_code stays off.
 _BUILT_IN = """
@@ -50,7 +64,9 @@ def read_config(folder: Path) -> ModelConfig:
     config = read_object(path)
     model_type = _word(path, config.get("model_type"))
     check_kind(config, str(folder))
+    _check_alone(folder)
     values = _of_text(config)
+    _check_sizes(path, config, 0)
     return ModelConfig(
         architecture=_architecture(path, config),
         model_type=model_type,
@@ -60,6 +76,17 @@ def read_config(folder: Path) -> ModelConfig:
         context_length=_number(path, values, *_CONTEXT),
         tied=config.get("tie_word_embeddings") is True,
     )
+
+
+def harmless_values(folder: Path) -> dict[str, Any]:
+    """What the loader may see of config.json: all of it but what names code, kernels or other models.
+
+    Raises:
+        ModelError: as :func:`read_config`.
+    """
+    read_config(folder)
+    values: dict[str, Any] = _without_names_of_code(read_object(_path(folder)))
+    return values
 
 
 def read_values(folder: Path) -> dict[str, Any]:
@@ -75,6 +102,35 @@ def _of_text(config: dict[str, Any]) -> dict[str, Any]:
     """Of a model that also sees images, the part that writes."""
     text = config.get("text_config")
     return {**config, **text} if isinstance(text, dict) else config
+
+
+def _without_names_of_code(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_names_of_code(one) for key, one in value.items() if not _DROPPED.fullmatch(key)}
+    return [_without_names_of_code(one) for one in value] if isinstance(value, list) else value
+
+
+def _check_alone(folder: Path) -> None:
+    """An adapter's configuration beside a model sends the loader to the base model that it names."""
+    if (folder / "adapter_config.json").exists():
+        raise ModelError(
+            "The folder of the base model holds an adapter.",
+            reason="Its adapter_config.json names another base model, which would be loaded in its place.",
+            hint="Import the adapter on the Adapters page, or take its files out of the model's folder.",
+            details=str(folder),
+        )
+
+
+def _check_sizes(path: Path, values: dict[str, Any], depth: int) -> None:
+    """Refuse sizes that no layer has, also in the parts of a model that sees images."""
+    if depth > _DEEPEST:
+        raise broken(path, "It is nested too deep.")
+    for name, value in values.items():
+        if isinstance(value, dict):
+            _check_sizes(path, value, depth + 1)
+        elif name in _LARGEST and value is not None:
+            for one in value if isinstance(value, list) else [value]:
+                _number(path, {name: one}, (name,), _LARGEST[name])
 
 
 def _path(folder: Path) -> Path:

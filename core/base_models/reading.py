@@ -22,8 +22,8 @@ def read_text(path: Path, *, megabytes: int = 16) -> str:
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size  # a read claims all the memory it is allowed at once
-            data = file.read(min(size, bound) + 1)
-        if len(data) > bound:
+            data = file.read(size + 1) if size <= bound else b""
+        if size > bound or len(data) > bound:
             raise broken(path, f"It is larger than {megabytes} MB.")
         return data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

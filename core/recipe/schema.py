@@ -23,6 +23,7 @@ from core.recipe.choices import (
 )
 from core.recipe.layers import as_layers
 from core.recipe.setting import setting
+from core.redaction import redacted
 
 ALL_LINEAR = "all-linear"
 ATTENTION = "attention"
@@ -41,6 +42,13 @@ def _as_names(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _without_secret(value: str) -> str:
+    """Settings are copied into runs, cards and bundles; a token that was pasted into one would go along."""
+    if redacted(value) != value:
+        raise ValueError("It holds an access token or a password, which settings must not.")
+    return value
+
+
 class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_assignment=True, frozen=True)
 
@@ -48,7 +56,7 @@ class _Group(BaseModel):
 class ModelSettings(_Group):
     """Which base model, and how it is held in memory."""
 
-    base: str = setting(
+    base: Annotated[str, AfterValidator(_without_secret)] = setting(
         STARTER,
         title="Base model",
         help="The model that learns: the starter, a local folder, or a Hugging Face id already on this machine.",

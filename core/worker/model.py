@@ -9,8 +9,10 @@ import bitsandbytes as bnb
 import bitsandbytes.functional
 import torch
 from torch import nn
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedConfig, PreTrainedModel
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
+from core.base_models.config import harmless_values
 from core.errors import ModelError
 from core.recipe.schema import ModelSettings
 from core.worker.device import Device
@@ -45,9 +47,16 @@ def load_base(folder: Path, settings: ModelSettings, device: Device, *, to_shard
         options["quantization_config"] = quantisation
     try:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, **options
+            folder,
+            config=_config(folder),
+            local_files_only=True,
+            trust_remote_code=False,
+            use_safetensors=True,
+            **options,
         )
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except torch.OutOfMemoryError:
+        raise
+    except (OSError, ValueError, KeyError, ImportError, TypeError, AttributeError, RuntimeError) as error:
         raise ModelError(
             "The base model cannot be loaded.",
             reason=str(error).splitlines()[0] if str(error) else type(error).__name__,
@@ -57,6 +66,27 @@ def load_base(folder: Path, settings: ModelSettings, device: Device, *, to_shard
     keep_cpu_gradients_right(model)
     model.eval()
     return model
+
+
+def _config(folder: Path) -> PreTrainedConfig:
+    """The configuration that the loader sees: checked, and without what names code, kernels or other models.
+
+    Raises:
+        ModelError: config.json is refused, or the architecture is none of Transformers' own.
+    """
+    values = harmless_values(folder)
+    kind = str(values.get("model_type", ""))
+    if kind not in CONFIG_MAPPING:
+        raise ModelError(
+            "The base model's architecture is not known.",
+            reason=f"Its config.json says {kind[:60]!r}, which Transformers has no code for."
+            if kind
+            else "Its config.json does not say what it is (model_type).",
+            hint="Choose a model whose architecture is built into Transformers, such as Llama, Qwen, Gemma or Mistral.",
+            details=str(folder),
+        )
+    config: PreTrainedConfig = CONFIG_MAPPING[kind].from_dict(values)
+    return config
 
 
 def keep_cpu_gradients_right(model: nn.Module) -> None:

@@ -119,7 +119,7 @@ class Killer:
             "OMP_WAIT_POLICY": "passive",
             "QT_LOGGING_RULES": "*=false",
             "TUNESMITH_HOME": str(folder / "home"),
-            "PYTHONPATH": str(paths.package_root()),
+            "PYTHONPATH": os.pathsep.join((str(paths.package_root()), os.environ["PYTHONPATH"])),
         }
         self._server = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("killed_window.py"))],

@@ -18,7 +18,7 @@ def test_the_demo_teaches_the_voice_and_hands_over_a_verified_adapter(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "core", "demo", "--json"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(paths.package_root())},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(paths.package_root()), os.environ["PYTHONPATH"]))},
         capture_output=True,
         text=True,
         timeout=600,

@@ -45,7 +45,7 @@ def start(project: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "core", *arguments],
         cwd=project.parent,
-        env={**os.environ, "PYTHONPATH": str(paths.package_root())},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(paths.package_root()), os.environ["PYTHONPATH"]))},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -127,7 +127,7 @@ def test_a_second_ctrl_c_does_not_wait(project):
 def test_the_probe_of_doctor_is_real():
     done = subprocess.run(
         [sys.executable, "-m", "core", "doctor", "--json"],
-        env={**os.environ, "PYTHONPATH": str(paths.package_root())},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(paths.package_root()), os.environ["PYTHONPATH"]))},
         capture_output=True,
         text=True,
         timeout=120,

@@ -74,7 +74,7 @@ def test_a_module_that_is_not_there_is_refused_by_name(tiny_model):
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
-    with pytest.raises(ModelError, match="cannot be loaded"):
+    with pytest.raises(ModelError, match="holds no base model"):
         load(tmp_path)
 
 

@@ -48,7 +48,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def core(*arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "core", *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(paths.package_root())},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(paths.package_root()), os.environ["PYTHONPATH"]))},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

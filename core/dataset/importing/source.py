@@ -79,8 +79,8 @@ class Source:
         return cls(Path(path), name=name)
 
     def to_json(self) -> dict[str, Any]:
-        """What :meth:`from_json` takes."""
-        return {**asdict(self), "path": None if self.path is None else str(self.path)}
+        """What :meth:`from_json` takes; it is read in a process that works in another folder."""
+        return {**asdict(self), "path": None if self.path is None else str(self.path.absolute())}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Source:

@@ -32,6 +32,12 @@ def test_duplicates_are_left_out_when_asked(cli, project, tmp_path: Path) -> Non
     assert [example.instruction for example in examples_of(project)[61:]] == ["Question 70"]
 
 
+def test_a_file_is_found_from_the_current_folder(cli, empty, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"instruction": "a", "output": "b"}', encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert json.loads(cli("import", empty.name, "rows.jsonl", "--json").out)["imported"] == 1
+
+
 def test_what_an_import_says_adds_up(cli, project, tmp_path: Path) -> None:
     rows = [{"instruction": f"Question {n}", "input": "ä 🐄", "output": f"Answer {n}"} for n in (1, 1, 70, 70, 70)]
     file = tmp_path / "rows.jsonl"
