@@ -41,6 +41,7 @@ class Side:
     name: str
     example: Example
     adapters: tuple[tuple[Path, float], ...] = ()
+    template: str | None = None  # the chat template; that of the model unless given
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Model(Protocol):
         """Wait for the base model to be loaded."""
 
     def generate(
-        self, example: Example, *, adapters: Sequence[tuple[Path, float]], sampling: Sampling
+        self, example: Example, *, adapters: Sequence[tuple[Path, float]], sampling: Sampling, template: str | None
     ) -> Iterator[Token]:
         """Write an answer, piece by piece."""
 
@@ -174,7 +175,7 @@ class AnswerThread(QThread):
             self.refused.emit(number, side.name, error)
 
     def _write(self, number: int, side: Side, sampling: Sampling) -> None:
-        tokens = self._model.generate(side.example, adapters=side.adapters, sampling=sampling)
+        tokens = self._model.generate(side.example, adapters=side.adapters, sampling=sampling, template=side.template)
         # From here on the process itself knows what a cancel means; one that came before is seen here.
         if number <= self._unwanted:
             self.answered.emit(number, side.name, Token(end="cancelled"))

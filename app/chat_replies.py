@@ -94,7 +94,7 @@ class ChatReplies(QObject):
         if asking.asks and self._keeper.is_blocked:
             self._end()
         elif asking.asks:
-            sides = tuple(Side(str(ask.column), ask.example, ask.adapters) for ask in asking.asks)
+            sides = tuple(Side(str(ask.column), ask.example, ask.adapters, ask.template) for ask in asking.asks)
             self._keeper.ask(asking.model, Question(sides, self._conversation.sampling_of(number)))
 
     def _on_written(self, side: str, text: str) -> None:

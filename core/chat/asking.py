@@ -15,6 +15,7 @@ from core.dataset.split import MOST_HELDOUT, same_prompt
 from core.errors import RecipeError, RunError, UserError
 from core.evaluation.prompting import choose_shots, with_prompt
 from core.library import entries
+from core.recipe.choices import OWN
 from core.recipe.schema import ModelSettings
 
 if TYPE_CHECKING:
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What one column is asked, and with which weighted adapters."""
+    """What one column is asked, with which weighted adapters, and written with which chat template."""
 
     column: int
     example: Example
     adapters: tuple[tuple[Path, float], ...] = ()
+    template: str = ""
 
 
 @dataclass(slots=True)
@@ -35,7 +37,7 @@ class Asking:
     """A question to one base model.
 
     Attributes:
-        model: the base model and how it is held.
+        model: the base model and how it is held; each is asked with a template of its own.
         asks: those who can be asked, in the order of the columns.
         refused: why the others cannot, by column.
     """
@@ -92,19 +94,20 @@ def prepare(
         except (RunError, RecipeError) as error:
             refused[column.id] = error
     adapters = [adapter for column in conversation.columns for adapter in found.get(column.id, [])]
-    asking = Asking(adapters[0].model if adapters else project.recipe.model)
+    model = adapters[0].model if adapters else project.recipe.model
+    asking = Asking(held(model))
     for column in conversation.columns:
         if columns and column.id not in columns:
             continue
-        strange = next((one for one in found.get(column.id, []) if one.model != asking.model), None)
-        if column.id in refused:
-            asking.refused[column.id] = refused[column.id]
-        elif strange is not None:
-            asking.refused[column.id] = another_base(strange, asking.model)
+        own = found.get(column.id, [])
+        refusal = refused.get(column.id) or why_not(own, asking.model)
+        if refusal is not None:
+            asking.refused[column.id] = refusal
         else:
             example = _asked(project, conversation, number, column, shots or Shots())
-            weighted = zip(found[column.id], column.parts, strict=True)
-            asking.asks.append(Ask(column.id, example, tuple((one.folder, part.weight) for one, part in weighted)))
+            weighted = tuple((one.folder, part.weight) for one, part in zip(own, column.parts, strict=True))
+            template = own[0].model.template if own else model.template
+            asking.asks.append(Ask(column.id, example, weighted, template))
     return asking
 
 
@@ -116,15 +119,31 @@ def _asked(project: Project, conversation: Conversation, number: int, column: Co
     return with_prompt(example, best, shots.of(project, best.examples, example) if best.examples else [])
 
 
-def another_base(adapter: entries.Adapter, model: ModelSettings) -> UserError:
-    """What to say of an adapter that cannot be put on a base model together with others."""
+def held(model: ModelSettings) -> ModelSettings:
+    """A base model and how it is held in memory, without how it is asked."""
+    return model.model_copy(update={"chat_template": OWN, "written_template": ""})
+
+
+def why_not(adapters: Sequence[entries.Adapter], model: ModelSettings) -> UserError | None:
+    """Why adapters cannot answer as one on a base model that is held like this; None if they can."""
+    strange = next((one for one in adapters if held(one.model) != held(model)), None)
+    if strange is not None:
+        return _another_base(strange, model)
+    if len({one.model.template for one in adapters}) > 1:
+        return UserError(
+            "These adapters cannot be mixed.",
+            reason="They were trained with different chat templates, and a question is written with one.",
+            hint="Let each answer alone.",
+        )
+    return None
+
+
+def _another_base(adapter: entries.Adapter, model: ModelSettings) -> UserError:
     name, other = catalogue.display_name(adapter.base), catalogue.display_name(model.base)
     if adapter.base != model.base:
         reason = f"It belongs to {name}; the others here answer with {other}, and one base model is loaded at a time."
     else:
-        reason = (
-            f"It was trained with {name} held or asked in another way (precision, chat template) than the others here."
-        )
+        reason = f"It was trained with {name} held in memory in another way (its precision) than the others here."
     return UserError(
         f"{adapter.title} cannot answer beside the others.",
         reason=reason,

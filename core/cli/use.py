@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.base_models import catalogue
-from core.chat.asking import another_base
+from core.chat.asking import why_not
 from core.cli import output, sampling
 from core.dataset.example import Example
 from core.errors import RunError
@@ -90,9 +90,9 @@ def _model(project: Project, args: argparse.Namespace) -> tuple[ModelSettings, l
 def _mixed(project: Project, wanted: list[tuple[str, float]]) -> tuple[ModelSettings, list[tuple[Path, float]]]:
     found = [(entries.find(project, key), weight) for key, weight in wanted]
     model = found[0][0].model
-    for adapter, _ in found:
-        if adapter.model != model:
-            raise another_base(adapter, model)
+    refusal = why_not([adapter for adapter, _ in found], model)
+    if refusal is not None:
+        raise refusal
     return model, [(adapter.folder, weight) for adapter, weight in found]
 
 

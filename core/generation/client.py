@@ -130,6 +130,7 @@ class ModelProcess:
         adapter: Path | None = None,
         adapters: Sequence[tuple[Path, float]] = (),
         sampling: Sampling | None = None,
+        template: str | None = None,
         **settings: Any,
     ) -> Iterator[Token]:
         """Let the model write an answer; pieces come as they are written. Leaving the loop cancels.
@@ -139,6 +140,7 @@ class ModelProcess:
             adapter: a PEFT folder for this base model; None for the base model alone.
             adapters: several in its place, each with its weight: what they add to the base model is summed.
             sampling: how the answer is drawn; the likeliest token each time unless given.
+            template: the chat template (``ModelSettings.template``); that of the opened model unless given.
             settings: fields of :class:`Sampling` in the place of a whole one.
 
         Raises:
@@ -155,6 +157,7 @@ class ModelProcess:
                 for folder, weight in (adapters or ([(adapter, 1.0)] if adapter is not None else []))
             ),
             sampling=sampling or Sampling(**settings),
+            template=template,
         )
         return self._answer(request)
 

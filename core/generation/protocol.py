@@ -42,7 +42,8 @@ class Generate(_Message):
     """To the process: write an answer.
 
     ``example`` is ``Example.frozen()``. What the ``adapters`` add to the base model is weighted and summed; without
-    any the base model answers alone.
+    any the base model answers alone. ``template`` is a chat template as ``ModelSettings.template`` has it, in the place
+    of that of the opened model.
     """
 
     type: Literal["generate"] = "generate"
@@ -50,6 +51,7 @@ class Generate(_Message):
     example: dict[str, Any]
     adapters: tuple[Weighted, ...] = Field(default=(), max_length=16)
     sampling: Sampling = Sampling()
+    template: str | None = Field(default=None, max_length=1 << 20)
 
 
 class Cancel(_Message):

@@ -25,6 +25,8 @@ from core.worker import device
 from core.worker.adapters import Adapters
 from core.worker.model import load_base
 
+_MOST_FORMATS = 8
+
 
 class Answering:
     """A base model with its format and its adapters."""
@@ -38,7 +40,8 @@ class Answering:
         transformers_logging.set_verbosity_error()
         began = time.monotonic()
         self.context_length = ModelFacts.read(folder).context_length
-        self.prompt_format = PromptFormat.load(folder, template=settings.template)
+        self._folder, self._template = folder, settings.template
+        self._formats: dict[str, PromptFormat] = {}
         self.place = device.choose()
         device.prepare(self.place)
         self.model: PreTrainedModel = load_base(folder, settings, self.place)
@@ -58,20 +61,21 @@ class Answering:
         Raises:
             UserError: the request cannot be answered.
         """
-        prompt = self.prompt_format.encode_prompt(_example(request))
+        prompt_format = self._format(request.template)
+        prompt = prompt_format.encode_prompt(_example(request))
         longest = self._longest(len(prompt), request.sampling.max_new_tokens)
-        stream = _Stream(Pieces(self.prompt_format.decode), StopWords(request.sampling.stop), say)
+        stream = _Stream(Pieces(prompt_format.decode), StopWords(request.sampling.stop), say)
         adapters = [(Path(one.folder), one.weight) for one in request.adapters]
         began = time.monotonic()
         if not cancelled():
             with self.adapters.mixed(adapters) as model:
                 began = time.monotonic()
-                self._write(model, prompt, longest, request.sampling, stream, _Ended(stream, cancelled))
+                self._write(model, prompt, longest, request.sampling, stream, _Ended(stream, cancelled), prompt_format)
         stream.flush()
         end: End = "length"
         if stream.stopped:
             end = "stop"
-        elif stream.ids and stream.ids[-1] in self.prompt_format.end_ids:
+        elif stream.ids and stream.ids[-1] in prompt_format.end_ids:
             end = "end"
         elif len(stream.ids) < longest:
             end = "cancelled"
@@ -92,14 +96,15 @@ class Answering:
         sampling: Sampling,
         stream: _Stream,
         ended: _Ended,
+        prompt_format: PromptFormat,
     ) -> None:
         row = torch.tensor([prompt], device=model.device)
         if sampling.temperature > 0:
             torch.manual_seed(sampling.seed)
         config = GenerationConfig(
             max_new_tokens=longest,
-            eos_token_id=list(self.prompt_format.end_ids),
-            pad_token_id=self.prompt_format.pad_id,
+            eos_token_id=list(prompt_format.end_ids),
+            pad_token_id=prompt_format.pad_id,
             use_cache=True,
             **generation_arguments(sampling),
         )
@@ -111,6 +116,15 @@ class Answering:
                 streamer=stream,
                 stopping_criteria=StoppingCriteriaList([ended]),
             )
+
+    def _format(self, template: str | None) -> PromptFormat:
+        """The format of a chat template, read when it is first asked for."""
+        name = self._template if template is None else template
+        if name not in self._formats:
+            if len(self._formats) > _MOST_FORMATS:
+                self._formats.pop(next(iter(self._formats))).close()
+            self._formats[name] = PromptFormat.load(self._folder, template=name)
+        return self._formats[name]
 
     def _longest(self, prompt: int, wanted: int) -> int:
         if not self.context_length:

@@ -28,6 +28,7 @@ class FakeModel:
         self.starts = 0
         self.asked: list[tuple[Example, Path | None, dict[str, Any]]] = []
         self.weights: list[tuple[tuple[Path, float], ...]] = []  # of each question's adapters
+        self.templates: list[str | None] = []
         self.refusals: dict[Path | None, UserError] = {}  # raised by every answer with this adapter
         self.writing = threading.Event()  # the first word of an answer is out
         self._dead = True
@@ -56,11 +57,17 @@ class FakeModel:
         return self.loaded.wait(timeout)
 
     def generate(
-        self, example: Example, *, adapters: Sequence[tuple[Path, float]] = (), sampling: Any = None
+        self,
+        example: Example,
+        *,
+        adapters: Sequence[tuple[Path, float]] = (),
+        sampling: Any = None,
+        template: str | None = None,
     ) -> Iterator[Token]:
         adapter = adapters[0][0] if adapters else None
         self.asked.append((example, adapter, sampling.model_dump(exclude_defaults=True)))
         self.weights.append(tuple(adapters))
+        self.templates.append(template)
         refusal = self.refusals.get(adapter)
         return self._write(next(self._ids), BASE_WORDS if adapter is None else ADAPTER_WORDS, refusal)
 

@@ -1,5 +1,6 @@
 """One model process answers for the base model and any adapter, streamed, one after another; its end is told."""
 
+import json
 import os
 import shutil
 import signal
@@ -153,6 +154,31 @@ def test_sampling_settings_do_what_the_plain_library_does(process, tiny_model):
     assert len(answers) >= 4, "each of them matters"
     greedy = said(process, repetition_penalty=1.8)
     assert greedy == plain(do_sample=False, repetition_penalty=1.8) != said(process)
+
+
+def test_a_question_can_be_written_with_another_chat_template(process, tiny_model):
+    own = said(process)
+    *_, last = process.generate(QUESTION, max_new_tokens=24, template="zephyr")
+    assert last.prompt_tokens == len(PromptFormat.load(tiny_model, template="zephyr").encode_prompt(QUESTION))
+    written = "{% for message in messages %}{{ message['content'] }}{% endfor %}"
+    assert said(process, template=written) == said(process, template=written) != own
+    with pytest.raises(UserError):
+        said(process, template="{{ nonsense")
+    assert said(process) == said(process, template="") == own
+
+
+def test_a_base_model_with_a_broken_template_answers_with_another(tiny_model, tmp_path):
+    folder = tmp_path / "broken"
+    shutil.copytree(tiny_model, folder)
+    for name in ("chat_template.jinja", "tokenizer_config.json"):
+        if (folder / name).exists():
+            config = json.loads((folder / name).read_text()) if name.endswith(".json") else None
+            text = json.dumps({**config, "chat_template": "{% if"}) if config is not None else "{% if"
+            (folder / name).write_text(text)
+    with ModelProcess(str(folder), ModelSettings(base=str(folder))) as process:
+        assert said(process, template="chatml")
+        with pytest.raises(UserError, match="template"):
+            said(process)
 
 
 def test_weighted_adapters_answer_side_by_side_on_one_base(process, make_trained, trained_run, clean):

@@ -3,13 +3,14 @@
 import pytest
 from library_bench import checkpoint_of, import_of, run_of
 
-from core.chat.asking import Shots, held_out, prepare
+from core.chat.asking import Shots, held, held_out, prepare
 from core.chat.conversation import Conversation, Part
 from core.dataset.example import Example, Split
 from core.dataset.split import split
 from core.evaluation.prompting import choose_shots
 from core.project import Project
 from core.prompt.best import BestPrompt
+from core.recipe.recipe import with_settings
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_columns_become_weighted_adapters(project):
     )
     project.set_recipe(run.recipe())
     asking = prepare(project, talk, 0)
-    assert asking.model == run.recipe().model
+    assert asking.model == held(run.recipe().model)
     first, second, third = asking.asks
     assert (first.column, first.adapters) == (1, ())
     assert second.adapters == ((run.adapter, 0.5),)
@@ -55,6 +56,27 @@ def test_an_adapter_that_is_gone_or_of_another_base_is_told_and_the_others_are_a
     alone = prepare(project, talk.without_column(2), 0)
     assert alone.model.base == "some/other-model", "without the other one it can answer"
     assert [ask.column for ask in alone.asks] == [1, 3]
+
+
+def test_each_is_asked_with_its_own_chat_template_on_one_base_model(project):
+    first = run_of(project, "first")
+    changes = {"model.chat_template": "chatml", "model.base": first.recipe().model.base}
+    project.set_recipe(with_settings(project.recipe, changes))
+    second = run_of(project, "second")
+    project.set_recipe(with_settings(project.recipe, {"model.chat_template": "zephyr"}))
+    talk = (
+        Conversation()
+        .with_column("adapter", Part(key=first.name))
+        .with_column("adapter", Part(key=second.name))
+        .with_column("adapter", Part(key=first.name), Part(key=second.name))
+        .sent("Hello")
+    )
+    asking = prepare(project, talk, 0)
+    assert [ask.template for ask in asking.asks] == ["", "", "chatml"]
+    assert asking.model.template == "", "the loaded base model does not depend on who is asked first"
+    assert "chat templates" in asking.refused[4].reason
+    alone = prepare(project, Conversation().sent("Hello"), 0)
+    assert [ask.template for ask in alone.asks] == ["zephyr"], "as the settings say"
 
 
 def test_the_prompt_column_has_the_best_prompt_and_training_examples(project):
