@@ -70,10 +70,11 @@ def local_models() -> list[KnownModel]:
     for base in (STARTER, *map(str, shelf.folders()), *_in_cache()):
         try:
             path = resolve(base)
+            if base != STARTER:
+                weight_files(path)
         except ModelError:
             continue  # another kind of model, or an incomplete one
-        if base == STARTER or any(path.glob("*.safetensors")):
-            models.append(KnownModel(base, display_name(base), path))
+        models.append(KnownModel(base, display_name(base), path))
     return models
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -155,6 +156,19 @@ def test_a_folder_without_a_model_is_not_added(tmp_path, cache, monkeypatch):
     with pytest.raises(ModelError, match="unsafe format"):
         catalogue.add(folder)
     assert shelf.folders() == []
+
+
+def test_a_model_of_which_a_part_is_missing_is_not_offered(tmp_path, cache, starter):
+    snapshot = in_cache(cache, "org/parts")
+    (snapshot / "model.safetensors").rename(snapshot / "model-00001-of-00002.safetensors")
+    index = {"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}
+    (snapshot / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
+    (snapshot / "config.json").write_text('{"architectures": ["LlamaForCausalLM"]}', encoding="utf-8")
+    assert [model.base for model in catalogue.local_models()] == [STARTER]
+    assert catalogue.incomplete_models() == ["org/parts"]
+    (snapshot / "model-00002-of-00002.safetensors").write_bytes(b"")
+    assert [model.base for model in catalogue.local_models()] == [STARTER, "org/parts"]
+    assert catalogue.incomplete_models() == []
 
 
 def test_models_that_are_incomplete_in_the_cache(tmp_path, cache):
