@@ -5,6 +5,7 @@ import shutil
 import threading
 from pathlib import Path
 
+import filelock
 import pytest
 from hub_server import Hub, Repo
 
@@ -379,3 +380,28 @@ def test_a_stopped_search_ends_at_once(hub: Hub) -> None:
     job.stop()
     with pytest.raises(Stopped):
         list(job.messages())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_a_full_disk_is_told_and_nothing_is_broken(hub: Hub) -> None:
+    plan = plan_of(STARTER)
+    weights = next(file for file in plan.files if file.name == "model.safetensors")
+    partial = catalogue.hub_cache() / "models--someone--starter" / "blobs" / f"{weights.sha}.incomplete"
+    partial.parent.mkdir(parents=True)
+    partial.symlink_to("/dev/full")
+    with pytest.raises(UserError, match="disk is full") as raised:
+        download(plan)
+    assert "kept" in raised.value.hint
+    assert [one.repo for one in unfinished.unfinished()] == [STARTER]
+    partial.unlink()
+    download(plan_of(STARTER))
+    assert ModelFacts.read(catalogue.resolve(STARTER))
+
+
+def test_two_programs_do_not_fetch_the_same_file(hub: Hub) -> None:
+    plan = plan_of(STARTER)
+    lock = catalogue.hub_cache() / ".locks" / "models--someone--starter" / f"{plan.files[0].sha}.lock"
+    lock.parent.mkdir(parents=True)
+    with filelock.FileLock(lock), pytest.raises(UserError, match="Another program"):
+        download(plan)
+    download(plan)
