@@ -112,6 +112,18 @@ def test_from_an_empty_window_to_an_adapter_in_plain_peft(
     corrected = project.store.get(204)
     assert (corrected.output, corrected.rejected) == ("Dear customer", said[0])
 
+    heartbeat.doing = "asking whether it helped"
+    comparing = window.pages["compare"].verdict
+    person.clicks("Did it help?")
+    person.clicks("Compare", on=comparing)
+    person.reads("Did fine-tuning help?")
+    person.writes("Held-out examples to answer", "12")
+    person.clicks("Compare")
+    person.sees(lambda: comparing.shown is not None and comparing.shown.complete, "the whole comparison", MEANWHILE)
+    person.reads("Fine-tuning beat ")
+    assert len(comparing.shown.report.results.answers) == 3 * 12
+    assert not comparing.work.busy
+
     heartbeat.doing = "exporting"
     person.clicks("Adapters")
     person.clicks("Export…", on=window.pages["adapters"])
