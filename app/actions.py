@@ -47,10 +47,11 @@ REDO = Verb("Redo", "Edit", "Ctrl+Shift+Z Ctrl+Y", "redo", needs_project=True)
 
 GO_HOME = Verb("Home", "View", "Ctrl+1", "home")
 GO_EXAMPLES = Verb("Examples", "View", "Ctrl+2", "examples", needs_project=True)
-GO_SETTINGS = Verb("Settings", "View", "Ctrl+3", "settings", needs_project=True)
-GO_TRAIN = Verb("Train", "View", "Ctrl+4", "train", needs_project=True)
-GO_COMPARE = Verb("Compare", "View", "Ctrl+5", "compare", needs_project=True)
-GO_ADAPTERS = Verb("Adapters", "View", "Ctrl+6", "adapters", needs_project=True)
+GO_MODELS = Verb("Models", "View", "Ctrl+3", "model", needs_project=True)
+GO_SETTINGS = Verb("Settings", "View", "Ctrl+4", "settings", needs_project=True)
+GO_TRAIN = Verb("Train", "View", "Ctrl+5", "train", needs_project=True)
+GO_COMPARE = Verb("Compare", "View", "Ctrl+6", "compare", needs_project=True)
+GO_ADAPTERS = Verb("Adapters", "View", "Ctrl+7", "adapters", needs_project=True)
 START_TRAINING = Verb(
     "Start training", "View", "Ctrl+Shift+T", "play", needs_project=True, group=1, hint="With the settings as they are"
 )
@@ -90,6 +91,7 @@ VERBS = (
     REDO,
     GO_HOME,
     GO_EXAMPLES,
+    GO_MODELS,
     GO_SETTINGS,
     GO_TRAIN,
     GO_COMPARE,

@@ -39,6 +39,7 @@ class Station:
 STATIONS = (
     Station("home", actions.GO_HOME, "app.pages.home", "HomePage"),
     Station("examples", actions.GO_EXAMPLES, "app.pages.examples", "ExamplesPage"),
+    Station("models", actions.GO_MODELS, "app.pages.models", "ModelsPage"),
     Station("settings", actions.GO_SETTINGS, "app.pages.settings", "SettingsPage"),
     Station("train", actions.GO_TRAIN, "app.pages.train", "TrainPage"),
     Station("compare", actions.GO_COMPARE, "app.pages.compare", "ComparePage"),

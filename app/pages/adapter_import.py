@@ -7,14 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QFrame, QMenu, QPushButton
 
-from app import format, tasks, theme
+from app import format, tasks
 from app.widgets.counting_bar import CountingBar
-from app.widgets.drop_zone import dropped_source
 from app.widgets.menu_button import add_menu
+from app.widgets.page_drop import PageDrop
 from core import paths
 from core.errors import UserError
 
@@ -39,7 +38,7 @@ class AdapterImport(QObject):
     def __init__(self, session: Session, page: Page, sheet: QFrame) -> None:
         """``sheet`` is marked while something that may be dropped is over the page."""
         super().__init__(page)
-        self._session, self._page, self._sheet = session, page, sheet
+        self._session, self._page = session, page
         self._task: tasks.Task | None = None
         self._name = ""
         self._source: Path | None = None  # what names another base model
@@ -52,8 +51,7 @@ class AdapterImport(QObject):
         add_menu(self.button, menu)
         self.progress = CountingBar(cancel="Cancel")
         self.progress.cancelled.connect(self.cancel)
-        page.setAcceptDrops(True)
-        page.installEventFilter(self)
+        PageDrop(page, sheet, self._fits).dropped.connect(self.take)
         page.banner.acted.connect(self._import_anyway)
         session.leaving.connect(self.cancel)
         session.project_changed.connect(self._on_project)
@@ -116,6 +114,9 @@ class AdapterImport(QObject):
         project = self._session.project
         return project is not None and not project.read_only and not self.busy
 
+    def _fits(self, source: Path) -> bool:
+        return self._may_take and (source.is_dir() or source.suffix.lower() == ".zip")
+
     def _end(self) -> None:
         self._task = None
         self.button.setEnabled(True)
@@ -151,28 +152,6 @@ class AdapterImport(QObject):
         project = self._session.project
         self._source = None
         self.button.setVisible(project is not None and not project.read_only)
-
-    # Dropping
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """One local folder or zip file may be dropped anywhere on the page."""
-        if isinstance(event, QDragEnterEvent) and event.type() is QEvent.Type.DragEnter:
-            source = dropped_source(event.mimeData())
-            fits = source is not None and (source.is_dir() or source.suffix.lower() == ".zip")
-            if fits and self._may_take:
-                event.acceptProposedAction()
-                theme.set_look(self._sheet, over=True)
-            return True
-        if event.type() is QEvent.Type.DragLeave:
-            theme.set_look(self._sheet, over=False)
-        if isinstance(event, QDropEvent) and event.type() is QEvent.Type.Drop:
-            theme.set_look(self._sheet, over=False)
-            source = dropped_source(event.mimeData())
-            if source is not None:
-                event.acceptProposedAction()
-                self.take(source)
-            return True
-        return super().eventFilter(watched, event)
 
 
 def _imported(task: tasks.Task, project: Project, source: Path, model: ModelSettings, anyway: bool) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app import base_facts, before_run, fit_words, format, theme
+from app import base_choice, base_facts, before_run, fit_words, format, theme
+from app.base_choice import BASE
 from app.base_facts import BaseFacts
 from app.latest import Latest
 from app.pages.page import Page
@@ -31,8 +32,6 @@ from core.recipe.recipe import differences, get, remarks, with_settings
 from core.recipe.reference import setting_named
 from core.recipe.schema import Recipe
 from core.runs.plan import Plan, total_steps
-
-BASE = "model.base"
 
 
 class SettingsPage(Page):
@@ -307,19 +306,13 @@ class SettingsPage(Page):
 
     def _use_base(self, base: str) -> None:
         before = self.session.recipe
-        recipe = presets.with_base(before, base)
-        changed = [name for name in differences(before, recipe) if name != BASE]
-        self.session.set_recipe(recipe, source=self)
-        if not changed:
+        change = base_choice.change_of(before, base)
+        self.session.set_recipe(change.recipe, source=self)
+        if not change.title:
             self.banner.clear()
             return
         self._before = before
-        words = ", ".join(setting_named(name).title.lower() for name in changed)
-        brings = bool(presets.brought_by(base))
-        title = (
-            "This model brings settings that suit it." if brings else "Settings went back to what suits most models."
-        )
-        self.banner.say(title, f"Changed: {words}.", act="Keep my settings")
+        self.banner.say(change.title, change.text, act="Keep my settings")
 
     def _take_back(self) -> None:
         """Keep the new base model and everything else as it was before it was chosen."""

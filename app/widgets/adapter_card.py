@@ -7,13 +7,10 @@ from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QGridLayout,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -21,6 +18,7 @@ from PySide6.QtWidgets import (
 from app import format
 from app.theme import SPACE
 from app.widgets.card import Card
+from app.widgets.fact_grid import FactGrid
 from app.widgets.menu_button import add_menu
 from app.widgets.run_notes import RunNotes
 from app.widgets.tag_editor import TagEditor
@@ -42,16 +40,11 @@ class AdapterCard(Card):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Adapter", parent, elided=True)
         self._notes = Notes()
-        self._facts: list[tuple[str, str]] = []
         self.notes = RunNotes(what="adapter")
         self.notes.changed.connect(self._on_notes)
         self.tags = TagEditor()
         self.tags.changed.connect(self._on_tags)
-        self._grid = QGridLayout()
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(SPACE.FIELD)
-        self._grid.setVerticalSpacing(SPACE.UNIT)
-        self._grid.setColumnStretch(1, 1)
+        self._facts = FactGrid()
         self.body.addWidget(self._scrolled(), 1)
         self._add_buttons()
 
@@ -64,7 +57,7 @@ class AdapterCard(Card):
         column.addWidget(self.notes)
         column.addWidget(self.tags)
         column.addSpacing(SPACE.UNIT)
-        column.addLayout(self._grid)
+        column.addWidget(self._facts)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
@@ -104,7 +97,7 @@ class AdapterCard(Card):
     @property
     def facts(self) -> list[tuple[str, str]]:
         """What is shown: (label, words)."""
-        return list(self._facts)
+        return self._facts.rows
 
     def show_adapter(self, title: str, facts: Sequence[tuple[str, str]], files: Sequence[tuple[str, int]]) -> None:
         """Show an adapter; ``files`` are (name, bytes)."""
@@ -116,14 +109,7 @@ class AdapterCard(Card):
             lines = [f"{format.plural(len(files), 'file')}, {size}"]
             lines += [f"{name}  ·  {format.size(bytes)}" for name, bytes in files]
             rows.append(("Files", "\n".join(lines)))
-        if rows == self._facts:
-            return
-        self._facts = rows
-        self._clear()
-        for number, (label, words) in enumerate(rows):
-            self._grid.addWidget(_label(label), number, 0)
-            self._grid.addWidget(_words(words), number, 1)
-        self._grid.setRowStretch(len(rows), 1)
+        self._facts.set_rows(rows)
 
     def show_notes(self, name: str, notes: Notes, *, known: Sequence[str], read_only: bool) -> None:
         """Show what was said of another adapter.
@@ -165,37 +151,9 @@ class AdapterCard(Card):
             self._notes = notes
             self.noted.emit(notes)
 
-    def _clear(self) -> None:
-        self._grid.setRowStretch(self._grid.rowCount() - 1, 0)
-        while (item := self._grid.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.deleteLater()
-
 
 def _button(words: str, tip: str, wanted: Signal) -> QPushButton:
     button = QPushButton(words)
     button.setToolTip(tip)
     button.clicked.connect(wanted)
     return button
-
-
-def _label(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setProperty("kind", "secondary")
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setAlignment(Qt.AlignmentFlag.AlignTop)
-    label.setContentsMargins(0, 1, 0, 0)
-    return label
-
-
-def _words(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setTextFormat(Qt.TextFormat.PlainText)
-    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    label.setWordWrap(True)
-    label.setAlignment(Qt.AlignmentFlag.AlignTop)
-    policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-    policy.setHeightForWidth(True)
-    label.setSizePolicy(policy)
-    return label

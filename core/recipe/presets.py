@@ -83,13 +83,14 @@ def with_base(recipe: Recipe, base: str) -> Recipe:
     """The recipe for another base model.
 
     Where the old or the new model brings settings of its own, those change with it: what suits a tiny model spoils a
-    large one, and the other way round. Modules and layers that were chosen by name belong to the old model and give
-    way to all of them.
+    large one, and the other way round. Modules and layers that were chosen by name, and a chosen chat template, belong
+    to the old model and give way.
     """
     old = recipe.model.base
     brought = {*brought_by(old), *brought_by(base)}
     lost = {"model.base", *brought, *(_PRESET_SETTINGS if brought else ())}
     lost |= {"lora.layers", "lora.modules_to_save", "lora.start_from"}
+    lost |= {"model.chat_template", "model.written_template"}
     if isinstance(recipe.lora.target_modules, list):
         lost.add("lora.target_modules")
     preset = nearest(recipe)

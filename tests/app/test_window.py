@@ -264,7 +264,7 @@ def test_f1_lists_the_keys(qtbot: QtBot, window: Window, project: Path) -> None:
 
 def test_stations_have_keys(qtbot: QtBot, window: Window, project: Path) -> None:
     opened(qtbot, window, project)
-    for key, station in zip((Qt.Key.Key_3, Qt.Key.Key_1, Qt.Key.Key_2), ("settings", "home", "examples"), strict=True):
+    for key, station in zip((Qt.Key.Key_3, Qt.Key.Key_1, Qt.Key.Key_4), ("models", "home", "settings"), strict=True):
         QTest.keyClick(window, key, Qt.KeyboardModifier.ControlModifier)
         assert window.station == station
 

@@ -122,3 +122,9 @@ def test_a_remark_names_only_the_direction_of_the_value():
     assert epochs.remark(40) == "Over 6 passes small data is usually learnt by heart."
     assert epochs.remark(0.5) == "Under one pass some examples are never seen."
     assert epochs.remark(3) == ""
+
+
+def test_a_chosen_chat_template_belongs_to_its_base_model() -> None:
+    recipe = with_settings(Recipe(), {"model.chat_template": "written", "model.written_template": "{{ messages }}"})
+    other = presets.with_base(recipe, "someone/model")
+    assert (other.model.chat_template, other.model.written_template) == ("own", "")
