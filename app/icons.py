@@ -35,6 +35,8 @@ class TintedIcon(QIconEngine):
 
     def scaledPixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State, scale: float) -> QPixmap:
         """The icon at a size in device pixels, for a screen of this scale."""
+        if size.isEmpty():  # a button with no room at all
+            return QPixmap()
         key = (self._tint(mode, state), size.width(), size.height(), scale)
         if key not in self._cache:
             pixmap = QPixmap(size)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from app import format, theme
 from app.theme import SPACE
@@ -20,6 +20,7 @@ BASE, PROMPT = "base", "prompt"
 _FIXED = {BASE: "Base model", PROMPT: "Your best prompt"}
 _STRENGTH_STEPS = 20  # to a whole
 _MOST_PARTS = 4
+_MOST_HEIGHT = 160  # of what is folded away
 _LAST = "the end"
 
 
@@ -71,6 +72,13 @@ class ChatHead(QFrame):
         self.note = ElidedLabel()
         self.note.setProperty("kind", "secondary")
         self._panel = QWidget()
+        self._panel.setProperty("kind", "scrolled")
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidget(self._panel)
         self.parts = QVBoxLayout(self._panel)
         self.parts.setContentsMargins(0, 0, 0, 0)
         self.parts.setSpacing(SPACE.HALF)
@@ -95,7 +103,7 @@ class ChatHead(QFrame):
         layout.setSpacing(SPACE.HALF)
         layout.addLayout(row)
         layout.addWidget(self.note)
-        layout.addWidget(self._panel)
+        layout.addWidget(self._scroll)
         layout.addWidget(self.mix)
 
     def set_choices(self, offered: Offered) -> None:
@@ -120,7 +128,7 @@ class ChatHead(QFrame):
         offer(self.who, {**_FIXED, **self._adapters}, parts[0].run if parts else self.column.kind)
         self.tune.setVisible(bool(parts))
         opened = bool(parts) and self.tune.isChecked()
-        self._panel.setVisible(opened)
+        self._scroll.setVisible(opened)
         self.mix.setVisible(opened and len(parts) < min(_MOST_PARTS, len(self._adapters)))
         words = "" if opened else self._note()
         self.note.setText(words)
@@ -163,6 +171,15 @@ class ChatHead(QFrame):
             taken = {other.run for at, other in enumerate(parts) if at != number}
             choices = {key: title for key, title in self._adapters.items() if key not in taken}
             row.show_part(part, choices, self._steps.get(part.run, ()))
+        self._fit_panel()
+
+    def _fit_panel(self) -> None:
+        """As high as the rows, up to the room that the answers can do without."""
+        self.parts.activate()
+        needed = sum(row.layout().sizeHint().height() for row in self.rows) + self.parts.spacing() * (
+            len(self.rows) - 1
+        )
+        self._scroll.setFixedHeight(min(needed, _MOST_HEIGHT))
 
     # What the user wants
 
