@@ -130,8 +130,7 @@ def _remove(args: argparse.Namespace) -> int:
     if shelf.forget(Path(args.model).expanduser().absolute()):
         done = f"Forgot {args.model}. The folder itself is as it was."
     else:
-        folder = catalogue.resolve(args.model) if catalogue.revision(args.model) else None
-        if folder is None:
+        if not catalogue.revision(args.model) and args.model not in catalogue.incomplete_models():
             raise ModelError(
                 f"{args.model} is not among the models on this machine.",
                 hint=f"See them with {output.command('models', 'list')}.",
@@ -139,6 +138,7 @@ def _remove(args: argparse.Namespace) -> int:
         if not args.yes and not hub.agreed(f"Delete {args.model} from {catalogue.hub_cache()}, for all programs?"):
             raise UserError("Nothing was deleted.", hint="Say yes, or give --yes.")
         freed = next(RemoveJob(args.model).messages())
+        unfinished.ended(args.model, None)
         done = f"Deleted {args.model}; {hub.size(freed)} are free again."
     if args.json:
         output.emit({"model": args.model, "freed_bytes": freed})

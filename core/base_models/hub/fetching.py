@@ -46,7 +46,9 @@ class Fetch:
         self._plan = plan
         self._place = place_of(plan.repo, plan.commit, plan.folder)
         self._token: str | bool = token or False
-        self._headers = build_hf_headers(token=self._token, library_name="tunesmith")
+        # Compressed on the way, a file could not be taken up in its middle.
+        as_it_is = {"Accept-Encoding": "identity"}
+        self._headers = build_hf_headers(token=self._token, library_name="tunesmith", headers=as_it_is)
         self._tell = tell
         self._told = 0.0
         self._done = here_bytes(self._place, plan.files)

@@ -225,6 +225,7 @@ def test_a_connection_that_is_cut_is_taken_up_by_itself(hub: Hub) -> None:
     hub.cuts = [1 << 20, 1 << 20]
     downloaded, _ = download(plan_of(STARTER))
     assert (downloaded.path / "model.safetensors").read_bytes() == hub.repos[STARTER].files["model.safetensors"]
+    assert {a.headers["accept-encoding"] for a in hub.asked if a.path.startswith("/content/")} == {"identity"}
     first, *later = weights_asked(hub)
     assert (first, len(later)) == ("", 2)
     assert all(header.startswith("bytes=") for header in later)
