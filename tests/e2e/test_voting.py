@@ -30,7 +30,7 @@ def test_the_verdict_is_read_and_ten_votes_turn_it(
     heartbeat.doing = "reading the verdict"
     window.session.open_soon(path)
     person.sees(lambda: window.station == "examples", "the project")
-    person.presses(Qt.Key.Key_5, Qt.KeyboardModifier.ControlModifier)
+    person.presses(Qt.Key.Key_6, Qt.KeyboardModifier.ControlModifier)
     person.reads("Fine-tuning beat your best prompt, on 12 held-out examples.")
     person.reads("Use the adapter")
     page = window.page()
