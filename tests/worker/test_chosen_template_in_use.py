@@ -18,20 +18,20 @@ pytestmark = pytest.mark.slow
 
 def test_training_chat_and_the_adapter_use_the_chosen_template(tmp_path, tiny_model, tiny_examples):
     changes = {
-        **{"model.base": str(tiny_model), "model.chat_template": "vicuna", "model.quantization": "none"},
+        **{"model.base": str(tiny_model), "model.chat_template": "alpaca", "model.quantization": "none"},
         **{"training.batch_size": 8, "training.epochs": 1, "lora.rank": 4, "heldout.early_stopping": False},
     }
     recipe = with_settings(Recipe(), changes)
     examples = tiny_examples[:16]
     run = folder.create(tmp_path, name="chosen", recipe=recipe, train=examples, heldout=tiny_examples[32:36])
     assert start_worker(run).wait(timeout=240) == 0, run.log_file.read_text(encoding="utf-8")[-2000:]
-    chosen = PromptFormat.load(tiny_model, template="vicuna")
+    chosen = PromptFormat.load(tiny_model, template="alpaca")
     (started,) = [event for event in run.events() if isinstance(event, Started)]
     encoded = [chosen.encode(example) for example in examples]
     assert started.tokens == sum(len(one.ids) for one in encoded)
     assert started.supervised_tokens == sum(one.supervised_count for one in encoded)
-    assert "USER: " in encoded[0].text
-    source = next(one.source for one in shipped() if one.name == "vicuna")
+    assert "### Instruction:" in encoded[0].text
+    source = next(one.source for one in shipped() if one.name == "alpaca")
     assert (run.adapter / "chat_template.jinja").read_text(encoding="utf-8") == source == chosen.template
     answering = Answering(tiny_model, run.recipe().model)
     question = examples[0]
