@@ -20,6 +20,7 @@ from core.child import Child, Stopped
 from core.errors import ModelError, UserError
 from core.export import archive, aside, forms
 from core.export.form import Facts, Form, Step
+from core.export.problems import in_words
 from core.export.source import Source
 from core.files import sync_file, sync_folder
 from core.runs import heavy
@@ -140,12 +141,7 @@ class Export:
         try:
             yield from self._messages()
         except OSError as error:
-            raise UserError(
-                "The adapter could not be exported.",
-                reason=f"{error.strerror or error} ({error.filename or self._target}).",
-                hint="Check that the place can be written and has space, or choose another.",
-                details=repr(error),
-            ) from error
+            raise in_words(error, self._target) from error
 
     def stop(self) -> None:
         """End it now."""

@@ -48,6 +48,7 @@ class Merging:
         self._facts = ModelFacts.read(work.source.base_folder())
         self._tokens = heldout_tokens(work.source, self._format)
         self._open = ExitStack()
+        self._model: PreTrainedModel | None = None
         self.findings: dict[str, Any] = {}
 
     def decide(self) -> Merge:
@@ -76,8 +77,9 @@ class Merging:
             decided = "original"
         self._reference(decided).replace(self._work.reference)
         self.findings |= {"merged_into": decided, "heldout_losses": losses, "heldout_examples": len(self._tokens)}
-        held = self._model if decided == "as_trained" else None
-        return Merge(self._source.base_folder(), self._source.adapter, held)
+        if decided == "original":
+            self._model = None  # what is merged into comes from the files
+        return Merge(self._source.base_folder(), self._source.adapter, self._model)
 
     def close(self) -> None:
         """Let the model go."""
@@ -88,9 +90,11 @@ class Merging:
         """Load one of the two, keep what it says, and measure its held-out loss."""
         place, held = self._how(into)
         words = "the base model as it was trained" if into == "as_trained" else "the original base model"
-        self._model: PreTrainedModel | None = None
+        self._model = None
         self._open.close()
         gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
         third = (end - start) / 3
         with self._work.meanwhile(f"Loading {words}", start, start + third):
             self._model = self._open.enter_context(trained(self._source, held, place))

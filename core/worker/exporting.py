@@ -5,12 +5,14 @@ from __future__ import annotations
 import faulthandler
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 from core.child import Message, serve
 from core.export import archive, sums
+from core.export.problems import in_words
 from core.export.source import Source
 from core.export.work import REFERENCE_FILE, Work
 from core.files import sync_file, sync_folder
@@ -46,6 +48,7 @@ def do(request: Message, tell: Callable[[Message], None]) -> None:
         say=lambda words, share: tell({"progress": [words, share]}),
         written=request.get("written", {}).get("findings", {}),
     )
+    work.tell("Starting", 0.0)
     module = form_module(request["form"])
     if request["job"] == "write":
         work.folder.mkdir()
@@ -119,7 +122,11 @@ def main() -> int:
 
     def work(request: Message, tell: Callable[[Message], None]) -> None:
         tell({"began": os.getpid()})
-        do(request, tell)
+        try:
+            do(request, tell)
+        except Exception as error:
+            traceback.print_exc()
+            raise in_words(error, Path(request["aside"]).parent) from error
 
     return serve(work)
 

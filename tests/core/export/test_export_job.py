@@ -17,6 +17,7 @@ from core.export import job
 from core.export.adapter_config import AdapterConfig
 from core.export.form import Facts
 from core.export.job import Export, ExportResult, Progress, export
+from core.export.problems import in_words
 from core.export.source import Source
 from core.recipe.schema import ModelSettings
 from core.runs import heavy
@@ -157,3 +158,13 @@ def test_a_choice_that_there_is_not_is_refused(source: Source, tmp_path: Path) -
     with pytest.raises(ValueError, match="it can be better, as-trained, original"):
         export(source, "merged", tmp_path / "letters", chosen={"into": "soup"})
     assert isinstance(export(source, "merged", tmp_path / "letters", chosen={"into": "original"}), ExportResult)
+
+
+def test_what_stops_an_export_is_said_in_words(tmp_path: Path) -> None:
+    full = in_words(OSError(28, "No space left on device", "/somewhere/model.safetensors"), tmp_path)
+    assert full.reason == "No space left on device (/somewhere/model.safetensors)."
+    assert in_words(MemoryError(), tmp_path).title == "The memory is full."
+    other = in_words(RuntimeError("odd\nand long"), tmp_path)
+    assert other.reason == "RuntimeError: odd"
+    assert "RuntimeError" in other.details
+    assert in_words(full, tmp_path) is full
