@@ -69,10 +69,8 @@ def opened(project: Project) -> Opened:
     if conversation is None:
         if not project.read_only:
             conversations.put_aside(project.path)
-        conversation = Conversation()
         newest = next(iter(entries.adapters(project)), None)
-        if newest is not None:
-            conversation = conversation.with_column("adapter", Part(key=newest.key))
+        conversation = Conversation().beginning_with(newest.key if newest is not None else "")
     return Opened(conversation, read(project, conversation))
 
 

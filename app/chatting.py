@@ -66,6 +66,7 @@ class Chatting(QObject):
         self.loaded = False
         self._project: Project | None = None
         self._unsaved = False
+        self._touched = False  # the user has chosen who answers
         self._opener = Latest(self._on_opened, failed=self.failed.emit, parent=self)
         self._reader = Latest(self._on_facts, failed=self.failed.emit, parent=self)
         self._save = QTimer(self)
@@ -149,18 +150,9 @@ class Chatting(QObject):
             text: what it should have said.
             done: told the numbers of the new examples (one).
         """
-        project, exchange = self._project, self.conversation.exchanges[number]
-        if project is None or not text.strip():
+        project, example = self._project, self.conversation.corrected(number, column, text)
+        if project is None or not example.output:
             return
-        asked = self.conversation.asked(number, column)
-        example = Example(
-            instruction=asked.instruction,
-            input=asked.input,
-            system=asked.system,
-            history=asked.history,
-            output=text.strip(),
-            rejected=exchange.answers[column].text,
-        )
 
         def kept(change: Change) -> None:
             self._session.apply(change)
@@ -180,6 +172,7 @@ class Chatting(QObject):
 
     def add_column(self, kind: Kind, *parts: Part) -> None:
         """One more who answers."""
+        self._touched = True
         self._set(self.conversation.with_column(kind, *parts))
         self.refresh()
 
@@ -188,6 +181,7 @@ class Chatting(QObject):
         before = self.conversation.column(column.id)
         if before is None or before == column:
             return
+        self._touched = True
         self._keep(self.conversation.set_column(column))
         self.facts_changed.emit()
         if {part.run for part in before.parts} != {part.run for part in column.parts}:
@@ -195,6 +189,7 @@ class Chatting(QObject):
 
     def remove_column(self, id: int) -> None:
         """One less."""
+        self._touched = True
         if id in self.replies.columns:
             self.stop()
         self._set(self.conversation.without_column(id))
@@ -293,14 +288,23 @@ class Chatting(QObject):
 
     def _on_opened(self, opened: Opened) -> None:
         self.conversation, self.facts, self.loaded = opened.conversation, opened.facts, True
+        self._touched = opened.conversation.columns not in (Conversation().columns, self._beginning().columns)
         self.facts_changed.emit()
         self.changed.emit()
         self.state_changed.emit()
 
     def _on_facts(self, facts: ChatFacts) -> None:
-        if facts != self.facts:
-            self.facts = facts
-            self.facts_changed.emit()
+        if facts == self.facts:
+            return
+        self.facts = facts
+        self.facts_changed.emit()
+        if not self._touched and not self.conversation.exchanges and self._beginning() != self.conversation:
+            self._set(self._beginning())  # the newest adapter is another, or the first one has come
+            self.refresh()
+
+    def _beginning(self) -> Conversation:
+        """The conversation with the columns that a new one has."""
+        return self.conversation.beginning_with(next(iter(self.facts.adapters), ""))
 
     def _set(self, conversation: Conversation) -> None:
         self._keep(conversation)

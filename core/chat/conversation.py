@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -140,6 +141,13 @@ class Conversation(_Value):
         left = tuple(column for column in self.columns if column.id != id)
         return self._with(columns=left) if left else self
 
+    def beginning_with(self, adapter: str) -> Conversation:
+        """With the columns that a new conversation has: the base model, and the newest adapter if there is one."""
+        columns: tuple[Column, ...] = (Column(id=1),)
+        if adapter:
+            columns += (Column(id=2, kind="adapter", parts=(Part(key=adapter),)),)
+        return self if columns == self.columns else self._with(columns=columns)
+
     # What is said
 
     def sent(self, instruction: str) -> Conversation:
@@ -207,6 +215,11 @@ class Conversation(_Value):
             system=self.system if system is None else system,
             history=tuple(turns),
         )
+
+    def corrected(self, number: int, column: int, text: str) -> Example:
+        """The example that a better answer makes, with the one that was given as rejected."""
+        said = self.exchanges[number].answers[column]
+        return replace(self.asked(number, column), output=clean(text.strip()), rejected=said.text)
 
     def sampling_of(self, number: int) -> Sampling:
         """How the answers to a message are drawn: another take has another seed."""

@@ -115,6 +115,24 @@ def test_a_new_conversation_has_the_base_model_and_the_newest_adapter(view: Chat
     assert view.composer.state.words == "Not loaded"
 
 
+def test_columns_that_nobody_chose_follow_the_newest_adapter(
+    qtbot: QtBot, view: ChatView, project: Project, session: Session
+) -> None:
+    def train(name: str) -> RunFolder:
+        run = trained_run(project.runs_folder, name=name, at=3_000_000.0)
+        (run.adapter / "adapter_config.json").write_text("{}", encoding="utf-8")
+        session.runs_changed.emit()
+        return run
+
+    newest = train("third")
+    qtbot.waitUntil(lambda: view.chat.conversation.columns[-1].parts == (Part(key=newest.name),))
+    assert len(view.heads) == 2
+    view.chat.remove_column(2)
+    train("fourth")
+    qtbot.waitUntil(lambda: len(view.chat.facts.adapters) == 4)
+    assert len(view.heads) == 1, "the user wants the base model alone"
+
+
 def test_all_columns_answer_and_are_told_what_they_said_themselves(
     qtbot: QtBot, view: ChatView, models: FakeModels, runs: list[RunFolder]
 ) -> None:

@@ -50,6 +50,16 @@ def test_an_example_is_asked_as_it_is_trained_whatever_was_said_before(talk):
     assert [turn.content for turn in again.history] == ["x", "Sum up.\n\nA text", "Long"]
 
 
+def test_a_better_answer_makes_an_example_with_the_conversation_before_it(talk):
+    assert talk.corrected(1, 1, "  Fine, thank you\n") == Example(
+        system="Be kind.",
+        instruction="How are you?",
+        history=(Turn("user", "Hello"), Turn("assistant", "Hi")),
+        output="Fine, thank you",
+        rejected="Fine",
+    )
+
+
 def test_editing_a_message_drops_what_came_after_it(talk):
     edited = talk.sent("more").edited(0, "Good evening")
     assert [one.text for one in edited.exchanges] == ["Good evening"]
