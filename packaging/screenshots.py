@@ -1,90 +1,87 @@
 """Takes the pictures in ``docs/screenshots``: every page, light and dark, of a project made and trained on the spot.
 
-    .venv/bin/python packaging/screenshots.py [FOLDER]
+    .venv/bin/python packaging/screenshots.py [--into FOLDER] [PART ...]
 
-Nothing in the pictures is made up: the window works on a sample project, trains the starter model, answers and exports.
-Takes three to five minutes on two cores. The pictures are 1280 x 800, the size the window is designed for.
+Nothing in the pictures is made up: the window works on a sample project, trains the starter model, compares, answers and
+exports. Takes four to six minutes on two cores. The pictures are 1280 x 800, the size the window is designed for.
+
+To look at some parts again without training, keep the project: with ``TUNESMITH_PICTURES=FOLDER`` it is made in that
+folder once and used by every later call. The parts are start, examples, training, compare, adapters, models and end.
 """
 
 from __future__ import annotations
 
-import os
+import argparse
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-HOME = Path(tempfile.mkdtemp(prefix="tunesmith-screenshots-"))
-# Before Qt and the app are imported: no screen is needed, and paths on the pictures are those of some home folder.
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ["HOME"] = os.environ["USERPROFILE"] = str(HOME)
-os.environ["TUNESMITH_HOME"] = str(HOME / ".tunesmith")
-sys.path.insert(0, str(ROOT))
+from camera import HOME, ROOT, Photographer  # sets up a home folder before Qt is imported
 
-from PySide6.QtCore import QEventLoop, QThreadPool, QTimer  # noqa: E402
-from PySide6.QtWidgets import QApplication, QWidget  # noqa: E402
+from PySide6.QtWidgets import QApplication  # isort: skip
 
-from app import theme  # noqa: E402
-from app.preferences import Preferences  # noqa: E402
-from app.session import Session  # noqa: E402
-from app.window import Window, open_at_start  # noqa: E402
-from core import samples  # noqa: E402
-from core.recipe.recipe import with_settings  # noqa: E402
+from core import samples  # isort: skip
+from core.recipe.recipe import with_settings  # isort: skip
 
-SIZE = (1280, 800)
-LONGEST_MS = 150_000
-SETTLE_MS = 700
+PLACE = HOME / "Tunesmith"
+PROJECT = PLACE / "harbour-letters"
+SAMPLE = samples.all_samples()[0]
+PROMPT = (
+    "You answer for a shop by the harbour. Every answer is a formal letter. It begins with “Dear …”, says what there is "
+    "to say in one polite sentence, and ends with “Yours faithfully, the Harbour Team”."
+)
 
 
-def main(arguments: list[str]) -> int:
-    """Take all pictures; returns the exit code."""
-    folder = Path(arguments[0]) if arguments else ROOT / "docs" / "screenshots"
-    folder.mkdir(parents=True, exist_ok=True)
-    app = QApplication([])
-    photographer = Photographer(app, folder)
-    photographer.take_all()
-    photographer.close()
-    print(f"{photographer.count} pictures in {folder}")
-    return 0
+class Tour(Photographer):
+    """The parts of the app, one after another."""
 
-
-class Photographer:
-    """Goes through the app as a person would, and takes each picture twice: in light and in dark colours."""
-
-    def __init__(self, app: QApplication, folder: Path) -> None:
-        self.app, self.folder, self.count = app, folder, 0
-        theme.apply(app, dark=False)
-        self.window = Window(Session(), Preferences())
-        self.window.resize(*SIZE)
-        self.window.show()
-        open_at_start(self.window, None)
-
-    def close(self) -> None:
-        """Let go of everything."""
-        self.window.close()
-        self.settle()
-        QThreadPool.globalInstance().waitForDone()
-
-    def take_all(self) -> None:
-        """Every page in the order in which a person meets it."""
-        for step in self._steps():
-            self.take(step)
+    parts: tuple[str, ...] = ()
 
     def _steps(self) -> Iterator[str]:
+        every = {
+            "start": self._start,
+            "examples": self._examples,
+            "training": self._training,
+            "compare": self._compare,
+            "adapters": self._adapters,
+            "models": self._models,
+            "end": self._end,
+        }
+        for name, part in every.items():
+            if name in (self.parts or every):
+                yield from part()
+
+    def _open(self) -> None:
+        """Have the project open; it is made from the sample where it is not there yet."""
+        session = self.window.session
+        if session.project is not None and session.project.path == PROJECT:
+            return
+        if PROJECT.exists():
+            session.open_soon(PROJECT)
+        else:
+            session.create_soon(PROJECT, name="Harbour letters", sample=SAMPLE.id)
+        self.until(lambda: session.project is not None and session.project.path == PROJECT, "the sample")
+
+    def _start(self) -> Iterator[str]:
         window, session = self.window, self.window.session
         yield "home"
-        place = HOME / "Tunesmith"
-        first = samples.all_samples()[0]
-        session.create_soon(place / "empty", name="My letters")
+        session.create_soon(PLACE / "my-letters", name="My letters")
         self.until(lambda: window.station == "examples", "the Examples page")
         yield "examples-empty"
         window.go("train")
         yield "train-first"
-        session.create_soon(place / "harbour-letters", name="Harbour letters", sample=first.id)
-        self.until(lambda: session.project is not None and session.project.name == "Harbour letters", "the sample")
-        window.go("examples")
-        examples = window.pages["examples"]
+        session.guidance_wanted.emit()
+        questions = self.window.guidance.dialog
+        questions.goal.load("Answers to our customers, in the tone of our letters.")
+        questions.fields["lacks"].answered.emit(("tone", "form"))
+        yield "questions"
+        questions.reject()
+
+    def _examples(self) -> Iterator[str]:
+        self._open()
+        self.window.go("examples")
+        examples = self.window.pages["examples"]
         self.until(lambda: examples.table.rowCount() > 0, "the rows")
         examples.desk.next()
         examples.desk.next()
@@ -92,24 +89,11 @@ class Photographer:
         examples.form.tabs.setCurrentIndex(1)
         yield "examples-tokens"
         examples.form.tabs.setCurrentIndex(0)
-        dialog = examples.files.import_examples(self._broken_file(first.path))
+        dialog = examples.files.import_examples(self._broken_file(SAMPLE.path))
         self.until(lambda: "Import" in dialog.button.text() and dialog.button.isEnabled(), "the rows of the file")
         yield "import"
         dialog.reject()
-        yield from self._views(examples)
-        window.go("settings")
-        yield "settings"
-        yield from self._training()
-        yield from self._adapters()
-        yield from self._chat()
-        window.open_palette()
-        yield "palette"
-        self._over().close()
-        window.go("home")
-        yield "home-recent"
-
-    def _views(self, examples: object) -> Iterator[str]:
-        views = examples.views  # type: ignore[attr-defined]
+        views = examples.views
         views.show_view("quality")
         self.until(lambda: views.quality.report is not None, "what was found")
         yield "examples-quality"
@@ -117,24 +101,29 @@ class Photographer:
         self.until(lambda: not views.statistics.busy, "the statistics")
         yield "examples-statistics"
         views.show_view("write")
-        replace = examples.verbs.find_and_replace()  # type: ignore[attr-defined]
+        replace = examples.verbs.find_and_replace()
         replace.dialog.find_line.setText("customer")
         replace.dialog.by.setText("guest")
         self.until(lambda: not replace.busy and replace.dialog.button.isEnabled(), "the places")
         yield "examples-replace"
         replace.dialog.reject()
+        self.window.go("settings")
+        yield "settings"
 
     def _training(self) -> Iterator[str]:
+        self._open()
         window, session = self.window, self.window.session
-        usual = session.recipe
-        session.set_recipe(with_settings(usual, {"lora.rank": 4, "lora.alpha": 8, "training.epochs": 3.0}))
-        self._train()
-        self.until(lambda: not session.is_training, "the end of the first run")
-        session.set_recipe(usual)
-        self._train()
-        self.until(lambda: session.training.progress.step >= 70, "seventy steps")
-        yield "train-running"
-        self.until(lambda: not session.is_training, "the end of the second run")
+        if len(session.project.runs()) < 2:
+            usual = session.recipe
+            session.set_recipe(with_settings(usual, {"lora.rank": 4, "lora.alpha": 8, "training.epochs": 3.0}))
+            self._train()
+            self.until(lambda: not session.is_training, "the end of the first run")
+            session.set_recipe(usual)
+            self._train()
+            self.until(lambda: session.training.progress.step >= 70, "seventy steps")
+            yield "train-running"
+            self.until(lambda: not session.is_training, "the end of the second run")
+        window.go("train")
         yield "train"
         train = window.pages["train"]
         train.runs.table.set_ticks(session.project.runs()[:1])
@@ -147,90 +136,112 @@ class Photographer:
         self.window.start_training()
         self.until(lambda: session.training is not None and session.training.progress.state.is_active, "a run")
 
-    def _adapters(self) -> Iterator[str]:
-        window = self.window
-        window.go("adapters")
-        page = window.pages["adapters"]
-        self.until(page.card.export.isEnabled, "the chosen adapter")
-        yield "adapters"
-        page.export()
-        self.until(lambda: page.dialog.button.isEnabled(), "a free place")
-        page.dialog.start()
-        self.until(lambda: page.dialog.show_button.isVisible(), "the verified export")
-        yield "export"
-        page.dialog.reject()
-
-    def _chat(self) -> Iterator[str]:
-        window = self.window
-        window.chat_with(window.session.project.runs()[-1].name)
-        view = window.pages["compare"].chat
+    def _compare(self) -> Iterator[str]:
+        self._open()
+        self.window.go("compare")
+        self.until(lambda: self.window.station == "compare", "the Compare page")
+        page = self.window.pages["compare"]
+        yield from self._prompt(page.prompt)
+        page.show_tab("verdict")
+        yield from self._verdict(page.verdict)
+        self.window.chat_with(self.window.session.project.runs()[-1].name)
+        view = page.chat
         self.until(lambda: view.chat.loaded and view.chat.facts.held_out, "the held-out examples")
-        view.composer.heldout.next()
-        view.composer.send.click()
+        if not view.list.items:
+            view.composer.heldout.next()
+            view.composer.send.click()
         self.until(lambda: view.list.items and not view.chat.busy, "the answers")
         yield "chat"
 
-    def _broken_file(self, sample: Path) -> Path:
-        """A file to import with rows that cannot be taken."""
-        import json
+    def _prompt(self, view: Any) -> Iterator[str]:
+        """The tab Prompt first."""
+        self.window.try_prompt()
+        self.until(lambda: view.faces.currentIndex() > 0, "the trials so far")
+        panel, comparing = view.panel, view.comparing
+        if view.faces.currentIndex() == 1:
+            panel.system.setPlainText(PROMPT)
+            panel.hand_over()
+            self.until(panel.button.isEnabled, "a prompt that can be tried")
+            panel.button.click()
+            self.until(lambda: comparing.busy, "the trial")
+            self.until(lambda: not comparing.busy, "the end of the trial")
+        yield "compare-prompt"
 
-        rows = json.loads(sample.read_text(encoding="utf-8"))[:40]
-        rows[3:3] = [{"instruction": "Apologise for the delay.", "input": "", "output": 12}, "not an example"]
-        path = HOME / "letters-from-the-archive.json"
-        path.write_text(json.dumps(rows), encoding="utf-8")
-        return path
+    def _verdict(self, view: Any) -> Iterator[str]:
+        """The tab Did it help?"""
+        start, shows = view.start, lambda: view.shown is not None and view.shown.complete
+        self.until(lambda: view.faces.currentIndex() > 0, "the comparisons so far")
+        if not any(item.has_adapter for item in view._past):
+            view.compare()
+            self.until(lambda: start.dialog is not None, "the question what to compare")
+            yield "compare-dialog"
+            start.dialog.button.click()
+            self.until(lambda: view.work.busy, "the comparison")
+            self.until(lambda: shows() and not view.work.busy, "the whole comparison")
+            view.parts.rule_changed.emit("pattern", SAMPLE.style_pattern)
+        self.until(shows, "the comparison")
+        yield "compare"
+        for part in ("answers", "blind", "hard"):
+            view.show_part(part)
+            if part == "blind":
+                view.parts.blind.start()
+            yield f"compare-{part}"
+        view.show_part("verdict")
 
-    # The camera
+    def _adapters(self) -> Iterator[str]:
+        self._open()
+        self.window.go("adapters")
+        self.until(lambda: self.window.station == "adapters", "the Adapters page")
+        page = self.window.pages["adapters"]
+        self.until(page.card.export.isEnabled, "the chosen adapter")
+        yield "adapters"
+        page.export()
+        self.until(lambda: page.exporting.dialog is not None, "the forms")
+        dialog = page.exporting.dialog
+        self._choose(dialog, "gguf")
+        yield "export"
+        self._choose(dialog, "merged")
+        dialog.start()
+        self.until(lambda: dialog.show_button.isVisible(), "the verified export")
+        yield "export-done"
+        dialog.reject()
 
-    def until(self, condition: Callable[[], object], what: str) -> None:
-        """Let the window work until something holds."""
-        loop, clock, limit = QEventLoop(), QTimer(), QTimer()
-        clock.timeout.connect(lambda: loop.quit() if condition() else None)
-        limit.setSingleShot(True)
-        limit.timeout.connect(loop.quit)
-        clock.start(20)
-        limit.start(LONGEST_MS)
-        loop.exec()
-        if not condition():
-            raise SystemExit(f"There was never {what}.")
+    def _choose(self, dialog: Any, form: str) -> None:
+        forms = dialog.forms
+        ids = list(dialog._offers)
+        forms.setCurrentRow(ids.index(form))
+        self.until(dialog.button.isEnabled, "a free place")
 
-    def settle(self) -> None:
-        """Let everything that was asked for arrive and be painted."""
-        loop = QEventLoop()
-        QTimer.singleShot(SETTLE_MS, loop.quit)
-        loop.exec()
+    def _models(self) -> Iterator[str]:
+        self._open()
+        self.window.go("models")
+        self.until(lambda: self.window.station == "models", "the Models page")
+        page = self.window.pages["models"]
+        self.until(lambda: page.model is not None, "the models")
+        yield "models"
 
-    def take(self, name: str) -> None:
-        """The window as it is, with a dialog that is open over it."""
-        for dark in (False, True):
-            theme.apply(self.app, dark=dark)
-            self.settle()
-            picture = self.window.grab()
-            dialog = self._over()
-            if dialog is not None:
-                self._lay_over(picture, dialog)
-            picture.save(str(self.folder / f"{name}-{'dark' if dark else 'light'}.png"))
-            self.count += 1
-        theme.apply(self.app, dark=False)
-        print(name, flush=True)
+    def _end(self) -> Iterator[str]:
+        self._open()
+        self.window.open_palette()
+        yield "palette"
+        self._over().close()  # type: ignore[union-attr]
+        self.window.go("home")
+        yield "home-recent"
 
-    def _over(self) -> QWidget | None:
-        """The dialog or pop-up that is open over the window."""
-        return self.app.activeModalWidget() or self.app.activePopupWidget()
 
-    def _lay_over(self, picture: object, dialog: QWidget) -> None:
-        from PySide6.QtGui import QColor, QPainter, QPixmap
-
-        assert isinstance(picture, QPixmap)
-        painter = QPainter(picture)
-        painter.fillRect(picture.rect(), QColor(0, 0, 0, 90))
-        shot = dialog.grab()
-        x = (self.window.width() - dialog.width()) // 2
-        y = (self.window.height() - dialog.height()) // 2
-        painter.drawPixmap(x, y, shot)
-        painter.setPen(theme.colour("border"))
-        painter.drawRect(x, y, dialog.width() - 1, dialog.height() - 1)
-        painter.end()
+def main(arguments: list[str]) -> int:
+    """Take the pictures; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Takes pictures of every page, light and dark.")
+    parser.add_argument("--into", type=Path, default=ROOT / "docs" / "screenshots", metavar="FOLDER")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="all of them unless given")
+    args = parser.parse_args(arguments)
+    args.into.mkdir(parents=True, exist_ok=True)
+    Tour.parts = tuple(args.parts)
+    tour = Tour(QApplication([]), args.into)
+    tour.take_all()
+    tour.close()
+    print(f"{tour.count} pictures in {args.into}")
+    return 0
 
 
 if __name__ == "__main__":

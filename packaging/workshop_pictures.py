@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from screenshots import HOME, Photographer  # sets up a home folder before Qt is imported
+from camera import HOME, Photographer  # sets up a home folder before Qt is imported
 
 from PySide6.QtWidgets import QApplication  # isort: skip
 
