@@ -2,8 +2,8 @@
 
     .venv/bin/python packaging/screenshots.py [--into FOLDER] [PART ...]
 
-Nothing in the pictures is made up: the window works on a sample project, trains the starter model, compares, answers and
-exports. Takes four to six minutes on two cores. The pictures are 1280 x 800, the size the window is designed for.
+Nothing in the pictures is made up: the window works on a sample project, trains the starter model, compares, answers
+and exports. Takes four to six minutes on two cores. The pictures are 1280 x 800, the size the window is designed for.
 
 To look at some parts again without training, keep the project: with ``TUNESMITH_PICTURES=FOLDER`` it is made in that
 folder once and used by every later call. The parts are start, examples, training, compare, adapters, models and end.
@@ -28,8 +28,8 @@ PLACE = HOME / "Tunesmith"
 PROJECT = PLACE / "harbour-letters"
 SAMPLE = samples.all_samples()[0]
 PROMPT = (
-    "You answer for a shop by the harbour. Every answer is a formal letter. It begins with “Dear …”, says what there is "
-    "to say in one polite sentence, and ends with “Yours faithfully, the Harbour Team”."
+    "You answer for a shop by the harbour. Every answer is a formal letter. It begins with “Dear …”, says what there "
+    "is to say in one polite sentence, and ends with “Yours faithfully, the Harbour Team”."
 )
 
 
@@ -74,7 +74,9 @@ class Tour(Photographer):
         session.guidance_wanted.emit()
         questions = self.window.guidance.dialog
         questions.goal.load("Answers to our customers, in the tone of our letters.")
-        questions.fields["lacks"].answered.emit(("tone", "form"))
+        for question, answers in (("lacks", ("tone", "form")), ("changes", ("none",))):
+            questions.fields[question].set_answer(answers)
+            questions.fields[question].answered.emit(answers)
         yield "questions"
         questions.reject()
 

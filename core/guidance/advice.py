@@ -114,7 +114,8 @@ def _reasons(purpose: Purpose, way: Way) -> list[str]:
 
 def _next(way: Way) -> list[str]:
     prompt = (
-        "Write down what the model should do, as a system prompt, and try it on held-out examples (Compare, Prompt first)."
+        "Write down what the model should do, as a system prompt, and try it on held-out examples (Compare, Prompt "
+        "first)."
     )
     look_up = "Put the passages that hold the answer into the input, found by a search over your documents."
     examples = "Write examples: fifty consistent ones are a start. Leave facts out of the outputs that change."
