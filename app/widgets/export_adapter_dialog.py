@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -41,6 +41,7 @@ Make = Callable[[str, dict[str, str], Path], Job]
 """Takes the form, what was chosen of it, and the target; its messages are Progress and, last, the ExportResult."""
 
 _PARTS = 1000
+_SIZE, _AROUND = QSize(900, 700), QSize(40, 80)  # wanted, and left to the screen's other things
 
 
 class ExportAdapterDialog(QDialog):
@@ -86,7 +87,7 @@ class ExportAdapterDialog(QDialog):
         self._arrange(offers)
         self._connect()
         self.forms.show_forms([_row(offer) for offer in offers.forms])
-        self.resize(900, 620)
+        self.resize(_SIZE.boundedTo(self.screen().availableSize() - _AROUND))
 
     # Making
 
@@ -122,27 +123,29 @@ class ExportAdapterDialog(QDialog):
         layout.addLayout(buttons)
 
     def _asking(self) -> QWidget:
-        """The forms on the left, the chosen one with its place on the right."""
+        """The forms on the left; on the right the chosen one, and under it its place, which stays in sight."""
         inside = QWidget()
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(SPACE.CARD, 0, SPACE.UNIT, 0)
-        column.setSpacing(SPACE.FIELD)
-        self.size.setProperty("kind", "secondary")
-        for widget in (self.details, self.where, self.size):
-            column.addWidget(widget)
-        column.addStretch(1)
+        about = QVBoxLayout(inside)
+        about.setContentsMargins(0, 0, SPACE.UNIT, 0)
+        about.addWidget(self.details)
+        about.addStretch(1)
         scroller = QScrollArea()
         scroller.setFrameShape(QFrame.Shape.NoFrame)
         scroller.setWidgetResizable(True)
         scroller.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroller.setWidget(inside)
+        self.size.setProperty("kind", "secondary")
         self.forms.setFixedWidth(320)
         face = QWidget()
-        row = QHBoxLayout(face)
-        row.setContentsMargins(0, SPACE.UNIT, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self.forms)
-        row.addWidget(scroller, 1)
+        grid = QGridLayout(face)
+        grid.setContentsMargins(0, SPACE.UNIT, 0, 0)
+        grid.setHorizontalSpacing(SPACE.CARD)
+        grid.setVerticalSpacing(SPACE.UNIT)
+        grid.setRowStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+        grid.addWidget(self.forms, 0, 0, 3, 1)
+        for row, widget in enumerate((scroller, self.where, self.size)):
+            grid.addWidget(widget, row, 1)
         return face
 
     def _arrange_progress(self) -> None:
