@@ -13,7 +13,8 @@ from app.widgets.chat_answer import ChatAnswer
 from app.widgets.chat_exchange import ChatExchange
 from core.chat.conversation import Exchange
 
-AT_ONCE = 12  # messages
+AT_ONCE = 8  # messages
+_IN_A_BREATH = 2  # the others come one after the other
 _NEAR = 24  # pixels from the end that still count as the end
 
 
@@ -38,9 +39,12 @@ class ChatList(QScrollArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.items: list[ChatExchange] = []
-        self.first = 0
+        self.first = self._goal = 0
         self._exchanges: Sequence[Exchange] = ()
         self._columns: Sequence[int] = ()
+        self._growing = QTimer(self)
+        self._growing.setSingleShot(True)
+        self._growing.timeout.connect(self._grow)
         self.earlier = QPushButton()
         self.earlier.setProperty("kind", "link")
         self.earlier.clicked.connect(self._show_earlier)
@@ -66,8 +70,10 @@ class ChatList(QScrollArea):
         self._exchanges, self._columns = exchanges, columns
         new = len(exchanges) - self.first - len(self.items)
         if new < 0 or new > 1:  # cleared, gone back, or opened: begin anew at the end
-            self.first = max(0, len(exchanges) - AT_ONCE)
+            self._goal = max(0, len(exchanges) - AT_ONCE)
+            self.first = max(0, len(exchanges) - _IN_A_BREATH)
         self._fill()
+        self._grow_soon()
 
     def _fill(self) -> None:
         wanted = list(range(self.first, len(self._exchanges)))
@@ -86,15 +92,25 @@ class ChatList(QScrollArea):
                 item.show_columns(self._columns)
                 self.filled.emit(item.number)
         self.earlier.setText(f"Show {format.plural(min(self.first, AT_ONCE), 'earlier message')}")
-        self.earlier.setVisible(self.first > 0)
+        self.earlier.setVisible(0 < self.first <= self._goal)
 
     def _show_earlier(self) -> None:
         """Show some more of what was said before; what is in sight stays where it is."""
         self._follows = False
         before = self.widget().height() - self.verticalScrollBar().value()
-        self.first = max(0, self.first - AT_ONCE)
+        self.first = self._goal = max(0, self.first - AT_ONCE)
         self._fill()
         QTimer.singleShot(0, self, lambda: self.verticalScrollBar().setValue(self.widget().height() - before))
+
+    def _grow_soon(self) -> None:
+        if self.first > self._goal:
+            self._growing.start()
+
+    def _grow(self) -> None:
+        """Show one message more above the others: many at once would hold the window up."""
+        self.first -= 1
+        self._fill()
+        self._grow_soon()
 
     def item(self, number: int) -> ChatExchange | None:
         """A message, if it is shown."""

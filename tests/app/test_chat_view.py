@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from adapter_factory import trained_run
 from fake_model import ADAPTER_WORDS, BASE_WORDS, FakeModel, FakeModels
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
@@ -477,15 +477,22 @@ def test_of_a_long_conversation_the_end_is_shown_and_the_rest_when_it_is_asked_f
     for number in range(30):
         talk = talk.sent(f"Message {number}").answered(number, 1, Said(text=f"Answer {number}", end="end", tokens=1))
     view.chat.restore(talk)
-    assert [item.number for item in view.list.items] == list(range(18, 30))
-    assert texts(view, 0) == ["Answer 18"]
-    assert view.list.earlier.text() == "Show 12 earlier messages"
+    qtbot.waitUntil(lambda: [item.number for item in view.list.items] == list(range(22, 30)))
+    bar = view.list.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.value() == bar.maximum() > 0)
+    assert texts(view, 0) == ["Answer 22"]
+    assert view.list.earlier.text() == "Show 8 earlier messages"
+    bar.setValue(0)
+    place = view.list.items[0].mapTo(view.list, QPoint(0, 0)).y()
     view.list.earlier.click()
-    assert [item.number for item in view.list.items] == list(range(6, 30))
-    assert texts(view, 0) == ["Answer 6"]
+    qtbot.waitUntil(lambda: [item.number for item in view.list.items] == list(range(14, 30)))
+    qtbot.waitUntil(lambda: abs(view.list.items[8].mapTo(view.list, QPoint(0, 0)).y() - place) < 40)
+    assert texts(view, 0) == ["Answer 14"]
     say(qtbot, view, "Another one")
     assert view.list.items[-1].number == 30
-    view.list.earlier.click()
+    for left in (6, 0):
+        view.list.earlier.click()
+        assert view.list.first == left
     assert [item.number for item in view.list.items] == list(range(31))
     assert not view.list.earlier.isVisible()
     view.list.items[3].edit.click()
