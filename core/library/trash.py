@@ -53,7 +53,11 @@ def remove(project: Path, adapter: Adapter) -> Removed:
         os.rename(adapter.folder, removed.place / _CONTENT)
         sync_folder(adapter.folder.parent)
     except OSError as error:
-        shutil.rmtree(removed.place, ignore_errors=True)
+        if (removed.place / _CONTENT).exists():  # it is there already, only not for certain
+            with suppress(OSError):
+                os.rename(removed.place / _CONTENT, adapter.folder)
+        if not (removed.place / _CONTENT).exists():
+            shutil.rmtree(removed.place, ignore_errors=True)
         raise RunError(
             f"{adapter.title} could not be deleted.",
             reason=f"{error.strerror or error}.",

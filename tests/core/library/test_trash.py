@@ -100,3 +100,16 @@ def test_a_changed_note_of_the_trash_leads_nowhere(project: Project, where: str)
     about.write_text(about.read_text(encoding="utf-8").replace("adapters/hers", where), encoding="utf-8")
     with pytest.raises(RunError, match="could not be brought back"):
         trash.bring_back(project.path, removed)
+
+
+def test_a_disk_that_cannot_confirm_costs_no_adapter(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    import_of(project, "hers", title="Hers")
+    adapter = entries.find(project, "adapters/hers")
+
+    def broken(folder: Path) -> None:
+        raise OSError(5, "Input/output error", str(folder))
+
+    monkeypatch.setattr(trash, "sync_folder", broken)
+    with pytest.raises(RunError, match="could not be deleted"):
+        trash.remove(project.path, adapter)
+    assert entries.find(project, "adapters/hers") == adapter
