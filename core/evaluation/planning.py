@@ -14,6 +14,7 @@ from core.evaluation.comparison import BASE, PROMPT, Case, Comparison, System, r
 from core.evaluation.prompting import BestPrompt, choose_shots
 from core.export import adapter_config, sums
 from core.library.entries import Adapter
+from core.library.start_adapter import with_those_before
 from core.project import Project
 from core.recipe.schema import ModelSettings
 from core.runs.folder import read_examples
@@ -37,8 +38,9 @@ def plan(
 ) -> Comparison:
     """What a comparison of these adapters with the base model, alone and with the best prompt, would do.
 
-    The examples are the held-out ones of the first adapter's run, without those that another adapter was trained on;
-    without a run, those that the project would hold out now. The best prompt shows examples of the training side only.
+    The examples are the held-out ones of the first adapter's run, without those that any of the adapters was trained
+    on, in its run or in an earlier one that it started from; without a run, those that the project would hold out now.
+    The best prompt shows examples of the training side only.
 
     Args:
         project: the project; only read.
@@ -56,8 +58,8 @@ def plan(
     _check_one_base(adapters)
     train, heldout = _examples(project, adapters)
     if not heldout:
-        raise _nothing_held_out(others=len(adapters) > 1)
-    model = adapters[0].model if adapters else project.recipe.model
+        raise _nothing_held_out(others=any(one.run is not None and one.run.heldout_examples() for one in adapters))
+    model = _model(adapters) or project.recipe.model
     run = next((adapter.run.name for adapter in adapters if adapter.run is not None), "")
     cases = [
         Case(frozen=example.frozen(), answered=number < answered) for number, example in enumerate(_in_order(heldout))
@@ -89,17 +91,30 @@ def _check_one_base(adapters: Sequence[Adapter]) -> None:
                 reason=f"{one.title} belongs to {display_name(one.base)}, {other.title} to {display_name(other.base)}.",
                 hint="Compare adapters of one base model.",
             )
-        if one.run is not None and other.run is not None and _held(one.model) != _held(other.model):
-            raise RunError(
-                "These adapters cannot be compared with each other.",
-                reason=f"{one.title} and {other.title} were trained with the base model held in different precision, "
-                "or with different chat templates.",
-                hint="Compare each of them by itself with the base model.",
-            )
+        if one.model.template != other.model.template:
+            raise _asked_otherwise(one, other, "with different chat templates")
+    trained_here = [adapter for adapter in adapters if adapter.run is not None]
+    for one, other in itertools.pairwise(trained_here):  # how others were held is not known
+        if _held(one.model) != _held(other.model):
+            raise _asked_otherwise(one, other, "with the base model held in different precision")
+
+
+def _asked_otherwise(one: Adapter, other: Adapter, how: str) -> RunError:
+    return RunError(
+        "These adapters cannot be compared with each other.",
+        reason=f"{one.title} and {other.title} were trained {how}.",
+        hint="Compare each of them by itself with the base model.",
+    )
 
 
 def _held(model: ModelSettings) -> tuple[object, ...]:
-    return model.quantization, model.double_quantization, model.compute_dtype, model.template
+    return model.quantization, model.double_quantization, model.compute_dtype
+
+
+def _model(adapters: Sequence[Adapter]) -> ModelSettings | None:
+    """How the base model is held: as it was when one of them was trained here, if one was."""
+    ordered = sorted(adapters, key=lambda adapter: adapter.run is None)
+    return ordered[0].model if ordered else None
 
 
 def _examples(project: Project, adapters: Sequence[Adapter]) -> tuple[list[Example], list[Example]]:
@@ -110,7 +125,7 @@ def _examples(project: Project, adapters: Sequence[Adapter]) -> tuple[list[Examp
     train = list(itertools.islice(read_examples(runs[0].train_file), MOST_LOOKED_AT))
     heldout = runs[0].heldout_examples()
     asked = {same_prompt(example) for example in heldout}
-    for run in runs[1:]:  # of these all, one by one: a held-out example that was learnt would make a false winner
+    for run in with_those_before(runs):  # of these all: a held-out example that was learnt would make a false winner
         asked.difference_update(same_prompt(example) for example in read_examples(run.train_file))
     return train, [example for example in heldout if same_prompt(example) in asked]
 

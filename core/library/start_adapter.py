@@ -140,6 +140,32 @@ def _run_of(folder: Path, runs: Path) -> RunFolder | None:
     return None
 
 
+def with_those_before(runs: Iterable[RunFolder]) -> list[RunFolder]:
+    """These runs, and those that trained what they started from, as far as they are still here; each once."""
+    found: dict[Path, RunFolder] = {}
+    waiting = list(runs)
+    while waiting:
+        run = waiting.pop()
+        if run.path not in found:
+            found[run.path] = run
+            waiting += _before(run)
+    return list(found.values())
+
+
+def _before(run: RunFolder) -> list[RunFolder]:
+    """The run whose adapter a run started from, whether that adapter is still there or not."""
+    runs = run.path.parent
+    try:
+        key = run.recipe().lora.start_from
+        if not key or imported.is_key(key):
+            return []
+        named = _run_of(Path(key).expanduser().absolute(), runs.absolute())
+        earlier = named or run_folder.find(runs, key.partition(entries.AT)[0])
+    except (RunError, RecipeError, OSError):
+        return []  # gone, or a folder from elsewhere
+    return [earlier] if earlier.train_file.is_file() else []
+
+
 def check(folder: Path, recipe: Recipe, facts: ModelFacts | None) -> None:
     """Prove that training can go on from an adapter with these settings; raises as :func:`files`."""
     sums.check(folder)

@@ -128,8 +128,12 @@ class Adapters:
         else:
             self._adapted.add_adapter(name, settings)
         self._adapted.eval()
+        try:
+            set_peft_model_state_dict(self._adapted, weights, adapter_name=name)
+        except BaseException:
+            self._adapted.delete_adapter(name)  # half of it would answer in its name
+            raise
         self._loaded[identity] = name
-        set_peft_model_state_dict(self._adapted, weights, adapter_name=name)
         return name
 
 

@@ -184,3 +184,17 @@ def test_an_imported_adapter_answers_as_the_one_that_it_is_a_copy_of(trained_run
     with adapters.using(trained_run.adapter) as trained:
         assert torch.equal(logits(trained, IDS, 3), answered)
     assert not torch.equal(answered, without)
+
+
+def test_an_adapter_whose_loading_failed_is_not_taken_for_loaded(load, trained_run, monkeypatch):
+    adapters = Adapters(load())
+
+    def full(*_args, **_named):
+        raise torch.OutOfMemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("core.worker.adapters.set_peft_model_state_dict", full)
+        with pytest.raises(torch.OutOfMemoryError), adapters.using(trained_run.adapter):
+            pass
+    with adapters.using(trained_run.adapter) as model:
+        assert compare(model, trained_run.reference_file).max_logit_difference == 0

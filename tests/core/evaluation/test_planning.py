@@ -13,6 +13,7 @@ from core.errors import RunError
 from core.evaluation.planning import plan
 from core.evaluation.prompting import BestPrompt
 from core.export.sums import hash_file
+from core.library import start_adapter
 from core.library.entries import Adapter
 from core.project import Project
 from core.recipe.recipe import with_settings
@@ -101,3 +102,29 @@ def test_only_adapters_of_one_base_model_are_compared(project: Project) -> None:
         plan(project, [one, other])
     with pytest.raises(RunError, match=r"Starter .* Stranger to elsewhere"):
         plan(project, [one, replace(one, key="x", title="Stranger", base="elsewhere")])
+
+
+def test_what_an_adapter_learnt_before_this_run_is_not_asked(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start_adapter, "files", lambda *_args, **_named: [])  # these adapters hold no matrices
+    first = trained(project, "first")
+    assert first.run is not None
+    learnt = list(first.run.train_examples())[:3]
+    second = trained(project, "second", lora__start_from=first.key)
+    project.store.update_many([example.id for example in learnt], split=Split.HELDOUT)
+    third = trained(project, "third", lora__start_from=f"{second.key}@100")
+    assert third.run is not None
+    assert {example.id for example in learnt} <= {example.id for example in third.run.heldout_examples()}
+    asked = {same_prompt(case.example()) for case in plan(project, [third]).held_out()}
+    assert asked
+    assert asked.isdisjoint(same_prompt(example) for example in learnt)
+
+
+def test_an_imported_adapter_is_asked_with_its_own_chat_template_or_not_at_all(project: Project) -> None:
+    one = trained(project, "one")
+    held = one.model.model_copy(update={"quantization": "none"})
+    imported = replace(one, key="adapters/hers", title="Hers", run=None, model=held)
+    for pair in ([one, imported], [imported, one]):
+        assert plan(project, pair).model == one.model, "it is held as it was for the one that was trained here"
+    strange = replace(imported, model=held.model_copy(update={"chat_template": "chatml"}))
+    with pytest.raises(RunError, match="different chat templates"):
+        plan(project, [one, strange])
