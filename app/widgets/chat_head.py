@@ -153,7 +153,7 @@ class ChatHead(QFrame):
             strength = f"× {format.fixed(part.weight, 2)}" if part.weight != 1 or len(parts) > 1 else ""
             found = " ".join(word for word in (name, step, strength) if word)
             words += [found] if found else []
-        return " + ".join(words)
+        return " + ".join(words) or "As it was trained"
 
     def _show_rows(self) -> None:
         parts = self.column.parts
