@@ -15,6 +15,11 @@ _MERGES = {"as_trained": "the base model as it was trained", "original": "the or
 def checked_words(result: ExportResult) -> str:
     """How far it agrees with the trained model."""
     difference = result.max_logit_difference
+    if difference is None:
+        return (
+            "A fresh process read every weight again and found it as it should be. There was not enough memory to run "
+            "the model in 16 bit and compare its answers."
+        )
     agrees = "equal" if difference == 0 else f"differ by at most {format.number(difference, 2)} from"
     words = f"A fresh process loaded it again: its scores for each next word {agrees} those of the trained model."
     return f"{words} The likeliest word is the same everywhere." if result.greedy_equal else words

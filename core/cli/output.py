@@ -83,8 +83,10 @@ def command(*words: object) -> str:
     return shlex.join([*_program(), *plain])
 
 
-def verified(difference: float) -> str:
+def verified(difference: float | None) -> str:
     """What the check of an export has shown; ``difference`` is that of any next-token logit, at most."""
+    if difference is None:
+        return "read again in a fresh process, every weight is as it should be; there was no memory to run it in 16 bit"
     found = (
         f"differ from the trained model's by at most {difference:.2g}" if difference else "equal the trained model's"
     )

@@ -52,6 +52,18 @@ def clear_away(place: Path) -> None:
             remove(Path(entry.path))
 
 
+def put_file(source: Path, target: Path) -> None:
+    """Give a file its name, unless that is taken (a rename would write over it)."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:  # no hard links here
+        with open(target, "xb"):
+            pass
+        os.replace(source, target)
+
+
 def _is_left(folder: Path) -> bool:
     try:
         maker = json.loads((folder / _MAKER_FILE).read_text(encoding="utf-8"))

@@ -52,7 +52,8 @@ class ExportResult:
         path: the folder or the file.
         files: the names in it.
         verified: true; an export that could not be verified is an error.
-        max_logit_difference: the largest difference of any next-token logit to those of the trained model.
+        max_logit_difference: the largest difference of any next-token logit to those of the trained model; None where
+            there was no memory to run it, and every weight was compared instead.
         greedy_equal: whether the most likely next token is the same at every place compared.
         record: the file that says what was checked, and how.
         findings: what is in that file.
@@ -62,8 +63,8 @@ class ExportResult:
     path: Path
     files: tuple[str, ...]
     verified: bool
-    max_logit_difference: float
-    greedy_equal: bool
+    max_logit_difference: float | None
+    greedy_equal: bool | None
     record: Path
     findings: dict[str, Any] = field(default_factory=dict)
     next_steps: tuple[Step, ...] = ()
@@ -179,8 +180,8 @@ class Export:
             path=self._target,
             files=tuple(sorted(files)),
             verified=True,
-            max_logit_difference=float(findings["max_logit_difference"]),
-            greedy_equal=bool(findings["greedy_equal"]),
+            max_logit_difference=findings["max_logit_difference"],
+            greedy_equal=findings["greedy_equal"],
             record=self._record,
             findings=findings,
             next_steps=self._form.next_steps(self._target, facts),
@@ -284,20 +285,8 @@ class Export:
                 raise Stopped
             self._refuse_what_exists()
             if self._ending:
-                _rename_file(made, self._target)
-                _rename_file(record, self._record)
+                aside.put_file(made, self._target)
+                aside.put_file(record, self._record)
             else:
                 os.rename(made, self._target)
         sync_folder(self._target.parent)
-
-
-def _rename_file(source: Path, target: Path) -> None:
-    """Give a file its name, unless that is taken (a rename would write over it)."""
-    try:
-        os.link(source, target)
-    except FileExistsError:
-        raise
-    except OSError:  # no hard links here
-        with open(target, "xb"):
-            pass
-        os.replace(source, target)

@@ -16,6 +16,8 @@ from transformers import logging as transformers_logging
 
 from core.base_models.facts import ModelFacts
 from core.base_models.reading import read_object
+from core.base_models.stored import StoredTensors
+from core.base_models.weights import weight_files
 from core.errors import UserError
 from core.export import merged, tensor_files
 from core.export.card import merged_card
@@ -27,22 +29,39 @@ from core.worker.device import Device
 from core.worker.merging import FLOATS, Into, Merge
 from core.worker.model import load_base
 from core.worker.reference import TOLERANCES, as_findings, compare
-from core.worker.trained import examples_of, heldout_tokens, keep_reference, mean_loss, room_for, trained
+from core.worker.trained import (
+    NotEnoughMemory,
+    examples_of,
+    heldout_tokens,
+    keep_reference,
+    mean_loss,
+    room_for,
+    trained,
+)
 
 _LICENCES = ("LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "NOTICE.txt", "USE_POLICY.md")
 _LARGEST_TEXT = 1 << 20
 _NAMES = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16}
 _ROUNDED_INPUTS = 0.05  # of the largest logit: 8-bit layers round what goes into them, too, which no file can hold
+_CLOSE = 0.01  # relative difference of a weight that was worked out twice and rounded to 16 bit
 _COMPARED = 3  # prompts whose tokens are compared with those of the base model's own tokenizer
 
 
 class Merging:
     """Decides what to merge into, and keeps what the model that results must say."""
 
-    def __init__(self, work: Work, *, until: float) -> None:
-        """Prepare; ``until`` is the share of the work at which the merge begins."""
+    def __init__(self, work: Work, *, until: float, unmeasured: bool = False) -> None:
+        """Prepare.
+
+        Args:
+            work: what is asked.
+            until: the share of it at which the merge begins.
+            unmeasured: merge also where there is no memory to run the only model that comes into question; then there
+                is no reference.
+        """
         self._work = work
         self._until = until
+        self._unmeasured = unmeasured
         self._source = work.source
         self._format = PromptFormat.load(work.source.base_folder(), template=work.source.model.template)
         self._facts = ModelFacts.read(work.source.base_folder())
@@ -66,7 +85,8 @@ class Merging:
             try:
                 loss = self._measure(into, start, end)
             except UserError as error:
-                if into == "as_trained" or len(ways) == 1:
+                passes = self._unmeasured and isinstance(error, NotEnoughMemory)
+                if (len(ways) == 1 and not passes) or into == "as_trained":
                     raise
                 self.findings["not_measured"] = {into: str(error)}
                 continue
@@ -75,7 +95,8 @@ class Merging:
         decided: Into = "as_trained" if "as_trained" in ways else "original"
         if losses and min(losses, key=lambda way: losses[way]) == "original":
             decided = "original"
-        self._reference(decided).replace(self._work.reference)
+        if self._reference(decided).is_file():
+            self._reference(decided).replace(self._work.reference)
         self.findings |= {"merged_into": decided, "heldout_losses": losses, "heldout_examples": len(self._tokens)}
         if decided == "original":
             self._model = None  # what is merged into comes from the files
@@ -116,7 +137,7 @@ class Merging:
 
 def write(work: Work) -> dict[str, Any]:
     """Write the merged model with its tokenizer, chat template, configuration and card."""
-    merging = Merging(work, until=0.6)
+    merging = Merging(work, until=0.6, unmeasured=True)
     try:
         merge = merging.decide()
         kind = merged.stored_as(ModelFacts.read(work.source.base_folder()))
@@ -151,7 +172,12 @@ def check(work: Work) -> dict[str, Any]:
         tokens = heldout_tokens(work.source, prompt_format)
     finally:
         prompt_format.close()
-    place, held = room_for(ModelFacts.read(work.folder).parameters, work.source.model)
+    try:
+        place, held = room_for(ModelFacts.read(work.folder).parameters, work.source.model)
+    except NotEnoughMemory as error:
+        return _check_weights(work, why=error.reason)
+    if not work.reference.is_file():
+        return _check_weights(work, why=str(work.written["not_measured"]))
     device.prepare(place)
     with work.meanwhile("A fresh process loads the merged model", 0.0, 0.4):
         model = load_base(work.folder, held, place)
@@ -163,6 +189,34 @@ def check(work: Work) -> dict[str, Any]:
         told = work.portion("Measuring the held-out loss of the merged model", 0.7, 1.0)
         found["heldout_loss"] = mean_loss(model, tokens, told)
     return {**found, "device": place.kind, "reader": "transformers"}
+
+
+def _check_weights(work: Work, *, why: str) -> dict[str, Any]:
+    """Where the model cannot be run in 16 bit: merge again, and compare every tensor with the one in the file."""
+    base, settings = work.source.base_folder(), work.source.model
+    held: PreTrainedModel | None = None
+    with work.meanwhile("A fresh process loads the base model as it was trained", 0.0, 0.4):
+        if work.written["merged_into"] == "as_trained" and settings.quantization != "none":
+            place = device.choose()
+            device.prepare(place)
+            held = load_base(base, settings, place)
+    merge = Merge(base, work.source.adapter, held)
+    told = work.portion("Every weight is read again and compared", 0.4, 1.0)
+    stored = StoredTensors(weight_files(work.folder))
+    wrong, largest = min(set(stored.names) ^ set(merge.specs), default=""), 0.0
+    for number, (name, expected) in enumerate(() if wrong else merge, start=1):
+        if merge.specs[name].dtype in FLOATS:
+            found = torch.from_numpy(stored.read(name))
+            rounded = expected.to(_NAMES[work.written["stored_as"]]).float()
+            if not torch.isclose(found, rounded, rtol=_CLOSE, atol=_CLOSE / 100).all():
+                wrong = name
+                break
+            largest = max(largest, float((found - rounded).abs().max()))
+        told(number, len(merge))
+    found_out = {**NOT_COMPARED, "verified": not wrong, "greedy_equal": None, "not_run": why, "reader": "safetensors"}
+    if wrong:
+        return {**found_out, "problem": f"{wrong} is not what base model and adapter make."}
+    return {**found_out, "largest_weight_difference": largest}
 
 
 def rounded_inputs(work: Work) -> float:

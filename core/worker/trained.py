@@ -36,6 +36,17 @@ _QUESTIONS = ("Good morning!", "What can you do?", "Write a short greeting.", "T
 Told = Callable[[int, int], object]
 
 
+class NotEnoughMemory(UserError):  # noqa: N818 - a state of the machine
+    """There is no room for a model that is not quantised."""
+
+    def __init__(self, needed: int) -> None:
+        super().__init__(
+            "There is not enough memory for the model in 16 bit.",
+            reason=f"It takes about {needed / 1e9:,.1f} GB.",
+            hint="Close other programs, or export the adapter alone.",
+        )
+
+
 @contextmanager
 def trained(source: Source, settings: ModelSettings, place: Device) -> Iterator[PreTrainedModel]:
     """The base model, held as ``settings`` say, with the adapter on it.
@@ -55,7 +66,7 @@ def room_for(parameters: int, settings: ModelSettings) -> tuple[Device, ModelSet
     """Where a model that is not quantised can be loaded, and how: the best device, else main memory.
 
     Raises:
-        UserError: nowhere; the reason says how much it takes.
+        NotEnoughMemory: nowhere; the reason says how much it takes.
     """
     settings = settings.model_copy(update={"quantization": "none"})
     best = device.choose()
@@ -65,11 +76,7 @@ def room_for(parameters: int, settings: ModelSettings) -> tuple[Device, ModelSet
         free = torch.cuda.mem_get_info()[0] if place.kind == "cuda" else psutil.virtual_memory().available
         if needed <= free:
             return place, held
-    raise UserError(
-        "There is not enough memory for the model in 16 bit.",
-        reason=f"It takes about {needed / 1e9:,.1f} GB.",
-        hint="Close other programs, or export the adapter alone.",
-    )
+    raise NotEnoughMemory(needed)
 
 
 def examples_of(source: Source) -> list[Example]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -238,6 +239,10 @@ def test_what_cannot_be_a_place_is_said(
 def test_equal_scores_are_called_equal(tmp_path: Path) -> None:
     words = checked_words(result(tmp_path, 0.0))
     assert words.startswith("A fresh process loaded it again: its scores for each next word equal those")
+
+
+def test_a_model_that_could_not_be_run_says_what_was_checked_instead(tmp_path: Path) -> None:
+    assert "every weight" in checked_words(replace(result(tmp_path), max_logit_difference=None, greedy_equal=None))
 
 
 def test_a_merge_tells_what_it_was_merged_into_and_how_both_do(tmp_path: Path) -> None:

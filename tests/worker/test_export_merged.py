@@ -10,11 +10,11 @@ import sys
 import pytest
 import torch
 from peft import PeftModel
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from core.errors import ModelError, UserError
-from core.export import tensor_files
+from core.export import sums, tensor_files
 from core.export.job import ExportCancelled, Progress, export
 from core.export.source import Source
 from core.recipe.schema import ModelSettings
@@ -22,6 +22,7 @@ from core.worker import device, exporting
 from core.worker.merging import Merge
 from core.worker.model import dequantised, load_base
 from core.worker.reference import logits
+from core.worker.trained import NotEnoughMemory
 
 NAME = "model.layers.0.mlp.up_proj.weight"
 PROMPT = [3, 40, 41, 42, 60, 61, 4, 7]
@@ -129,21 +130,34 @@ def test_a_base_that_was_not_quantised_leaves_no_choice(merge, make_trained):
     assert merge(run).findings["merged_into"] == "original"
 
 
-def test_where_the_original_does_not_fit_the_other_is_taken_and_the_reason_told(merge, trained_run, monkeypatch):
-    from core.worker import export_merged, trained
-
-    asked = []
+@pytest.fixture
+def no_room(monkeypatch):
+    """No model fits into the memory in 16 bit."""
+    from core.worker import export_merged
 
     def room_for(parameters, settings):
-        asked.append(parameters)
-        if len(asked) == 1:
-            raise UserError("There is not enough memory for the model in 16 bit.")
-        return trained.room_for(parameters, settings)
+        raise NotEnoughMemory(parameters)
 
     monkeypatch.setattr(export_merged, "room_for", room_for)
-    found = merge(trained_run).findings
-    assert found["merged_into"] == "as_trained"
+
+
+@pytest.mark.parametrize(("quantization", "into"), [("nf4", {}), ("nf4", {"into": "original"}), ("none", {})])
+def test_without_memory_for_16_bit_every_weight_is_compared(no_room, merge, make_trained, quantization, into):
+    result = merge(make_trained(model__quantization=quantization), **into)
+    found = result.findings
+    assert (result.verified, result.max_logit_difference, result.greedy_equal) == (True, None, None)
+    assert found["merged_into"] == ("as_trained" if quantization == "nf4" and not into else "original")
     assert "not enough memory" in found["not_measured"]["original"]
+    assert found["largest_weight_difference"] == 0
+    assert "It takes about" in found["not_run"]
+
+
+def test_without_memory_a_wrong_weight_is_caught_as_well(no_room, exported_here, merge, trained_run, out):
+    exported_here.between = spoil
+    with pytest.raises(ModelError, match="not what was trained") as caught:
+        merge(trained_run)
+    assert NAME in caught.value.reason
+    assert not list(out.iterdir())
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json"])
@@ -159,21 +173,18 @@ def test_a_flipped_byte_is_caught(exported_here, merge, trained_run, out, name):
     assert not list(out.iterdir())
 
 
+def spoil(aside):
+    """Make a weight wrong, with hashes that fit."""
+    made = aside / "made"
+    weights = load_file(made / "model.safetensors")
+    weights[NAME] *= 2
+    save_file(weights, made / "model.safetensors", metadata={"format": "pt"})
+    names = [path.name for path in made.iterdir() if path.name not in ("README.md", "SHA256SUMS")]
+    (made / "SHA256SUMS").write_text(sums.dumps(made, names), encoding="utf-8")
+
+
 def test_another_model_is_caught_by_what_it_says(exported_here, merge, trained_run, out):
     """Hashes that fit a wrong file do not help it."""
-
-    def spoil(aside):
-        from safetensors.torch import save_file
-
-        from core.export import sums
-
-        made = aside / "made"
-        weights = load_file(made / "model.safetensors")
-        weights[NAME] *= 2
-        save_file(weights, made / "model.safetensors", metadata={"format": "pt"})
-        names = [path.name for path in made.iterdir() if path.name not in ("README.md", "SHA256SUMS")]
-        (made / "SHA256SUMS").write_text(sums.dumps(made, names), encoding="utf-8")
-
     exported_here.between = spoil
     with pytest.raises(ModelError, match="not what was trained"):
         merge(trained_run, into="as-trained")
