@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from core.errors import RunError
 from core.evaluation import votes
-from core.evaluation.comparison import ComparisonFolder, comparisons
+from core.evaluation.comparison import ComparisonFolder, System, comparisons
 from core.evaluation.gathering import gather
 from core.evaluation.metrics import scores as scores_of
 from core.evaluation.results import Results
 from core.evaluation.verdict import judge
 from core.evaluation.verdict_words import sentence
+from core.export import sums
+from core.export.adapter_config import WEIGHTS_FILE
 from core.library.entries import BASE
 
 
@@ -43,7 +46,10 @@ class Score:
 
 
 def scores(project: Path, key: str) -> Iterator[Score]:
-    """The comparisons that have measured an adapter, the newest first; each is read when its turn comes."""
+    """The comparisons that have measured an adapter, the newest first; each is read when its turn comes.
+
+    Those of earlier weights (it was trained further, or another one has its name) are left out.
+    """
     for folder in comparisons(project):
         if (score := _score(folder, key)) is not None:
             yield score
@@ -54,7 +60,8 @@ def _score(folder: ComparisonFolder, key: str) -> Score | None:
         comparison = folder.read()
     except RunError:
         return None  # its own page says what is wrong with it
-    if all(system.key != key for system in comparison.systems):
+    system = next((system for system in comparison.systems if system.key == key), None)
+    if system is None or not _is_the_same(folder, system):
         return None
     results = Results(folder, comparison)
     of_all = {system.key: scores_of(results, system.key) for system in comparison.systems}
@@ -74,6 +81,24 @@ def _score(folder: ComparisonFolder, key: str) -> Score | None:
         exact=sum(score.exact for score in mine.values()),
         verdict=sentence(verdict),
     )
+
+
+def _is_the_same(folder: ComparisonFolder, system: System) -> bool:
+    """Whether an adapter still has the weights that were measured."""
+    adapter = folder.adapter(system)
+    if adapter is None or not system.sha256:
+        return True
+    try:
+        status = (adapter / WEIGHTS_FILE).stat()
+        return _hash(adapter / WEIGHTS_FILE, status.st_mtime_ns, status.st_size) == system.sha256
+    except OSError:
+        return False
+
+
+@lru_cache(maxsize=100)
+def _hash(file: Path, _changed: int, _size: int) -> str:
+    """Of a file that has not changed since it was read last."""
+    return sums.hash_file(file)
 
 
 def _mean(numbers: list[float]) -> float | None:

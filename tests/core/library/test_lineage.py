@@ -12,7 +12,7 @@ from library_bench import run_of
 from core.dataset.example import Example
 from core.evaluation import comparison
 from core.evaluation.comparison import Answered, Case, Comparison, Measured, System, dump_row
-from core.export import base_file
+from core.export import base_file, sums
 from core.library import entries, lineage
 from core.library.importing import Wish, import_adapter
 from core.library.scores import scores
@@ -76,7 +76,12 @@ def test_a_run_and_an_imported_one_are_compared_by_their_files(project: Project,
 def test_scores_come_from_comparisons(project: Project) -> None:
     run = run_of(project, "letters")
     cases = [Case(frozen=Example(id=n, instruction="q", output="a word").frozen()) for n in (1, 2)]
-    systems = [System(key="base", kind="base", title="Base"), System(key=run.name, kind="adapter", title="Mine")]
+    weights = run.adapter / "adapter_model.safetensors"
+    mine = {"folder": f"runs/{run.name}/adapter", "sha256": sums.hash_file(weights)}
+    systems = [
+        System(key="base", kind="base", title="Base"),
+        System(key=run.name, kind="adapter", title="Mine", **mine),
+    ]
     folder = comparison.create(
         project.path,
         Comparison(base="starter", model=ModelSettings(), systems=systems, cases=cases, max_new_tokens=8),
@@ -94,3 +99,5 @@ def test_scores_come_from_comparisons(project: Project) -> None:
     assert found.base_chrf < 50
     assert list(scores(project.path, "0002-other")) == []
     assert "2 held-out examples" in found.verdict
+    weights.write_bytes(b"trained further")
+    assert list(scores(project.path, run.name)) == [], "they were those of another adapter"
