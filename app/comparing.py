@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
@@ -31,7 +32,10 @@ def comparison_job(folder: ComparisonFolder) -> ComparisonJob:
 
 
 class Comparing(QObject):
-    """One comparison at a time. Closing the project stops it; what it found stays, and it can go on later."""
+    """One comparison at a time. Closing the project stops it; what it found stays, and it can go on later.
+
+    One that was begun elsewhere (in a terminal, say) is only followed then no longer.
+    """
 
     began = Signal()
     """It is planned and its process starts: ``results`` is there, and grows from now on."""
@@ -55,7 +59,8 @@ class Comparing(QObject):
         self._job.ended.connect(self._on_ended)
         self._job.failed.connect(self._on_failed)
         self._reading = Latest(self._on_read, parent=self)
-        session.leaving.connect(self._job.stop)
+        self._left = Event()
+        session.leaving.connect(self._leave)
         session.project_changed.connect(self._forget)
 
     @property
@@ -70,16 +75,16 @@ class Comparing(QObject):
             return
         self._session.hand_over.emit()
 
-        def make() -> _Following:
+        def make() -> ComparisonFolder:
             from core.evaluation.comparison import create
 
-            return self._following(create(project.path, plan(project)))
+            return create(project.path, plan(project))
 
         self._begin(make)
 
     def resume(self, folder: ComparisonFolder) -> None:
         """Go on with a comparison of the project, or follow the process that works on it."""
-        self._begin(lambda: self._following(folder))
+        self._begin(lambda: folder)
 
     def stop(self) -> None:
         """End the process; what it has found so far is kept."""
@@ -93,16 +98,20 @@ class Comparing(QObject):
             else:
                 self._reading.ask(lambda: _read_again(results))
 
-    def _begin(self, make: Callable[[], _Following]) -> None:
+    def _begin(self, make: Callable[[], ComparisonFolder]) -> None:
         self._reading.forget()
         self.results = self.doing = None
+        self._left = Event()
         self._session.model_wanted.emit(self)  # two models would take the memory from each other
-        self._job.start(make)
+        make_job, left = self._make, self._left
 
-    def _following(self, folder: ComparisonFolder) -> _Following:
-        from core.evaluation.results import Results
+        def follow() -> _Following:
+            from core.evaluation.results import Results
 
-        return _Following(Results(folder), self._make(folder))
+            folder = make()
+            return _Following(Results(folder), make_job(folder), left)
+
+        self._job.start(follow)
 
     def _on_told(self, message: Results | Doing) -> None:
         from core.evaluation.results import Results
@@ -127,18 +136,23 @@ class Comparing(QObject):
         self.results = results
         self.stopped.emit()
 
-    def _forget(self) -> None:
+    def _leave(self) -> None:
+        self._left.set()
         self._job.stop()
+
+    def _forget(self) -> None:
+        self._leave()
         self._reading.forget()
         self.results = self.doing = None
 
 
 class _Following:
-    """The results of a comparison, then what its process tells."""
+    """The results of a comparison, then what its process tells; ``left``: the project is being closed."""
 
-    def __init__(self, results: Results, job: ComparisonJob) -> None:
+    def __init__(self, results: Results, job: ComparisonJob, left: Event) -> None:
         self._results = results
         self._job = job
+        self._left = left
 
     def messages(self) -> Iterator[Any]:
         """See :class:`app.background_job.Job`."""
@@ -146,8 +160,11 @@ class _Following:
         yield from self._job.messages()
 
     def stop(self) -> None:
-        """End it."""
-        self._job.stop()
+        """End it; when the project is closed, only if it was begun here."""
+        if self._left.is_set():
+            self._job.leave()
+        else:
+            self._job.stop()
 
 
 def _read_again(results: Results) -> Results:

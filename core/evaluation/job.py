@@ -60,7 +60,7 @@ def problem(folder: ComparisonFolder) -> RunError | None:
 
 
 class ComparisonJob:
-    """One comparison under way; ``stop`` may be called from any thread."""
+    """One comparison under way; ``stop`` and ``leave`` may be called from any thread."""
 
     def __init__(self, folder: ComparisonFolder) -> None:
         """Prepare; the process is started, or one that works on it is joined, with :meth:`messages`."""
@@ -94,6 +94,13 @@ class ComparisonJob:
             if process is not None:
                 process.kill()
 
+    def leave(self) -> None:
+        """Follow it no longer: the process ends if this job started it, and goes on if it was somebody else's."""
+        with self._guard:
+            self._stopped = True
+            if self._process is not None:
+                self._process.kill()
+
     def _start(self) -> None:
         job = self.folder.job
         try:
@@ -122,7 +129,7 @@ class ComparisonJob:
                 if isinstance(event, Failed):
                     failed = _error(event)
                 yield from _told([event], results)
-            if over:
+            if over or (self._stopped and self._process is None):
                 break
             time.sleep(_POLL_SECONDS)
         if self._stopped:

@@ -103,6 +103,7 @@ class FakeComparisonJob:
         self._batches = batches
         self._waits, self._fails = waits, fails
         self._stop = Event()
+        self.left = False
 
     def messages(self) -> Iterator[Doing]:
         """See :class:`core.evaluation.job.ComparisonJob`."""
@@ -120,3 +121,8 @@ class FakeComparisonJob:
     def stop(self) -> None:
         """End it."""
         self._stop.set()
+
+    def leave(self) -> None:
+        """The project is closed."""
+        self.left = True
+        self.stop()

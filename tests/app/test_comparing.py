@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.comparing import Comparing
 from app.session import Session
 from core.errors import RunError
-from core.evaluation.comparison import Comparison, comparisons
+from core.evaluation.comparison import Comparison, ComparisonFolder, comparisons
 from core.project import Project
 
 LOSSES = {"base": 3.0, "prompt": 2.0, ADAPTER: 1.0}
@@ -102,11 +102,18 @@ def test_what_cannot_be_planned_or_breaks_off_is_told(qtbot: QtBot, session: Ses
 
 
 def test_closing_the_project_ends_it(qtbot: QtBot, session: Session) -> None:
-    comparing = Comparing(session, make=lambda folder: FakeComparisonJob(folder, ROWS[:7], waits=True))  # type: ignore[arg-type,return-value]
+    jobs: list[FakeComparisonJob] = []
+
+    def make(folder: ComparisonFolder) -> FakeComparisonJob:
+        jobs.append(FakeComparisonJob(folder, ROWS[:7], waits=True))
+        return jobs[-1]
+
+    comparing = Comparing(session, make=make)  # type: ignore[arg-type]
     heard = Heard(comparing)
     comparing.start(plan)
     until(qtbot, lambda: 7 in heard.rows)
     session.close()
+    assert [job.left for job in jobs] == [True], "one that was begun elsewhere goes on"
     assert not comparing.busy
     assert comparing.results is None
     assert heard.said == ["began"]

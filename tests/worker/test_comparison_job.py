@@ -66,6 +66,13 @@ def test_stopped_and_taken_up_it_is_complete(folder: ComparisonFolder) -> None:
     other = ComparisonJob(folder)
     messages = other.messages()
     next(messages)
+    passing = ComparisonJob(folder)
+    seen = passing.messages()
+    next(seen)
+    passing.leave()  # closing a project does not end what was begun elsewhere
+    with pytest.raises(Stopped):
+        list(seen)
+    assert state(results) is State.RUNNING
     joined = list(ComparisonJob(folder).messages())  # somebody else follows the same process to its end
     assert joined[-1] == replace(joined[-1], words="Done", share=1.0)
     assert len({(type(row), repr(row)) for doing in joined for row in doing.rows}) == results.work().total
