@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
@@ -21,16 +22,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import format, theme
+from app import format
 from app.background_job import BackgroundJob, Job
-from app.export_words import checked_words, found_words
 from app.theme import SPACE
 from app.widgets.banner import Banner
-from app.widgets.elided_label import ElidedLabel
+from app.widgets.export_finished import ExportFinished
 from app.widgets.export_place import ExportPlace, Propose
 from app.widgets.form_details import FormDetails
 from app.widgets.form_list import FormList, FormWords
-from app.widgets.next_steps import NextSteps
 
 if TYPE_CHECKING:
     from app.export_offers import Offer, Offers
@@ -80,10 +79,9 @@ class ExportAdapterDialog(QDialog):
         self.where = ExportPlace(propose, folder, name)
         self.size = QLabel()
         self.bar, self.progress_words = QProgressBar(), QLabel()
-        self.place, self.checked = ElidedLabel(mode=Qt.TextElideMode.ElideMiddle), QLabel()
         self.button, self.cancel = QPushButton("Export"), QPushButton("Cancel")
         self.send_button, self.show_button = QPushButton("Send to the hub…"), QPushButton("Show in folder")
-        self._faces, self._working, self._finished = QStackedWidget(), QWidget(), QWidget()
+        self._faces, self._working, self.finished_view = QStackedWidget(), QWidget(), ExportFinished()
         self._arrange(offers)
         self._connect()
         self.forms.show_forms([_row(offer) for offer in offers.forms])
@@ -99,9 +97,8 @@ class ExportAdapterDialog(QDialog):
         title.setProperty("kind", "title")
         words.setProperty("kind", "secondary")
         self._arrange_progress()
-        self._arrange_result()
         self._faces.addWidget(self._asking())
-        self._faces.addWidget(self._finished)
+        self._faces.addWidget(self.finished_view)
         for button in (self.button, self.show_button):
             button.setProperty("kind", "primary")
             button.setDefault(True)
@@ -159,25 +156,6 @@ class ExportAdapterDialog(QDialog):
         column.addWidget(self.bar)
         column.addWidget(self.progress_words)
         self._working.hide()
-
-    def _arrange_result(self) -> None:
-        sign, heading = QLabel(), QLabel("Exported and checked")
-        theme.on_change(sign, lambda: sign.setPixmap(theme.icon("good", "good").pixmap(24, 24)))
-        heading.setProperty("kind", "heading")
-        self.checked.setTextFormat(Qt.TextFormat.PlainText)
-        self.checked.setWordWrap(True)
-        self._next = QVBoxLayout()
-        grid = QGridLayout(self._finished)
-        grid.setContentsMargins(0, SPACE.UNIT, 0, 0)
-        grid.setHorizontalSpacing(SPACE.UNIT)
-        grid.setVerticalSpacing(SPACE.HALF)
-        grid.setColumnStretch(1, 1)
-        grid.addWidget(sign, 0, 0)
-        for row, label in enumerate((heading, self.place, self.checked)):
-            grid.addWidget(label, row, 1)
-        grid.setRowMinimumHeight(3, SPACE.CARD)
-        grid.addLayout(self._next, 4, 1)
-        grid.setRowStretch(5, 1)
 
     def _connect(self) -> None:
         self.button.setEnabled(False)
@@ -244,6 +222,13 @@ class ExportAdapterDialog(QDialog):
         self.job.stop()
         super().done(code)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape leaves; an export under way is not given up by a slip, the button does that."""
+        if event.key() == Qt.Key.Key_Escape and self.job.busy:
+            self.cancel.setFocus()
+            return
+        super().keyPressEvent(event)
+
     def _on_cancel(self) -> None:
         if not self.job.busy:
             self.reject()
@@ -266,12 +251,9 @@ class ExportAdapterDialog(QDialog):
         self._result = result
         self._working.hide()
         self.button.hide()
-        self.place.setText(format.place(result.path))
-        self.checked.setText("\n".join([checked_words(result), *found_words(result)]))
-        if result.next_steps:
-            self._next.addWidget(NextSteps(result.next_steps))
+        self.finished_view.show_result(result)
         self._faces.setEnabled(True)
-        self._faces.setCurrentWidget(self._finished)
+        self._faces.setCurrentWidget(self.finished_view)
         self.cancel.setText("Close")
         self.send_button.setVisible(self.where.ending == "")
         self.show_button.show()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QKeyEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
@@ -199,6 +199,13 @@ class SendDialog(QDialog):
             QDesktopServices.openUrl(QUrl(self._address))
         else:
             self.start()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape leaves; a sending under way is not given up by a slip, the button does that."""
+        if event.key() == Qt.Key.Key_Escape and self.job.busy:
+            self.cancel.setFocus()
+            return
+        super().keyPressEvent(event)
 
     def _on_cancel(self) -> None:
         if not self.job.busy:

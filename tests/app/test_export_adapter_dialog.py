@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from export_fakes import FakeExports, facts, offers, result
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
@@ -49,8 +50,8 @@ def test_a_folder_is_exported_and_the_check_is_told_in_words(
     with qtbot.waitSignal(dialog.exported):
         dialog.button.click()
     assert exports.asked == [("adapter", {}, tmp_path / "letters-run-1")]
-    assert dialog.place.text() == str(tmp_path / "letters-run-1")
-    assert "differ by at most 0.00021 from those of the trained model" in dialog.checked.text()
+    assert dialog.finished_view.place.text() == str(tmp_path / "letters-run-1")
+    assert "differ by at most 0.00021 from those of the trained model" in dialog.finished_view.checked.text()
     assert dialog.cancel.text() == "Close"
     assert not dialog.button.isVisible()
     with qtbot.waitSignal(dialog.show_wanted) as shown:
@@ -157,6 +158,21 @@ def test_cancel_goes_back_to_the_form(qtbot: QtBot, dialog: ExportAdapterDialog,
     exports.may_end.set()
     with qtbot.waitSignal(dialog.exported):
         dialog.button.click()
+
+
+def test_escape_does_not_give_up_an_export_under_way(
+    qtbot: QtBot, dialog: ExportAdapterDialog, exports: FakeExports
+) -> None:
+    exports.may_end.clear()
+    dialog.button.click()
+    qtbot.waitUntil(lambda: dialog.bar.value() == 600)
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert dialog.isVisible()
+    assert dialog.job.busy
+    with qtbot.waitSignal(dialog.exported):
+        exports.may_end.set()
+    with qtbot.waitSignal(dialog.finished):
+        qtbot.keyClick(dialog, Qt.Key.Key_Escape)
 
 
 def test_closing_the_window_cancels(qtbot: QtBot, dialog: ExportAdapterDialog, exports: FakeExports) -> None:
