@@ -222,15 +222,20 @@ class ExportAdapterDialog(QDialog):
         self.job.stop()
         super().done(code)
 
+    @property
+    def _working_on_it(self) -> bool:
+        """Whether something would be given up; a job whose result is there has only to end."""
+        return self.job.busy and self._result is None
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Escape leaves; an export under way is not given up by a slip, the button does that."""
-        if event.key() == Qt.Key.Key_Escape and self.job.busy:
+        if event.key() == Qt.Key.Key_Escape and self._working_on_it:
             self.cancel.setFocus()
             return
         super().keyPressEvent(event)
 
     def _on_cancel(self) -> None:
-        if not self.job.busy:
+        if not self._working_on_it:
             self.reject()
             return
         self.job.stop()
