@@ -6,6 +6,7 @@ The access token comes with the request, over stdin; see :mod:`core.base_models.
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,11 +22,13 @@ from core.base_models.hub.fetching import Fetch
 from core.base_models.hub.model import FoundModel, Gated, HubFile, Plan
 from core.base_models.hub.places import check_free, free_bytes, here_bytes, place_of
 from core.base_models.hub.posting import post
+from core.base_models.hub.problems import no_answer
 from core.child import Message, serve
 from core.errors import ModelError
 
 Tell = Callable[[Message], None]
 _EXPAND = ("downloads", "likes", "gated", "safetensors", "tags", "config", "lastModified", "pipeline_tag", "cardData")
+_COMMIT, _SHA = re.compile(r"[0-9a-f]{40}"), re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _TASKS = ("text-generation", "image-text-to-text", "any-to-any", None)
 _OTHER_FORMATS = {"gguf": "GGUF", "mlx": "MLX", "gptq": "GPTQ", "awq": "AWQ", "onnx": "ONNX", "exl2": "EXL2"}
 
@@ -95,6 +98,8 @@ def make_plan(api: HfApi, repo: str, folder: Path | None, *, has_token: bool) ->
     check_kind(_config(info), repo)
     wanted = files.needed(repo, _files(info))
     commit = info.sha or ""
+    if not _COMMIT.fullmatch(commit):  # folders are named after it
+        raise no_answer(f"the version {commit[:80]!r}")
     place = place_of(repo, commit, folder)
     licence, address = _licence(info)
     return Plan(
@@ -143,12 +148,12 @@ def _access(api: HfApi, info: ModelInfo, *, has_token: bool) -> Any:
 
 
 def _files(info: ModelInfo) -> list[HubFile]:
-    """The files of the top folder whose size and checksum the hub tells."""
+    """The files of the top folder whose size and checksum the hub tells; files here are named after the latter."""
     found = []
     for entry in info.siblings or ():
         sha = entry.lfs.sha256 if entry.lfs else entry.blob_id
         size = entry.lfs.size if entry.lfs else entry.size
-        if "/" not in entry.rfilename and sha and size is not None and size >= 0:
+        if "/" not in entry.rfilename and sha and _SHA.fullmatch(sha) and size is not None and size >= 0:
             found.append(HubFile(entry.rfilename, size, sha))
     return found
 

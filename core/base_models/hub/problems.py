@@ -30,7 +30,12 @@ def problem(error: Exception, repo: str, *, has_token: bool) -> ModelError:
         or _of_connection(error, details)
         or _of_disk(error, details)
     )
-    return found or ModelError(
+    return found or no_answer(details)
+
+
+def no_answer(details: str) -> ModelError:
+    """What the hub said makes no sense."""
+    return ModelError(
         "The hub's answer could not be used.",
         reason="It was not what this program expects.",
         hint=f"Try again later. {_PAUSED}",

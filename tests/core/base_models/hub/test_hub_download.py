@@ -406,3 +406,16 @@ def test_two_programs_do_not_fetch_the_same_file(hub: Hub) -> None:
     with filelock.FileLock(lock), pytest.raises(UserError, match="Another program"):
         download(plan)
     download(plan)
+
+
+@pytest.mark.parametrize("sha", ["../../../../found", "A" * 64, ""])
+def test_a_checksum_that_is_none_names_no_file(hub: Hub, sha: str) -> None:
+    hub.repos[STARTER].shas["model.safetensors"] = sha
+    with pytest.raises(UserError, match="cannot be used"):
+        plan_of(STARTER)
+
+
+def test_a_version_that_is_none_names_no_folder(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Repo, "commit", "../../elsewhere")
+    with pytest.raises(UserError, match="answer could not be used"):
+        plan_of(STARTER)
