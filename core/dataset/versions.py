@@ -15,6 +15,7 @@ import re
 import shutil
 import tempfile
 import time
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,7 @@ class Versions:
         """All versions, newest first; files that are none are passed over."""
         found = []
         for path in self.folder.glob(f"*{_ENDING}"):
-            with contextlib.suppress(OSError, EOFError, ValueError, KeyError, TypeError):
+            with contextlib.suppress(OSError, EOFError, zlib.error, ValueError, KeyError, TypeError):
                 found.append(_head(path))
         return sorted(found, key=lambda version: version.number, reverse=True)
 
@@ -93,7 +94,7 @@ class Versions:
                         return
                     hashed.update(line)
                     yield example_of(tuple(row))
-        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
             raise _damaged(version, f"{error}.") from error
         raise _damaged(version, "The end of the file is missing.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,21 @@ def test_versions_are_listed_renamed_deleted_and_brought_back(store: ExampleStor
     with pytest.raises(ProjectError, match="no name"):
         versions.save(store, "  ")
     assert {path.suffix for path in versions.folder.iterdir()} == {".gz"}
+
+
+def test_a_flipped_bit_anywhere_is_told_in_words(store: ExampleStore, versions: Versions) -> None:
+    """What unpacking says of it differs from place to place: a wrong code, a wrong length, a wrong sum."""
+    store.add(Example(f"text {n} " * 20, "", "x") for n in range(50))
+    version = versions.save(store, "v")
+    whole = version.path.read_bytes()
+    seen = list(versions.examples(version))
+    for place in range(0, len(whole), 7):
+        data = bytearray(whole)
+        data[place] ^= 0x40
+        version.path.write_bytes(data)
+        versions.all()  # which lists what it can read
+        with suppress(ProjectError):
+            assert list(versions.examples(version)) == seen  # a bit without a meaning, as that of the system's name
 
 
 @pytest.mark.parametrize("harm", ["flip", "cut", "gone", "foreign"])
