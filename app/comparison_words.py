@@ -255,14 +255,19 @@ def _answer(report: Report, id: int, system: System) -> AnswerWords:
     row = report.results.answers.get((id, system.key))
     left_out = report.results.left_out.get((id, system.key, "answer"))
     if row is None:
-        return AnswerWords(system.title, None, left_out.reason if left_out is not None else "")
+        return AnswerWords(_column(system), None, left_out.reason if left_out is not None else "")
     score = report.scores[system.key].get(id)
     remark = "" if score is None else f"chrF\u00a0{format.fixed(score.chrf, 1)}"
     if row.end == "length":
         remark = f"{remark}  ·  cut at {format.plural(row.tokens, 'token')}"
     if score is not None and score.style is not None:
         remark += "  ·  keeps the rule" if score.style else "  ·  breaks the rule"
-    return AnswerWords(system.title, row.text, remark)
+    return AnswerWords(_column(system), row.text, remark)
+
+
+def _column(system: System) -> str:
+    """What stands over its answers, where there is little room."""
+    return "With your best prompt" if system.kind == "prompt" else system.title
 
 
 def _hard(row: HardRow, prompts: dict[int, str]) -> HardRowWords:
