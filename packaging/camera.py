@@ -1,7 +1,7 @@
 """The camera of the pictures: the window without a screen, waiting for what is to be seen, light and dark.
 
 Imported before Qt and the app: it chooses their home folder. ``TUNESMITH_PICTURES`` names one that is kept, so that a
-project trained once serves for many looks; otherwise it is a new one each time.
+project trained once serves for many looks; otherwise it is a new one each time. Its path is on some pictures.
 """
 
 from __future__ import annotations

@@ -220,6 +220,10 @@ class Tour(Photographer):
         self.until(lambda: self.window.station == "models", "the Models page")
         page = self.window.pages["models"]
         self.until(lambda: page.model is not None, "the models")
+        merged = sorted(PROJECT.glob("exports/*-merged"))
+        if merged:
+            page.adding.take(merged[-1])
+            self.until(lambda: page.model is not None and page.model.path == merged[-1], "the merged model")
         yield "models"
 
     def _end(self) -> Iterator[str]:

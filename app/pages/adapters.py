@@ -42,10 +42,10 @@ _COLUMNS = Columns(
     "Adapters",
     {
         Column.NAME: 178,
-        Column.MADE: 104,
+        Column.MADE: 118,
         Column.RANK: 52,
-        Column.HELDOUT: 80,
-        Column.SIZE: 80,
+        Column.HELDOUT: 78,
+        Column.SIZE: 88,
     },
     stretch=Column.BASE,
     newest=Column.MADE,
@@ -109,7 +109,7 @@ class AdaptersPage(Page):
         splitter.addWidget(self.card)
         splitter.setStretchFactor(0, 3)
         splitter.setStretchFactor(1, 2)
-        splitter.setSizes([620, 400])
+        splitter.setSizes([660, 360])
         splitter.setChildrenCollapsible(False)
         remember(splitter, "adapters/sides")
         remember(self.list.horizontalHeader(), "adapters/columns")
