@@ -19,6 +19,7 @@ HOME = Path(os.environ.get("TUNESMITH_PICTURES") or tempfile.mkdtemp(prefix="tun
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["HOME"] = os.environ["USERPROFILE"] = str(HOME)
 os.environ["TUNESMITH_HOME"] = str(HOME / ".tunesmith")
+(HOME / ".tunesmith" / "window.ini").unlink(missing_ok=True)  # every part as it looks the first time
 sys.path.insert(0, str(ROOT))
 
 from PySide6.QtCore import QEventLoop, QThreadPool, QTimer  # noqa: E402

@@ -149,10 +149,10 @@ class Tour(Photographer):
         self.window.chat_with(self.window.session.project.runs()[-1].name)
         view = page.chat
         self.until(lambda: view.chat.loaded and view.chat.facts.held_out, "the held-out examples")
-        if not view.list.items:
-            view.composer.heldout.next()
-            view.composer.send.click()
-        self.until(lambda: view.list.items and not view.chat.busy, "the answers")
+        view.composer.heldout.next()
+        view.composer.send.click()
+        self.until(lambda: view.chat.busy, "the question")
+        self.until(lambda: not view.chat.busy, "the answers")
         yield "chat"
 
     def _prompt(self, view: Any) -> Iterator[str]:
