@@ -8,7 +8,7 @@ this (another kind of layer, a mask, a cache) goes Transformers' way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -28,7 +28,6 @@ _LAYERS = frozenset({"LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLa
 _ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 _FEED_FORWARD = ("gate_proj", "up_proj", "down_proj")
 _TAKES_KEEP = "takes_keep"
-_CACHED = 2**17  # numbers
 
 
 def use_blocks(model: PreTrainedModel, *, products: torch.dtype | None = None) -> int:
@@ -229,9 +228,7 @@ class _FeedForward(torch.autograd.Function):
         gate, up, down = part.projections
         gated, of_gate = gate.forward(rows, matrices[0:2])  # type: ignore[arg-type]
         upped, of_up = up.forward(rows, matrices[2:4])  # type: ignore[arg-type]
-        inner = torch.empty_like(gated)
-        for some in _in_cache(gated):
-            inner[some] = torch.nn.functional.silu(gated[some].float()).mul_(upped[some])
+        inner = torch.nn.functional.silu(gated).mul_(upped)
         product, of_down = down.forward(inner, matrices[4:6])  # type: ignore[arg-type]
         ctx.save_for_backward(x, scale, rows, gated, upped, inner, *of_gate, *of_up, *of_down, *matrices)
         ctx.part = part
@@ -244,11 +241,8 @@ class _FeedForward(torch.autograd.Function):
         kept, matrices = rest[:9], rest[9:]
         part = ctx.part
         of_inner, *of_down = part.backward(2, part.rows(gradient), inner, kept, matrices)
-        of_up, of_gate = torch.empty_like(upped), of_inner
-        for some in _in_cache(gated):
-            outer, gate = of_inner[some].float(), gated[some].float()
-            of_up[some] = torch.nn.functional.silu(gate).mul_(outer)
-            of_gate[some] = torch.ops.aten.silu_backward(outer * upped[some], gate)
+        of_up = torch.nn.functional.silu(gated).mul_(of_inner)
+        of_gate = torch.ops.aten.silu_backward(of_inner.mul_(upped), gated)
         of_rows, *found_gate = part.backward(0, of_gate, rows, kept, matrices)
         more, *found_up = part.backward(1, of_up, rows, kept, matrices)
         total = of_rows[: len(x)].float().add_(more[: len(x)])
@@ -258,13 +252,6 @@ class _FeedForward(torch.autograd.Function):
 
 _attention: Callable[..., torch.Tensor] = _Attention.apply
 _feed_forward: Callable[..., torch.Tensor] = _FeedForward.apply
-
-
-def _in_cache(matrix: torch.Tensor) -> Iterator[slice]:
-    """Rows, so few at once that what is computed with them stays in the processor's cache."""
-    at_once = max(1, _CACHED // matrix.shape[1])
-    for start in range(0, len(matrix), at_once):
-        yield slice(start, start + at_once)
 
 
 def _heads(

@@ -19,6 +19,7 @@ from transformers.modeling_outputs import CausalLMOutputWithPast
 
 from core.base_models.families import PLAIN_HEADS, logits_at_once
 from core.worker.blocks import takes_keep
+from core.worker.fused import ROWS, padded
 
 _IS_FUSED = "takes_targets"
 
@@ -70,27 +71,33 @@ class _SummedLoss(torch.autograd.Function):
     ) -> torch.Tensor:
         kind = hidden.device.type
         dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else products or hidden.dtype
-        # The loss itself is not rounded for speed: 16-bit logits would move it.
-        exact = weight.to(hidden.dtype if dtype == products else dtype)
-        weight = weight.to(dtype)
         wanted = ctx.needs_input_grad[0]
+        # A loss that is only looked at is not rounded for speed: 16-bit logits would move it.
+        kept = hidden.dtype if dtype == products and not wanted else dtype
+        weight = weight.to(kept)
+        # Few sizes on a CPU in 16 bit (see ``padded``).
+        rounds_up = kind == "cpu" and kept.itemsize == 2
         # Scaled up only in the backward pass: in float16 small gradients would be lost until then.
         of_hidden = torch.empty_like(hidden, dtype=torch.float32 if dtype == torch.float16 else hidden.dtype)
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
         at_once = max(1, logits_at_once(kind) // weight.shape[0])
+        if rounds_up:
+            at_once += -at_once % ROWS
         for start in range(0, len(labels), at_once):
             part = slice(start, start + at_once)
-            logits = (hidden[part].to(exact.dtype) @ exact.t()).float()
+            rows = padded(hidden[part], kept) if rounds_up else hidden[part].to(kept)
             target = labels[part].unsqueeze(1)
+            count = len(target)
+            logits = (rows @ weight.t()).float()
             logits -= logits.amax(1, keepdim=True)
             total -= logits.gather(1, target).sum()
             share = logits.exp_()
             whole = share.sum(1, keepdim=True)
-            total += whole.log().sum()
+            total += whole[:count].log().sum()
             if wanted:
                 share /= whole
                 share.scatter_add_(1, target, share.new_full((), -1.0).expand(target.shape))
-                of_hidden[part] = share.to(dtype) @ weight
+                of_hidden[part] = (share.to(dtype) @ weight)[:count]
         ctx.save_for_backward(of_hidden)
         ctx.dtype = hidden.dtype
         return total
