@@ -62,3 +62,12 @@ def broken(path: Path, reason: str) -> ModelError:
         hint="Take the file again from where the model came from.",
         details=str(path),
     )
+
+
+def leads_elsewhere(path: Path) -> bool:
+    """Whether a file is a link to one outside of its folder; the hub's cache links within a model's folder."""
+    if not path.is_symlink():
+        return False
+    folder = path.parent.resolve()
+    within = next((parent for parent in folder.parents if parent.name.startswith("models--")), folder)
+    return not path.resolve().is_relative_to(within)

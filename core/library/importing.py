@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.base_models.reading import leads_elsewhere
 from core.errors import ModelError, UserError
 from core.export import adapter_config, archive, sums
 from core.export.adapter_config import CONFIG_FILE, WEIGHTS_FILE
@@ -103,6 +104,8 @@ def import_adapter(
             match=f"{match.how} {words}".rstrip(),
         )
         imported.keep_origin(copied, origin)
+        if cancelled():
+            raise ImportCancelled
         return _in_place(copied, parent, origin.title)
     except OSError as error:
         raise _not_imported(wish.source, error) from error
@@ -190,16 +193,13 @@ def _folders(top: Path) -> Iterator[Path]:
 
 
 def _check_links(folder: Path) -> None:
-    """Refuse a file that really is one elsewhere on this machine; the hub's cache links within a model's folder.
+    """Refuse a file that really is one elsewhere on this machine.
 
     Raises:
         ModelError: there is such a link.
     """
-    whole = folder.resolve()
-    within = next((parent for parent in whole.parents if parent.name.startswith("models--")), whole)
     for name in (CONFIG_FILE, WEIGHTS_FILE, sums.SUMS_FILE, *_SMALL_FILES):
-        real = (folder / name).resolve()
-        if (folder / name).is_symlink() and not real.is_relative_to(within):
+        if leads_elsewhere(folder / name):
             raise ModelError(
                 "This adapter cannot be used.",
                 reason=f"{name} is a link to a file outside of its folder.",

@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 from transformers import logging as transformers_logging
 
 from core.base_models.facts import ModelFacts
-from core.base_models.reading import read_object
+from core.base_models.reading import leads_elsewhere, read_object
 from core.base_models.stored import StoredTensors
 from core.base_models.weights import weight_files
 from core.errors import UserError
@@ -258,7 +258,9 @@ def _write_settings(work: Work, kind: str) -> None:
     finally:
         prompt_format.close()
     for name in _LICENCES:
-        if (base / name).is_file() and (base / name).stat().st_size <= _LARGEST_TEXT:
+        # The export may be sent to others: nothing from elsewhere on this machine goes along under such a name.
+        usual = (base / name).is_file() and not leads_elsewhere(base / name)
+        if usual and (base / name).stat().st_size <= _LARGEST_TEXT:
             shutil.copyfile(base / name, work.folder / name)
 
 

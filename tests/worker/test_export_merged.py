@@ -17,8 +17,9 @@ from core.errors import ModelError, UserError
 from core.export import sums, tensor_files
 from core.export.job import ExportCancelled, Progress, export
 from core.export.source import Source
+from core.export.work import Work
 from core.recipe.schema import ModelSettings
-from core.worker import device, exporting
+from core.worker import device, export_merged, exporting
 from core.worker.merging import Merge
 from core.worker.model import dequantised, load_base
 from core.worker.reference import logits
@@ -274,3 +275,19 @@ def test_what_a_killed_program_left_is_cleared_away_by_the_next_export(trained_r
     result = export(Source.of_run(trained_run), "adapter", out / "two")
     assert result.verified
     assert [path.name for path in out.iterdir()] == ["two"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="making links takes rights there")
+def test_a_licence_that_is_a_link_to_elsewhere_does_not_go_along(tiny_model, tmp_path):
+    base, secret = tmp_path / "base", tmp_path / "secret"
+    shutil.copytree(tiny_model, base)
+    secret.write_text("my key")
+    (base / "LICENSE").symlink_to(secret)
+    (base / "NOTICE").write_text("Theirs")
+    (base / "LICENSE.txt").symlink_to(base / "NOTICE")
+    source = Source(tmp_path, ModelSettings(base=str(base)), "Mine")
+    work = Work(source, {}, tmp_path / "made", tmp_path / "reference")
+    work.folder.mkdir()
+    export_merged._write_settings(work, "BF16")
+    assert not (work.folder / "LICENSE").exists()
+    assert (work.folder / "LICENSE.txt").read_text() == (work.folder / "NOTICE").read_text() == "Theirs"

@@ -340,6 +340,18 @@ def test_it_can_be_cancelled_and_leaves_nothing(project: Path, tmp_path: Path) -
     assert is_empty(project)
 
 
+def test_a_wish_to_end_that_comes_last_counts_too(project: Path, tmp_path: Path) -> None:
+    whole: list[bool] = []
+    with pytest.raises(ImportCancelled):
+        import_adapter(
+            project,
+            Wish(foreign(tmp_path / "x"), STARTER),
+            advance=lambda done, total: whole.append(done == total),
+            cancelled=lambda: any(whole),
+        )
+    assert is_empty(project)
+
+
 def test_it_tells_how_far_it_is(project: Path, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     import_adapter(project, Wish(foreign(tmp_path / "x"), STARTER), advance=lambda *pair: told.append(pair))
