@@ -9,7 +9,7 @@ from core.hardware.fitting import Verdict
 from core.hardware.usage import MemoryUse
 from core.hardware.uses import TITLES, Need
 
-_VERDICTS = {Verdict.FITS: "fits", Verdict.TIGHT: "tight", Verdict.TOO_LARGE: "too large"}
+VERDICTS = {Verdict.FITS: "fits", Verdict.TIGHT: "tight", Verdict.TOO_LARGE: "too large"}
 _KINDS = {"starter": "Part of Tunesmith", "folder": "A folder of yours", "cache": "Downloaded, in the hub cache"}
 
 
@@ -64,7 +64,7 @@ def memory_title(memory: MemoryUse) -> str:
 
 def need_rows(found: tuple[Need, ...]) -> list[tuple[str, str]]:
     """What each use takes and whether that fits: (label, words)."""
-    return [(TITLES[need.use], f"about {format.size(need.bytes)}: {_VERDICTS[need.verdict]}") for need in found]
+    return [(TITLES[need.use], f"about {format.size(need.bytes)}: {VERDICTS[need.verdict]}") for need in found]
 
 
 def template_note(model: Model, chosen: str) -> str:

@@ -46,6 +46,11 @@ class Model:
     licence: str = ""
     remembered: bool = False
 
+    @property
+    def can_remove(self) -> bool:
+        """Whether there is anything to remove: the starter is part of the program."""
+        return self.kind == "cache" or self.remembered
+
 
 @dataclass(frozen=True, slots=True)
 class Here:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
+from app import format
 from app.background_job import BackgroundJob
 from app.latest import Latest
 from app.models_here import Model
-from app.widgets.delete_model_dialog import DeleteModelDialog
+from app.widgets.agree_dialog import AgreeDialog
 from core.base_models import shelf
 from core.base_models.hub.removal import RemoveJob
 
@@ -33,19 +34,20 @@ class ModelRemoving(QObject):
         self.job.told.connect(self._on_deleted)
         self.job.failed.connect(page.show_problem)
 
-    def can_remove(self, model: Model) -> bool:
-        """Whether there is anything to remove: the starter is part of the program."""
-        return not self.job.busy and (model.kind == "cache" or model.remembered)
-
     def remove(self, model: Model) -> None:
         """Take a folder off the list; ask before a download is deleted."""
-        if not self.can_remove(model):
+        if self.job.busy or not model.can_remove:
             return
         if model.kind == "folder":
             self._forgetting.ask(lambda: (model, shelf.forget(Path(model.base))))
             return
-        size = model.facts.size_bytes if model.facts is not None else 0
-        dialog = DeleteModelDialog(model.title, size, self._page)
+        size = format.size(model.facts.size_bytes) if model.facts is not None else "some room"
+        text = (
+            f"That frees about {size}. It lies in the hub cache, so other programs that use it there lose it as well. "
+            "Adapters trained on it are kept, but need it again to be used."
+        )
+        question = f"Delete {model.title} from this machine?"
+        dialog = AgreeDialog(question, text, self._page, act="Delete the model", keep="Keep it")
         dialog.agreed.connect(lambda: self._delete(model))
         dialog.open()
 

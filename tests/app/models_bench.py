@@ -31,7 +31,7 @@ class ModelsBench:
         self.page.resize(1060, 760)
         self.page.show()
         self.page.enter()
-        self.until(lambda: self.page.list.rows)
+        self.until(lambda: self.page.shelf.list.rows)
 
     def until(self, condition: Callable[[], object]) -> None:
         """Wait for something to become true."""
@@ -39,12 +39,12 @@ class ModelsBench:
 
     def titles(self) -> list[str]:
         """What is listed."""
-        return [row.title for row in self.page.list.rows]
+        return [row.title for row in self.page.shelf.list.rows]
 
     def add(self, folder: Path) -> None:
         """Add a folder, and wait until it is chosen."""
         self.page.adding.take(folder)
-        self.until(lambda: self.page.model is not None and self.page.model.base == str(folder))
+        self.until(lambda: self.page.shelf.model is not None and self.page.shelf.model.base == str(folder))
 
     def end(self) -> None:
         """Let go of the project."""

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 from tiny_base import write_base
 
-from app.widgets.delete_model_dialog import DeleteModelDialog
+from app.widgets.agree_dialog import AgreeDialog
 from app.widgets.toast import Toast
 from core import paths
 from core.base_models import catalogue, shelf
@@ -63,30 +63,30 @@ def drop(place: ModelsBench, source: Path) -> bool:
 def test_the_projects_model_is_chosen_and_described(place: ModelsBench) -> None:
     page = place.page
     assert place.titles() == ["Starter (practice model)"]
-    assert page.list.rows[0].note.endswith("fits this machine, used here")
-    facts = dict(page.card.facts.rows)
+    assert page.shelf.list.rows[0].note.endswith("fits this machine, used here")
+    facts = dict(page.shelf.card.facts.rows)
     assert facts["Architecture"] == "LlamaForCausalLM"
     assert facts["Licence"] == "apache-2.0"
     assert facts["Context length"] == "512 tokens"
-    assert [label for label, _ in page.card.needs.rows] == [
+    assert [label for label, _ in page.shelf.card.needs.rows] == [
         "Training in 4-bit (QLoRA)",
         "Training in 16-bit (LoRA)",
         "Chat",
     ]
-    assert not page.card.use.isEnabled()
-    assert not page.card.remove.isEnabled()
-    place.until(lambda: "<|user|>Answer.\n\nWhere is it?<|end|>" in page.card.sample.toPlainText())
+    assert not page.shelf.card.use.isEnabled()
+    assert not page.shelf.card.remove.isEnabled()
+    place.until(lambda: "<|user|>Answer.\n\nWhere is it?<|end|>" in page.shelf.card.sample.toPlainText())
 
 
 def test_a_dropped_folder_is_listed_chosen_and_used(place: ModelsBench, copy: Path) -> None:
     page = place.page
     assert drop(place, copy)
-    place.until(lambda: page.model is not None and page.model.title == "My model")
+    place.until(lambda: page.shelf.model is not None and page.shelf.model.title == "My model")
     assert shelf.folders() == [copy]
-    page.card.use.click()
+    page.shelf.card.use.click()
     assert place.session.recipe.model.base == str(copy)
-    assert page.card.use.text() == "Used in this project"
-    assert page.list.rows[1].note.endswith("used here")
+    assert page.shelf.card.use.text() == "Used in this project"
+    assert page.shelf.list.rows[1].note.endswith("used here")
     assert page.banner.title == "Settings went back to what suits most models."
     place.session.wait()
     assert place.session.project.recipe.model.base == str(copy)
@@ -95,7 +95,7 @@ def test_a_dropped_folder_is_listed_chosen_and_used(place: ModelsBench, copy: Pa
 def test_settings_that_changed_with_the_model_can_be_kept(place: ModelsBench, copy: Path) -> None:
     before = place.session.recipe
     place.add(copy)
-    place.page.use()
+    place.page.shelf.use()
     place.page.banner._act.click()
     assert place.session.recipe == with_settings(before, {"model.base": str(copy)})
 
@@ -103,7 +103,7 @@ def test_settings_that_changed_with_the_model_can_be_kept(place: ModelsBench, co
 def test_the_button_lets_a_folder_be_chosen(place: ModelsBench, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(copy))
     place.page.adding.button.click()
-    place.until(lambda: place.page.model is not None and place.page.model.title == "My model")
+    place.until(lambda: place.page.shelf.model is not None and place.page.shelf.model.title == "My model")
 
 
 def test_a_refused_folder_is_told_with_what_to_do(place: ModelsBench, tmp_path: Path) -> None:
@@ -123,8 +123,8 @@ def test_files_cannot_be_dropped(place: ModelsBench, tmp_path: Path) -> None:
 
 def test_a_folder_is_only_forgotten_and_can_come_back(place: ModelsBench, copy: Path) -> None:
     place.add(copy)
-    assert place.page.card.remove.text() == "Take off this list"
-    place.page.card.remove.trigger()
+    assert place.page.shelf.card.remove.text() == "Take off this list"
+    place.page.shelf.card.remove.trigger()
     place.until(lambda: place.titles() == ["Starter (practice model)"])
     assert copy.is_dir()
     toast = place.page.window().findChildren(Toast)[-1]
@@ -134,40 +134,41 @@ def test_a_folder_is_only_forgotten_and_can_come_back(place: ModelsBench, copy: 
 
 def test_the_delete_key_takes_a_folder_off_the_list(place: ModelsBench, copy: Path) -> None:
     place.add(copy)
-    QTest.keyClick(place.page.list, Qt.Key.Key_Delete)
+    QTest.keyClick(place.page.shelf.list, Qt.Key.Key_Delete)
     place.until(lambda: shelf.folders() == [])
 
 
 def test_a_folder_that_is_gone_stays_listed_and_says_so(place: ModelsBench, copy: Path) -> None:
     place.add(copy)
     shutil.rmtree(copy)
-    place.page.refresh()
-    place.until(lambda: place.page.list.rows[-1].note == "Not found at the moment")
-    assert place.page.card.banner.title == "The folder My model holds no base model."
-    assert not place.page.card.use.isEnabled()
-    assert place.page.card.remove.isEnabled()
+    place.page.shelf.refresh()
+    place.until(lambda: place.page.shelf.list.rows[-1].note == "Not found at the moment")
+    assert place.page.shelf.card.banner.title == "The folder My model holds no base model."
+    assert not place.page.shelf.card.use.isEnabled()
+    assert place.page.shelf.card.remove.isEnabled()
 
 
 def test_a_folder_that_the_project_uses_is_listed_too(place: ModelsBench, copy: Path) -> None:
     place.session.set_recipe(with_settings(place.session.recipe, {"model.base": str(copy)}))
-    place.page.refresh()
+    place.page.shelf.refresh()
     place.until(lambda: "My model" in place.titles())
-    place.page._on_chosen(str(copy))
-    assert not place.page.card.remove.isEnabled()
+    place.page.shelf.choose(str(copy))
+    place.until(lambda: place.page.shelf.model is not None and place.page.shelf.model.base == str(copy))
+    assert not place.page.shelf.card.remove.isEnabled()
 
 
 def test_a_model_in_the_hub_cache_is_deleted_once_the_user_agreed(place: ModelsBench, tmp_path: Path) -> None:
     root = in_cache(tmp_path)
     place.page.show_model("someone/model")
-    place.until(lambda: place.page.model is not None and place.page.model.kind == "cache")
-    assert dict(place.page.card.facts.rows)["From"] == "Downloaded, in the hub cache"
-    place.page.card.remove.trigger()
-    dialog = place.page.findChild(DeleteModelDialog)
+    place.until(lambda: place.page.shelf.model is not None and place.page.shelf.model.kind == "cache")
+    assert dict(place.page.shelf.card.facts.rows)["From"] == "Downloaded, in the hub cache"
+    place.page.shelf.card.remove.trigger()
+    dialog = place.page.findChild(AgreeDialog)
     assert dialog is not None
     dialog.keep.click()
     assert root.is_dir()
-    place.page.remove()
-    place.page.findChildren(DeleteModelDialog)[-1].delete.click()
+    place.page.shelf.remove()
+    place.page.findChildren(AgreeDialog)[-1].act.click()
     place.until(lambda: place.titles() == ["Starter (practice model)"])
     assert not root.exists()
     assert catalogue.incomplete_models() == []
@@ -180,21 +181,21 @@ def test_without_a_chat_template_the_alpaca_text_is_shown(place: ModelsBench, co
             text = path.read_text(encoding="utf-8")
             path.unlink() if name.endswith("jinja") else path.write_text(text.replace("chat_template", "not_it"))
     place.add(copy)
-    assert "Alpaca" in place.page.card.template_note.text()
-    place.until(lambda: "### Instruction:" in place.page.card.sample.toPlainText())
+    assert "Alpaca" in place.page.shelf.card.template_note.text()
+    place.until(lambda: "### Instruction:" in place.page.shelf.card.sample.toPlainText())
 
 
 def test_a_tokenizer_that_cannot_be_read_is_told(place: ModelsBench, tmp_path: Path) -> None:
     place.add(write_base(tmp_path / "Broken", brings=False))
-    place.until(place.page.card.sample_problem.isVisible)
-    assert place.page.card.sample.isHidden()
+    place.until(place.page.shelf.card.sample_problem.isVisible)
+    assert place.page.shelf.card.sample.isHidden()
 
 
 def test_the_chosen_model_stays_chosen_over_a_refresh(place: ModelsBench, copy: Path) -> None:
     place.add(copy)
     place.page.enter()
-    place.until(lambda: not place.page._reader.busy)
-    assert place.page.list.key == str(copy)
+    place.until(lambda: not place.page.shelf.reader.busy)
+    assert place.page.shelf.list.key == str(copy)
 
 
 def test_a_read_only_project_changes_nothing(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,12 +203,12 @@ def test_a_read_only_project_changes_nothing(qtbot: QtBot, tmp_path: Path, monke
     folder = shutil.copytree(paths.starter_model(), tmp_path / "My model")
     with models_bench(qtbot, tmp_path / "project", read_only=True) as place:
         place.add(folder)
-        assert not place.page.card.use.isEnabled()
-        place.page.use()
+        assert not place.page.shelf.card.use.isEnabled()
+        place.page.shelf.use()
         assert place.session.recipe.model.base == "starter"
 
 
 def test_enter_uses_the_chosen_model(place: ModelsBench, copy: Path) -> None:
     place.add(copy)
-    QTest.keyClick(place.page.list, Qt.Key.Key_Return)
+    QTest.keyClick(place.page.shelf.list, Qt.Key.Key_Return)
     assert place.session.recipe.model.base == str(copy)

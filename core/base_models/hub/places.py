@@ -7,6 +7,7 @@ renamed when the last file has come.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.base_models.catalogue import hub_cache
-from core.base_models.hub.model import HubFile
+from core.base_models.hub.model import HubFile, Plan
 from core.errors import ModelError
 from core.files import write_atomically
 
@@ -119,6 +120,19 @@ def free_bytes(place: Place) -> int:
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return shutil.disk_usage(folder).free
+
+
+def placed(plan: Plan, folder: Path | None) -> Plan:
+    """The plan of a download to another place; nothing is asked of the hub.
+
+    Raises:
+        ModelError: the folder holds something.
+    """
+    if folder is not None:
+        check_free(folder)
+    place = place_of(plan.repo, plan.commit, folder)
+    here, free = here_bytes(place, plan.files), free_bytes(place)
+    return dataclasses.replace(plan, folder=folder, here_bytes=here, free_bytes=free)
 
 
 def check_free(folder: Path) -> None:
