@@ -20,7 +20,7 @@ from core.hardware.usage import memory_use
 from core.hardware.uses import rough_verdict
 
 Add = Callable[[Any, str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
-_GIGA, _MEGA = 1000**3, 1000**2
+_GIGA, _MEGA = 1024**3, 1024**2
 
 
 def register(commands: Any, add: Add) -> None:
@@ -160,7 +160,7 @@ def agreed(question: str) -> bool:
 
 def size(many: int) -> str:
     """Bytes in words."""
-    if many >= _GIGA:
+    if many >= 0.95 * _GIGA:
         return f"{many / _GIGA:.1f} GB"
     return f"{many / _MEGA:.1f} MB" if many >= _MEGA // 10 else f"{many:,} bytes"
 

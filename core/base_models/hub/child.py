@@ -39,7 +39,7 @@ def work(request: Message, tell: Tell) -> None:
     repo = request.get("repo", "")
     patient = request["wish"] in ("download", "send")
     api = open_client(token, lambda seconds: tell({"waiting": seconds}), patient=patient)
-    with in_words(repo, token):
+    with in_words(repo, token, keeps=request["wish"] == "download"):
         match request["wish"]:
             case "search":
                 for found in search(api, request["text"], request["limit"]):

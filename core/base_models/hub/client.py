@@ -15,7 +15,7 @@ import huggingface_hub
 from huggingface_hub.utils._http import hf_request_event_hook, set_client_factory
 
 from core.base_models.hub.model import endpoint
-from core.base_models.hub.problems import problem, seconds_to_wait, too_many_requests, trouble
+from core.base_models.hub.problems import problem, seconds_to_wait, too_many_requests, trouble, without_kept
 from core.errors import UserError
 
 ANSWER_SECONDS = 20.0
@@ -67,15 +67,25 @@ class _Impatient(httpx2.Client):
 
 
 @contextmanager
-def in_words(repo: str, token: str) -> Iterator[None]:
+def in_words(repo: str, token: str, *, keeps: bool) -> Iterator[None]:
     """Whatever the client raises inside becomes an error with a way on.
+
+    Args:
+        repo: what it is about; empty for a search.
+        token: the access token that is sent.
+        keeps: whether what was fetched before the error stays for the next time, which is then said.
 
     Raises:
         ModelError: see :func:`core.base_models.hub.problems.problem`.
     """
     try:
         yield
-    except (UserError, MemoryError):
+    except MemoryError:
+        raise
+    except UserError as error:
+        error.hint = error.hint if keeps else without_kept(error.hint)
         raise
     except Exception as error:  # of whichever library met it first: httpx, huggingface_hub, filelock, the system
-        raise problem(error, repo, has_token=bool(token)) from error
+        found = problem(error, repo, has_token=bool(token))
+        found.hint = found.hint if keeps else without_kept(found.hint)
+        raise found from error

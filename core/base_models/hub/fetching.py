@@ -85,7 +85,7 @@ class Fetch:
         if missing and free < missing + SPARE_BYTES:
             raise ModelError(
                 "There is too little room on the disk for this model.",
-                reason=f"{missing / 1000**3:.1f} GB are still to come; {free / 1000**3:.1f} GB are free.",
+                reason=f"{missing / 1024**3:.1f} GB are still to come; {free / 1024**3:.1f} GB are free.",
                 hint="Free some space, or choose a place on another disk.",
                 details=str(self._place.root),
             )

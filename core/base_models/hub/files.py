@@ -53,7 +53,7 @@ def needed(repo: str, files: Iterable[HubFile]) -> tuple[HubFile, ...]:
         if file.size > _LARGEST[file.name]:
             raise ModelError(
                 f"{repo} cannot be used here.",
-                reason=f"Its {file.name} has {file.size / 1000**2:,.0f} MB; such a file never needs more than "
+                reason=f"Its {file.name} has {file.size / 1024**2:,.0f} MB; such a file never needs more than "
                 f"{_LARGEST[file.name] / 1024**2:,.0f} MB.",
                 hint="It is damaged or was made to do harm. Choose another model.",
             )

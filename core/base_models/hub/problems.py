@@ -43,6 +43,11 @@ def no_answer(details: str) -> ModelError:
     )
 
 
+def without_kept(hint: str) -> str:
+    """The hint of an error after which nothing is kept."""
+    return hint.replace(f" {_PAUSED}", "")
+
+
 def too_many_requests(seconds: int | None, details: str = "") -> ModelError:
     """The hub wants less to do for a while."""
     return ModelError(

@@ -61,8 +61,9 @@ def test_nothing_found(hub: Hub) -> None:
 
 def test_a_hub_that_is_not_there_is_told(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(UserError, match="cannot be reached"):
+    with pytest.raises(UserError, match="cannot be reached") as raised:
         list(SearchJob("x").messages())
+    assert "kept" not in raised.value.hint
 
 
 # --- Plans ------------------------------------------------------------------------------------------------------------
