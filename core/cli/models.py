@@ -138,7 +138,6 @@ def _remove(args: argparse.Namespace) -> int:
         if not args.yes and not hub.agreed(f"Delete {args.model} from {catalogue.hub_cache()}, for all programs?"):
             raise UserError("Nothing was deleted.", hint="Say yes, or give --yes.")
         freed = next(RemoveJob(args.model).messages())
-        unfinished.ended(args.model, None)
         done = f"Deleted {args.model}; {hub.size(freed)} are free again."
     if args.json:
         output.emit({"model": args.model, "freed_bytes": freed})

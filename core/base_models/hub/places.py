@@ -42,7 +42,11 @@ class CachePlace:
 
     def whole(self, file: HubFile) -> bool:
         """Whether the file is here."""
-        return _has(self.snapshot / file.name, file.size) or _has(self.blob(file), file.size)
+        return self.laid_out(file) or _has(self.blob(file), file.size)
+
+    def laid_out(self, file: HubFile) -> bool:
+        """Whether it is where all programs look for it."""
+        return _has(self.snapshot / file.name, file.size)
 
     def blob(self, file: HubFile) -> Path:
         """Where its content lies, for all versions that have it."""

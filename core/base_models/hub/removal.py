@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from core.base_models.hub import unfinished
 from core.base_models.hub.environment import ENVIRONMENT
 from core.child import Child
 
@@ -14,6 +15,7 @@ class RemoveJob:
     """Deletes all downloaded versions of a model; other programs that use the cache lose it as well."""
 
     def __init__(self, repo: str) -> None:
+        self._repo = repo
         request = {"wish": "remove", "repo": repo, "token": ""}
         environment = {**ENVIRONMENT, "HF_HUB_OFFLINE": "1"}
         self._child = Child("core.base_models.hub.child", request, megabytes=_MEGABYTES, environment=environment)
@@ -27,6 +29,7 @@ class RemoveJob:
         """
         for message in self._child.messages():
             if "freed" in message:
+                unfinished.ended(self._repo, None)
                 yield message["freed"]
 
     def stop(self) -> None:

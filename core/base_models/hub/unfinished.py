@@ -62,12 +62,16 @@ def ended(repo: str, folder: Path | None) -> None:
 
 
 def unfinished() -> list[Unfinished]:
-    """All of them, the newest first; those of which nothing is left on the disk are left out."""
+    """All of them, the newest first; those of which nothing is left on the disk are left out.
+
+    So are those in the hub cache that another program has made whole: they are models now.
+    """
     found = []
     for entry in reversed(_read()):
         folder, files = _folder(entry), _files(entry)
-        here = here_bytes(place_of(entry["repo"], entry["commit"], folder), files)
-        if here:
+        place = place_of(entry["repo"], entry["commit"], folder)
+        here = here_bytes(place, files)
+        if here and not (isinstance(place, CachePlace) and all(map(place.laid_out, files))):
             total = sum(file.size for file in files)
             found.append(Unfinished(entry["repo"], entry["commit"], folder, here, total))
     return found

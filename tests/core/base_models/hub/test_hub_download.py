@@ -15,6 +15,7 @@ from core.base_models.facts import ModelFacts
 from core.base_models.hub import unfinished
 from core.base_models.hub.jobs import AccountJob, DownloadJob, PlanJob, SearchJob, plan_of
 from core.base_models.hub.model import Downloaded, Plan, Progress
+from core.base_models.hub.removal import RemoveJob
 from core.child import Stopped
 from core.errors import UserError
 
@@ -375,6 +376,30 @@ def test_throwing_away_leaves_what_was_here_before(hub: Hub) -> None:
     snapshot = catalogue.hub_cache() / "models--someone--starter" / "snapshots" / plan.commit
     assert [path.name for path in snapshot.iterdir()] == ["config.json"]
     assert (snapshot / "config.json").is_file()
+
+
+def test_what_another_program_completed_is_not_offered_to_be_thrown_away(hub: Hub) -> None:
+    hub.damage = True
+    plan = plan_of(STARTER)
+    with pytest.raises(UserError):
+        download(plan)
+    hub.damage = False
+    records = (paths.user_data() / "downloads.json").read_bytes()
+    download(plan)
+    (paths.user_data() / "downloads.json").write_bytes(records)  # the other program knows nothing of it
+    assert unfinished.unfinished() == []
+
+
+def test_a_deleted_model_leaves_no_record_of_its_download(hub: Hub) -> None:
+    download(plan_of(STARTER))
+    unfinished.begun(plan_of(STARTER))
+    list(RemoveJob(STARTER).messages())
+    hub.damage = True
+    with pytest.raises(UserError):
+        download(plan_of(STARTER))
+    (one,) = unfinished.unfinished()
+    unfinished.discard(one)
+    assert not list(catalogue.hub_cache().glob("models--*"))
 
 
 def test_a_stopped_search_ends_at_once(hub: Hub) -> None:
