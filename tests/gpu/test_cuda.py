@@ -72,7 +72,8 @@ def test_a_run_learns_on_the_card_and_its_adapter_is_verified(tmp_path: Path, qu
     steps = [event for event in events if isinstance(event, Step)]
     assert all(step.memory_bytes for step in steps)
     assert isinstance(events[-1], Finished)
-    assert export(Source.of_run(run), "adapter", tmp_path / "adapter").verified
+    for form in ("adapter", "merged"):
+        assert export(Source.of_run(run), form, tmp_path / form).verified
 
 
 def test_gradient_checkpointing_changes_memory_not_learning(tmp_path: Path) -> None:

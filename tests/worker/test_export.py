@@ -160,6 +160,13 @@ def test_a_byte_flipped_on_the_way_is_found(exported_here, run, out, name):
     assert not list(out.iterdir())
 
 
+def test_a_byte_flipped_in_a_zip_file_is_found(exported_here, run, out):
+    exported_here.between = lambda aside: flip(aside / "made.zip", 4000)
+    with pytest.raises(ModelError, match="cannot be unpacked"):
+        export_adapter(run, out / "sounds.zip")
+    assert not list(out.iterdir())
+
+
 def test_another_adapter_than_the_trained_one_is_found_by_its_logits(exported_here, run, out):
     def halve(weights):
         name = next(name for name in weights if "lora_B" in name)
