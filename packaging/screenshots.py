@@ -219,12 +219,17 @@ class Tour(Photographer):
         self.window.go("models")
         self.until(lambda: self.window.station == "models", "the Models page")
         page = self.window.pages["models"]
-        self.until(lambda: page.model is not None, "the models")
+        shelf = page.shelf
+        self.until(lambda: shelf.model is not None, "the models")
         merged = sorted(PROJECT.glob("exports/*-merged"))
         if merged:
             page.adding.take(merged[-1])
-            self.until(lambda: page.model is not None and page.model.path == merged[-1], "the merged model")
+            self.until(lambda: shelf.model is not None and shelf.model.path == merged[-1], "the merged model")
         yield "models"
+        page.show_tab("hub")
+        self.until(lambda: page.hub.finder.list.count(), "the starting points")
+        yield "models-hub"
+        page.show_tab("here")
 
     def _end(self) -> Iterator[str]:
         self._open()

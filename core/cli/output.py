@@ -58,15 +58,22 @@ def duration(seconds: float | None) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows under headings in columns; all but the first column are set to the right."""
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    """Rows under headings in columns; columns of figures are set to the right, but for the first column."""
+    columns = list(zip(head, *rows, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    right = [place > 0 and all(map(_is_figure, column[1:])) for place, column in enumerate(columns)]
     return "\n".join(
         "  ".join(
-            cell.ljust(width) if column == 0 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            cell.rjust(width) if to_the_right else cell.ljust(width)
+            for cell, width, to_the_right in zip(row, widths, right, strict=True)
         ).rstrip()
         for row in (head, *rows)
     )
+
+
+def _is_figure(cell: str) -> bool:
+    """Whether a cell begins as a number does, or says that there is none."""
+    return not cell or cell.lstrip("+-−–.")[:1].isdigit() or not cell.strip("-–")
 
 
 def bar(done: int, total: int) -> str:

@@ -36,6 +36,15 @@ def test_times(seconds, text):
     assert output.duration(seconds) == text
 
 
+def test_columns_of_figures_are_set_to_the_right_and_words_to_the_left():
+    rows = [("a", "First one", "12", "–"), ("letters", "2nd", "3 of 4", "+0.5")]
+    assert output.table(("Key", "Name", "Steps", "Gain"), rows).splitlines() == [
+        "Key      Name        Steps  Gain",
+        "a        First one      12     –",
+        "letters  2nd        3 of 4  +0.5",
+    ]
+
+
 def test_command_lines_can_be_copied(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my letters").mkdir()
