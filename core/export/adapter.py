@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from core.export import adapter_config
-from core.export.adapter_config import AdapterConfig, public_base
+from core.export.adapter_config import AdapterConfig
 from core.export.base_file import BASE_FILE
 from core.export.form import Choice, Facts, Form, Step, Value
-from core.export.words import quoted
+from core.export.words import base_in_command, quoted
 
 # What an adapter folder consists of; anything else that lies in it stays where it is.
 FILES = (
@@ -62,7 +62,7 @@ def _size(facts: Facts, _chosen: Mapping[str, str]) -> int:
 
 
 def _next_steps(path: Path, facts: Facts) -> tuple[Step, ...]:
-    base, _ = public_base(facts.model.base)
+    base = base_in_command(facts.model.base, facts.folder)
     load = Step("Load it in Python with its base model:", f'PeftModel.from_pretrained(base, "{path.as_posix()}")')
     if path.suffix == ".zip":
         return (Step("Unpack it where it is needed; the README in it says how to load it."),)

@@ -10,9 +10,8 @@ from typing import Any
 
 from core.base_models.reading import read_object
 from core.errors import ModelError
-from core.export.adapter_config import public_base
 from core.export.form import Facts, Form, Step
-from core.export.words import quoted
+from core.export.words import base_in_command, quoted
 
 WEIGHTS_FILE, CONFIG_FILE = "adapters.safetensors", "adapter_config.json"
 # Whose modules have the same names in mlx-lm as in Transformers.
@@ -70,7 +69,7 @@ def _size(facts: Facts, _chosen: Mapping[str, str]) -> int:
 
 
 def _next_steps(path: Path, facts: Facts) -> tuple[Step, ...]:
-    base, _ = public_base(facts.model.base)
+    base = base_in_command(facts.model.base, facts.folder)
     command = f'mlx_lm.generate --model {base} --adapter-path {quoted(path)} --prompt "…"'
     return (Step("On a Mac with Apple silicon:", command),)
 

@@ -13,12 +13,13 @@ from core import paths
 from core.base_models.facts import ModelFacts
 from core.child import Stopped
 from core.errors import ModelError, UserError
-from core.export import job
+from core.export import adapter, job
 from core.export.adapter_config import AdapterConfig
 from core.export.form import Facts
 from core.export.job import Export, ExportResult, Progress, export
 from core.export.problems import in_words
 from core.export.source import Source
+from core.export.words import base_in_command, quoted
 from core.recipe.schema import ModelSettings
 from core.runs import heavy
 from core.runs.heavy import Holder, MachineBusy
@@ -168,3 +169,15 @@ def test_what_stops_an_export_is_said_in_words(tmp_path: Path) -> None:
     assert other.reason == "RuntimeError: odd"
     assert "RuntimeError" in other.details
     assert in_words(full, tmp_path) is full
+
+
+def test_commands_name_a_base_model_that_the_hub_knows_by_its_id_and_others_by_their_place(
+    tmp_path: Path,
+) -> None:
+    snapshot = tmp_path / "models--somebody--small" / "snapshots" / ("0" * 40)
+    snapshot.mkdir(parents=True)
+    assert base_in_command(str(snapshot), snapshot) == "somebody/small"
+    assert base_in_command("starter", paths.starter_model()) == quoted(paths.starter_model())
+    assert base_in_command(str(tmp_path), tmp_path) == quoted(tmp_path)
+    steps = " ".join(step.command for step in adapter.FORM.next_steps(tmp_path / "letters", job.Facts.read(None)))
+    assert f"vllm serve {quoted(paths.starter_model())} --enable-lora" in steps
