@@ -116,11 +116,8 @@ class Fetch:
             self._place.take(file)
 
     def _alone(self, file: HubFile) -> AbstractContextManager[object]:
-        """Two programs must not write to the same file: the lock that ``huggingface_hub`` takes too."""
-        if isinstance(self._place, CachePlace):
-            lock = self._place.root.parent / ".locks" / self._place.root.name / f"{file.sha}.lock"
-        else:
-            lock = self._place.root / ".lock"
+        """Two programs must not write to the same file."""
+        lock = self._place.lock(file)
         lock.parent.mkdir(parents=True, exist_ok=True)
         return WeakFileLock(lock, timeout=_LOCK_SECONDS)
 

@@ -56,6 +56,10 @@ class CachePlace:
         """What there is of the file so far, or where that goes."""
         return self.root / "blobs" / f"{file.sha}.incomplete"
 
+    def lock(self, file: HubFile) -> Path:
+        """What ``huggingface_hub``, too, locks while it fetches the file."""
+        return self.root.parent / ".locks" / self.root.name / f"{file.sha}.lock"
+
 
 @dataclass(frozen=True, slots=True)
 class FolderPlace:
@@ -75,6 +79,10 @@ class FolderPlace:
     def partial(self, file: HubFile) -> Path:
         """What there is of the file so far, or where that goes."""
         return self.root / f"{file.sha}.part"
+
+    def lock(self, _file: HubFile) -> Path:
+        """What is locked while a file is fetched."""
+        return self.root / ".lock"
 
     def take(self, file: HubFile) -> None:
         """What lies at :meth:`partial` is whole."""

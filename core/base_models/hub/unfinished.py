@@ -11,7 +11,8 @@ from typing import Any
 
 from core import paths
 from core.base_models.hub.model import HubFile, Plan
-from core.base_models.hub.places import CachePlace, here_bytes, place_of
+from core.base_models.hub.places import CachePlace, Place, here_bytes, place_of
+from core.errors import UserError
 from core.files import write_atomically
 
 _NAME = "downloads.json"
@@ -81,15 +82,34 @@ def discard(one: Unfinished) -> None:
     """Throw away what has come of a download; what was here before it began stays.
 
     Raises:
+        UserError: another window or program is at it.
         OSError: a file cannot be removed.
     """
     for entry in [entry for entry in _read() if _is(entry, one.repo, one.folder)]:
         place = place_of(one.repo, entry["commit"], one.folder)
+        _check_idle(one.repo, place, _files(entry))
         if isinstance(place, CachePlace):
             _clear_cache(place, [file for file in _files(entry) if file.name not in entry["before"]])
         elif place.root.is_dir():
             shutil.rmtree(place.root)
     ended(one.repo, one.folder)
+
+
+def _check_idle(repo: str, place: Place, files: list[HubFile]) -> None:
+    import filelock
+
+    for lock in {place.lock(file) for file in files}:
+        if not lock.is_file():
+            continue
+        try:
+            with filelock.FileLock(lock, timeout=0):
+                pass
+        except filelock.Timeout as error:
+            raise UserError(
+                f"{repo} is being downloaded at the moment.",
+                reason="Another window or program is at it.",
+                hint="Pause it there first.",
+            ) from error
 
 
 def _clear_cache(place: CachePlace, files: list[HubFile]) -> None:

@@ -15,6 +15,7 @@ from core.base_models.facts import ModelFacts
 from core.base_models.hub import unfinished
 from core.base_models.hub.jobs import AccountJob, DownloadJob, PlanJob, SearchJob, plan_of
 from core.base_models.hub.model import Downloaded, Plan, Progress
+from core.base_models.hub.places import place_of
 from core.base_models.hub.removal import RemoveJob
 from core.child import Stopped
 from core.errors import UserError
@@ -360,6 +361,21 @@ def test_a_download_can_be_thrown_away(hub: Hub, tmp_path: Path) -> None:
         assert plan_of(STARTER, folder).here_bytes == 0
     assert not list(catalogue.hub_cache().glob("models--*"))
     assert not list(tmp_path.glob(".starter*"))
+
+
+def test_what_another_window_downloads_is_not_thrown_away(hub: Hub, tmp_path: Path) -> None:
+    for folder in (None, tmp_path / "starter"):
+        plan = plan_of(STARTER, folder)
+        hub.damage = True
+        with pytest.raises(UserError):
+            download(plan)
+        hub.damage = False
+        (one,) = unfinished.unfinished()
+        lock = place_of(STARTER, plan.commit, folder).lock(plan.files[-1])
+        with filelock.FileLock(lock), pytest.raises(UserError, match="is being downloaded"):
+            unfinished.discard(one)
+        assert unfinished.unfinished() == [one]
+        unfinished.discard(one)
 
 
 def test_throwing_away_leaves_what_was_here_before(hub: Hub) -> None:
