@@ -27,7 +27,7 @@ class Offer:
 
 def of_found(found: FoundModel, memory: MemoryUse) -> Offer:
     """What a search found."""
-    parts = [found.licence or "no licence stated", *(["asks for consent"] if found.gated else [])]
+    parts = [*(["asks for consent"] if found.gated else []), found.licence or "no licence stated"]
     facts = [
         ("Downloads", f"{format.count(found.downloads)} in the last 30 days"),
         ("Licence", _licence(found.licence)),
@@ -46,9 +46,8 @@ def of_found(found: FoundModel, memory: MemoryUse) -> Offer:
 
 def of_point(point: StartingPoint, memory: MemoryUse) -> Offer:
     """A model of the list that ships with the app."""
-    note = [_many(point.parameters), _fit(point.parameters, memory), point.licence_title]
-    if point.asks_consent:
-        note.append("asks for consent")
+    consent = ["asks for consent"] if point.asks_consent else []
+    note = [_many(point.parameters), _fit(point.parameters, memory), *consent, point.licence_title]
     facts = (
         ("Good for", point.good_for),
         *_size(point.parameters, memory),

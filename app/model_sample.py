@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,15 @@ def example_of(project: Project | None) -> Example:
     return next(iter(project.store.rows(ids)), _GREETING)
 
 
-def render(folder: Path, template: str, example: Callable[[], Example]) -> str:
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """An example as the model reads it, and the source of the chat template that wrote it."""
+
+    text: str
+    template: str
+
+
+def render(folder: Path, template: str, example: Callable[[], Example]) -> Sample:
     """The text with the folder's chat template, or another (see ``recipe.model.template``).
 
     Raises:
@@ -37,4 +46,4 @@ def render(folder: Path, template: str, example: Callable[[], Example]) -> str:
         text = found.encode(example()).text
     finally:
         found.close()
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return Sample(text if len(text) <= LONGEST else f"{text[:LONGEST]}…", found.template)

@@ -33,7 +33,7 @@ def row_note(model: Model, *, in_use: bool) -> str:
     else:
         sizes = f"{parameters(model.facts.parameters)} parameters, {format.size(model.facts.size_bytes)}"
         note = f"{sizes}, {verdict(model.needs[0].verdict)}"
-    return f"{note}, used here" if in_use else note
+    return f"Used here: {note[0].lower()}{note[1:]}" if in_use else note
 
 
 def facts(model: Model) -> list[tuple[str, str]]:

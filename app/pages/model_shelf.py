@@ -9,14 +9,18 @@ from PySide6.QtGui import QDesktopServices
 
 from app import model_sample, model_words, models_here
 from app.latest import Latest
+from app.model_sample import Sample
 from app.models_here import Here, Model
 from app.widgets.model_card import ModelCard
 from app.widgets.model_list import ModelList, ModelRow
-from core.recipe.choices import CHAT_TEMPLATES, OWN
+from app.widgets.template_dialog import TemplateDialog
+from core.recipe.choices import CHAT_TEMPLATES, OWN, WRITTEN
+from core.recipe.recipe import with_settings
 
 if TYPE_CHECKING:
     from app.pages.page import Page
     from app.session import Session
+    from core.project import Project
 
 
 class ModelShelf(QObject):
@@ -38,13 +42,14 @@ class ModelShelf(QObject):
         self.list, self.card = ModelList("Models on this machine"), ModelCard()
         self.card.hide()
         self.reader = Latest(self._on_here, failed=page.show_problem, parent=self)
-        self._sampler = Latest(self.card.show_sample, failed=self.card.show_sample_problem, parent=self)
+        self._sampler = Latest(self._on_sample, failed=self.card.show_sample_problem, parent=self)
         self.list.chosen.connect(lambda _key: self._show_model())
         self.list.opened.connect(lambda _key: self.use())
         self.list.remove_wanted.connect(lambda _key: self.remove())
         self.card.use_wanted.connect(self.use)
         self.card.folder_wanted.connect(self.show_folder)
         self.card.remove_wanted.connect(self.remove)
+        self.card.template_wanted.connect(self.choose_template)
 
     @property
     def used(self) -> str:
@@ -117,7 +122,8 @@ class ModelShelf(QObject):
         """Have an example rendered as the model reads it, with the template that the project chose for it."""
         settings, project = self._session.recipe.model, self._session.project
         chosen = settings.chat_template if is_used else OWN
-        self.card.show_template(model_words.template_note(model, "" if chosen == OWN else CHAT_TEMPLATES[chosen]))
+        note = model_words.template_note(model, "" if chosen == OWN else CHAT_TEMPLATES[chosen])
+        self.card.show_template(note, can_choose=is_used and project is not None and not project.read_only)
         template = settings.template if is_used else ""
         wanted = (model.path, template, project)
         if model.facts is None:
@@ -126,6 +132,31 @@ class ModelShelf(QObject):
             path = model.path
             self._sampler.ask(lambda: model_sample.render(path, template, lambda: model_sample.example_of(project)))
         self._sampled = wanted
+
+    def _on_sample(self, sample: Sample) -> None:
+        self.card.show_sample(sample.text)
+
+    def choose_template(self) -> None:
+        """Let the user choose another chat template for the project's model, and see what it does."""
+        model, project, settings = self.model, self._session.project, self._session.recipe.model
+        if model is None or project is None or project.read_only or model.base != self.used:
+            return
+        path, has_own = model.path, model.facts is not None and model.facts.has_chat_template
+        dialog = TemplateDialog(
+            settings.chat_template,
+            settings.written_template,
+            self._page,
+            has_own=has_own,
+            render=lambda template: model_sample.render(path, template, lambda: model_sample.example_of(project)),
+        )
+        dialog.chosen.connect(lambda name, text: self._use_template(project, name, text))
+        dialog.open()
+
+    def _use_template(self, project: Project, name: str, text: str) -> None:
+        if self._session.project is project:
+            written = {"model.written_template": text} if name == WRITTEN else {}
+            recipe = with_settings(self._session.recipe, {"model.chat_template": name, **written})
+            self._session.set_recipe(recipe, source=self)
 
     def use(self) -> None:
         """The chosen model is to be the project's base model."""

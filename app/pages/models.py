@@ -112,6 +112,7 @@ class ModelsPage(Page):
             ("Search for models on the hub", "Ctrl+F", self.find),
             ("Add a model folder…", "", self.adding.choose),
             ("Use this model in the project", "Ctrl+Return", self.shelf.use),
+            ("Choose another chat template…", "", self.shelf.choose_template),
             ("Show the model's folder", "", self.shelf.show_folder),
             ("Remove this model…", "", self.shelf.remove),
             ("Access token of the hub…", "", lambda: self.downloads.ask_for_token()),

@@ -22,6 +22,8 @@ class ModelCard(Card):
     use_wanted = Signal()
     folder_wanted = Signal()
     remove_wanted = Signal()
+    template_wanted = Signal()
+    """Another chat template is to be chosen."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Base model", parent, elided=True)
@@ -30,6 +32,9 @@ class ModelCard(Card):
         self.memory, self.template = QLabel(), QLabel("Chat template")
         self.template_note, self.sample_problem = QLabel(), QLabel()
         self.sample = QPlainTextEdit()
+        self.choose = QPushButton("Choose another…")
+        self.choose.setAccessibleName("Choose another chat template")
+        self.choose.clicked.connect(self.template_wanted)
         self.use, self.more = QPushButton("Use in this project"), QPushButton("More")
         self._arrange()
         self._add_buttons()
@@ -55,8 +60,7 @@ class ModelCard(Card):
         column.setSpacing(SPACE.UNIT)
         for widget in (self.banner, self.facts, self.memory, self.needs, self.template, self.template_note):
             column.addWidget(widget)
-        self.template_acts = QHBoxLayout()
-        column.addLayout(self.template_acts)
+        column.addWidget(self.choose, 0, Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.sample_problem)
         column.addWidget(self.sample, 1)
         column.addStretch(0)
@@ -106,14 +110,16 @@ class ModelCard(Card):
             self.banner.show_problem(problem)
         for widget in (self.memory, self.needs):
             widget.setVisible(bool(needs))
-        for widget in (self.template, self.template_note, self.sample):
+        for widget in (self.template, self.template_note, self.choose, self.sample):
             widget.setVisible(problem is None)
         if problem is not None:
             self.sample_problem.hide()
 
-    def show_template(self, note: str) -> None:
-        """Say which chat template is used."""
+    def show_template(self, note: str, *, can_choose: bool) -> None:
+        """Say which chat template is used, and whether another may be chosen now."""
         self.template_note.setText(note)
+        self.choose.setEnabled(can_choose)
+        self.choose.setToolTip("" if can_choose else "It belongs to a project: use the model in this project first")
 
     def show_sample(self, text: str) -> None:
         """Show an example as the model reads it."""

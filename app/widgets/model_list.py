@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
+from PySide6.QtWidgets import QListWidget, QWidget
 
-from app.widgets.plain_tip import plain_tip
+from app.widgets.two_lines import TwoLines, two_line_item
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class ModelList(QListWidget):
         self.setSpacing(2)
         self.setUniformItemSizes(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.setItemDelegate(TwoLines(self))
         self.currentRowChanged.connect(lambda _row: self.chosen.emit(self.key))
         self.itemDoubleClicked.connect(lambda _item: self.opened.emit(self.key))
 
@@ -60,10 +60,7 @@ class ModelList(QListWidget):
         with QSignalBlocker(self):
             self.clear()
             for row in rows:
-                item = QListWidgetItem(f"{row.title}\n{row.note}")
-                item.setToolTip(plain_tip(f"{row.title}\n{row.note}"))
-                item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{row.title}: {row.note}")
-                self.addItem(item)
+                self.addItem(two_line_item(row.title, row.note))
             self.choose(key)
         self.verticalScrollBar().setValue(at)
 

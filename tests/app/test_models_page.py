@@ -63,7 +63,8 @@ def drop(place: ModelsBench, source: Path) -> bool:
 def test_the_projects_model_is_chosen_and_described(place: ModelsBench) -> None:
     page = place.page
     assert place.titles() == ["Starter (practice model)"]
-    assert page.shelf.list.rows[0].note.endswith("fits this machine, used here")
+    assert page.shelf.list.rows[0].note.startswith("Used here: 2.8 M parameters, ")
+    assert page.shelf.list.rows[0].note.endswith("fits this machine")
     facts = dict(page.shelf.card.facts.rows)
     assert facts["Architecture"] == "LlamaForCausalLM"
     assert facts["Licence"] == "apache-2.0"
@@ -86,7 +87,7 @@ def test_a_dropped_folder_is_listed_chosen_and_used(place: ModelsBench, copy: Pa
     page.shelf.card.use.click()
     assert place.session.recipe.model.base == str(copy)
     assert page.shelf.card.use.text() == "Used in this project"
-    assert page.shelf.list.rows[1].note.endswith("used here")
+    assert page.shelf.list.rows[1].note.startswith("Used here")
     assert page.banner.title == "Settings went back to what suits most models."
     place.session.wait()
     assert place.session.project.recipe.model.base == str(copy)
