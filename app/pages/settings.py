@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app import base_choice, base_facts, before_run, fit_words, format, theme
 from app.base_choice import BASE
@@ -43,6 +43,10 @@ class SettingsPage(Page):
         super().__init__(session, parent)
         self.preset_card = PresetCard(presets.PRESETS)
         self.form = RecipeForm(self.preset_card)
+        self.more_models = QPushButton("More…")
+        self.more_models.setAccessibleName("More models")
+        self.more_models.setToolTip("More models: what is known of each, and those on the hub")
+        self.form.base_field.add_button(self.more_models)
         self.run_card = RunCard()
         self.advice = SettingAdvice(session, self)
         self.rehearsing = Rehearsing(session, self)
@@ -113,6 +117,7 @@ class SettingsPage(Page):
         return side
 
     def _connect(self) -> None:
+        self.more_models.clicked.connect(lambda: self.go.emit("models"))
         self.form.changed.connect(self._change)
         self.form.reset.connect(self._reset)
         self.preset_card.chosen.connect(self._use_preset)

@@ -30,7 +30,7 @@ class BaseModelField(QWidget):
         self.browse_button.setToolTip(f"Choose the folder of another {what} on this machine")
         self.browse_button.setAccessibleName(f"Choose the folder of a{'n' if what[0] in 'aeiou' else ''} {what}")
         self.browse_button.clicked.connect(self._browse)
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(SPACE.UNIT)
         row.addWidget(self.choice, 1000)
@@ -38,6 +38,10 @@ class BaseModelField(QWidget):
         row.addStretch(1)
         self.setFocusProxy(self.choice)
         self.setAccessibleName(name)
+
+    def add_button(self, button: QPushButton) -> None:
+        """Put another way to choose beside the folder's."""
+        self._row.insertWidget(self._row.count() - 1, button)
 
     def set_known(self, models: dict[str, str]) -> None:
         """Say which are there: ``{value: title}``."""

@@ -291,9 +291,9 @@ def test_the_tab_key_goes_from_the_base_model_over_presets_and_fields_to_the_but
             break
         place.qtbot.keyClick(focus, Qt.Key.Key_Tab)
     fields = [name for name in names if not name.startswith("Preset:")]
-    assert names.index(next(name for name in names if name.startswith("Preset:"))) == 3
-    assert fields[:3] == ["Base model", "Choose the folder of a base model", "Base model precision"]
-    assert fields[3:7] == ["Rank", "Alpha", "Dropout", "Target modules"]
+    assert names.index(next(name for name in names if name.startswith("Preset:"))) == 4
+    assert fields[:4] == ["Base model", "Choose the folder of a base model", "More models", "Base model precision"]
+    assert fields[4:8] == ["Rank", "Alpha", "Dropout", "Target modules"]
     assert names[-4:] == ["Stop early", "Show Advanced", "Rehearse", "Train"]
 
 
@@ -336,7 +336,7 @@ def test_advice_is_shown_with_its_reason_applied_and_taken_back(place: Bench, tm
     assert "capacity follows the data" in told["rank"].reason
     card.buttons["rank"].click()
     assert (place.session.recipe.lora.rank, place.session.recipe.lora.alpha) == (16, 32)
-    assert "rank" not in card.buttons
+    place.until(lambda: "rank" not in card.buttons)
     toast = page.window().findChildren(Toast)[-1]
     assert toast.text == "Set: Rank 16, alpha 32."
     toast.button.click()
@@ -424,3 +424,10 @@ def test_an_adapter_that_cannot_be_used_is_said_at_the_field(place: Bench) -> No
     page.form.changed.emit("lora.start_from", run.name)
     field = page.form.field("lora.start_from")
     place.until(lambda: "cannot be used" in field.note.text())
+
+
+def test_more_models_are_on_a_page_of_their_own(place: Bench) -> None:
+    page = page_of(place)
+    with place.qtbot.waitSignal(page.go) as asked:
+        page.more_models.click()
+    assert asked.args == ["models"]
