@@ -42,6 +42,7 @@ class BaseModelField(QWidget):
     def add_button(self, button: QPushButton) -> None:
         """Put another way to choose beside the folder's."""
         self._row.insertWidget(self._row.count() - 1, button)
+        QWidget.setTabOrder(self.browse_button, button)
 
     def set_known(self, models: dict[str, str]) -> None:
         """Say which are there: ``{value: title}``."""
