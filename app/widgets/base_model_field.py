@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from app.theme import SPACE
 from app.widgets.choice_field import ChoiceField
+from app.widgets.plain_tip import plain_tip
 
 
 class BaseModelField(QWidget):
@@ -61,7 +62,7 @@ class BaseModelField(QWidget):
         self.choice.clear()
         for base, title in entries.items():
             self.choice.addItem(title, base)
-            self.choice.setItemData(self.choice.count() - 1, base, Qt.ItemDataRole.ToolTipRole)
+            self.choice.setItemData(self.choice.count() - 1, plain_tip(base), Qt.ItemDataRole.ToolTipRole)
         self.choice.set_value(self._value)
 
     def _browse(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app import theme
@@ -44,6 +44,7 @@ class HubFinder(QWidget):
         self.nothing = QLabel()
         self.nothing.setProperty("kind", "secondary")
         for label in (self.note, self.heading, self.nothing):
+            label.setTextFormat(Qt.TextFormat.PlainText)
             label.setWordWrap(True)
         self._arrange()
         self.field.returnPressed.connect(self.search)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.theme import SPACE, set_look
@@ -32,6 +32,7 @@ class StyleRuleField(QWidget):
         self.text.setAccessibleName("Style rule")
         self._problem = QLabel()
         self._problem.setProperty("kind", "problem")
+        self._problem.setTextFormat(Qt.TextFormat.PlainText)  # the pattern stands in it
         self._problem.setWordWrap(True)
         self._problem.hide()
         row = QHBoxLayout()
