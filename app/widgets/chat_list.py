@@ -62,7 +62,8 @@ class ChatList(QScrollArea):
         self._column.addStretch(1)
         self.setWidget(inside)
         self._follows = True
-        self.verticalScrollBar().rangeChanged.connect(lambda *_: self._follow())
+        self.verticalScrollBar().setEnabled(False)
+        self.verticalScrollBar().rangeChanged.connect(self._on_range)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
 
     def show_exchanges(self, exchanges: Sequence[Exchange], columns: Sequence[int]) -> None:
@@ -143,6 +144,10 @@ class ChatList(QScrollArea):
         answer.copied.connect(self.copied)
         answer.again_wanted.connect(lambda: self.again_wanted.emit(number, column))
         answer.corrected.connect(lambda text: self.corrected.emit(number, column, text))
+
+    def _on_range(self, low: int, high: int) -> None:
+        self.verticalScrollBar().setEnabled(high > low)  # its handle shows only where there is something to scroll
+        self._follow()
 
     def _follow(self) -> None:
         if self._follows:

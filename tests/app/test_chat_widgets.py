@@ -10,11 +10,12 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from app.widgets.chat_head import ChatHead
+from app.widgets.chat_list import ChatList
 from app.widgets.named_slider import NamedSlider
 from app.widgets.plain_editor import PlainEditor
 from app.widgets.rewriting import MessageEditor, Rewriting
 from app.widgets.sampling_fields import SamplingFields, parse_stops, written_stops
-from core.chat.conversation import Column, Part
+from core.chat.conversation import Column, Exchange, Part
 from core.generation.sampling import Sampling
 
 
@@ -172,3 +173,17 @@ def test_a_better_answer_must_differ_and_a_message_may_be_sent_again(qtbot: QtBo
     assert done == ["text", "better"]
     with qtbot.waitSignal(message.left):
         QTest.keyClick(message.editor, Qt.Key.Key_Escape)
+
+
+def test_the_handle_of_the_scroll_bar_shows_where_there_is_something_to_scroll(qtbot: QtBot) -> None:
+    view = ChatList()
+    qtbot.addWidget(view)
+    view.resize(600, 400)
+    view.show()
+    bar = view.verticalScrollBar()
+    view.show_exchanges([Exchange(instruction="Where is it?")], [1])
+    qtbot.waitUntil(lambda: bool(view.items))
+    assert not bar.isEnabled()
+    view.show_exchanges([Exchange(instruction="Where is it?")] * 9, [1])
+    qtbot.waitUntil(lambda: bar.maximum() > 0)
+    assert bar.isEnabled()
