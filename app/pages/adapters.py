@@ -42,7 +42,7 @@ _COLUMNS = Columns(
     "Adapters",
     {
         Column.NAME: 178,
-        Column.MADE: 118,
+        Column.MADE: 132,
         Column.RANK: 52,
         Column.HELDOUT: 78,
         Column.SIZE: 88,
