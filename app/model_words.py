@@ -43,7 +43,7 @@ def facts(model: Model) -> list[tuple[str, str]]:
     if found is not None:
         rows += _measures(found)
         rows.append(("Licence", model.licence or "Not stated in its folder"))
-    rows.append(("Folder", str(model.path)))
+    rows.append(("Folder", format.place(model.path)))
     return rows
 
 
