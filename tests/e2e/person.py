@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, QLabel, QWidget
 from pytestqt.exceptions import TimeoutError
@@ -62,6 +64,17 @@ class Person:
         """Press a key where the focus is."""
         self.sees(self._is_in_front, "the window in front")
         QTest.keyClick(QApplication.focusWidget() or self.window, key, modifier)
+
+    def drops(self, source: Path, on: QWidget) -> None:
+        """Drag a file or folder from elsewhere over a part of the window, and let go."""
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(source))])
+        place, copies = on.rect().center(), Qt.DropAction.CopyAction
+        button, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+        enter = QDragEnterEvent(place, copies, data, button, keys)
+        QApplication.sendEvent(on, enter)
+        assert enter.isAccepted(), f"{source.name} may not be dropped there"
+        QApplication.sendEvent(on, QDropEvent(QPointF(place), copies, data, button, keys))
 
     def finds(self, kind: type[W], words: str, on: QWidget | None = None, timeout: int = SOON) -> W:
         """Wait for the enabled widget of this kind that is called so."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 
 import pytest
 from heartbeat import Heartbeat
@@ -13,6 +14,7 @@ from PySide6.QtTest import QTest
 
 from app.pages.adapters import AdaptersPage
 from app.pages.compare import ComparePage
+from core import paths
 from core.dataset.example import Example
 from core.evaluation.votes import read
 from core.project import Project
@@ -26,7 +28,8 @@ FORMS = ("adapter", "merged", "gguf", "gguf-adapter", "ollama", "mlx")
 
 @pytest.fixture
 def project_folder(tmp_path: Path, letters: Path) -> Path:
-    """Two hundred letters, settings for a short run, and a prompt that was tried."""
+    """Two hundred letters and settings for a short run; a base model of the user's own lies beside it."""
+    copytree(paths.starter_model(), tmp_path / "my model", ignore=ignore_patterns("recipe.toml"))
     path = tmp_path / "letters of the harbour"
     rows = json.loads(letters.read_text(encoding="utf-8"))
     with Project.create(path, name="Letters") as project:
@@ -42,6 +45,16 @@ def test_from_a_run_to_every_export(person: Person, heartbeat: Heartbeat, projec
     person.sees(lambda: window.station == "examples", "the project")
     project = session.project
     assert project is not None
+
+    heartbeat.doing = "adding a model"
+    person.clicks("Models")
+    models = window.pages["models"]
+    person.drops(tmp_path / "my model", models)
+    person.clicks("Use in this project")
+    person.sees(lambda: session.recipe.model.base == str(tmp_path / "my model"), "the model in the settings")
+    person.clicks("Keep my settings")
+    person.sees(lambda: session.recipe.training.epochs == 3, "the settings of before")
+    assert session.recipe.model.base == str(tmp_path / "my model")
 
     heartbeat.doing = "training"
     person.clicks("Settings")
