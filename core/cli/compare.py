@@ -20,7 +20,7 @@ from core.evaluation.verdict import Verdict
 from core.library import entries
 from core.library.entries import Adapter
 from core.project import Project
-from core.prompt.best import MOST_EXAMPLES, BestPrompt
+from core.prompt.best import LONGEST_SYSTEM, MOST_EXAMPLES, BestPrompt
 
 _HEAD = ("", "loss", "chrF", "ROUGE-L", "exact", "style", "neutral loss", "prompt tokens", "seconds")
 
@@ -77,6 +77,8 @@ def _compare(args: argparse.Namespace) -> int:
 
 def _planned(project: Project, args: argparse.Namespace) -> Comparison:
     best = project.best_prompt
+    if len(args.system or "") > LONGEST_SYSTEM:
+        raise output.WrongUse(f"--system has more than {LONGEST_SYSTEM:,} characters.", hint="Say it in fewer words.")
     if args.system is not None or args.shots is not None:
         best = BestPrompt(
             system=best.system if args.system is None else args.system,

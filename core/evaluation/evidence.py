@@ -94,7 +94,9 @@ def measure(name: MeasureName, ours: Mapping[int, float], theirs: Mapping[int, f
     if len(both) < 2:
         return None
     differences = [ours[id] - theirs[id] for id in both]
-    if all(value in (0, 1) for scores in (ours, theirs) for value in (scores[id] for id in both)):
+    if LARGEST[name] == 1 and all(
+        value in (0, 1) for scores in (ours, theirs) for value in (scores[id] for id in both)
+    ):
         gain = of_counts(differences.count(1), differences.count(-1), len(both))
     else:
         gain = of_differences(differences, span=LARGEST[name])

@@ -70,7 +70,7 @@ class ComparisonJob:
         self._stopped = False
 
     def messages(self) -> Iterator[Doing]:
-        """Do what is left to do and tell how far it is; blocks: for a thread.
+        """Do what is left to do, if anything is, and tell how far it is; blocks: for a thread.
 
         Raises:
             core.child.Stopped: :meth:`stop` was called.
@@ -82,6 +82,9 @@ class ComparisonJob:
         earlier = _read_all(follower)
         if self.folder.job.worker_is_alive():
             yield from _told(earlier[-1:], results)
+        elif Results(self.folder).work().is_complete:
+            yield Doing("Done", 1.0, 0.0, tuple(results.update()))
+            return
         else:
             self._start()
         yield from self._follow(follower, results)

@@ -133,3 +133,6 @@ def test_wrong_use_is_said(cli: Cli, project: Path) -> None:
     assert cli("compare", project, "--prompt-only", "--no-prompt")[0] == 2  # type: ignore[index]
     assert cli("compare", project, "--run", "9")[0] == 1  # type: ignore[index]
     assert cli("compare", project, "--shots", "9")[0] == 2  # type: ignore[index]
+    code, _, err = cli("compare", project, "--prompt-only", "--system", "x" * 20_001)
+    assert code == 2
+    assert "20,000 characters" in err

@@ -5,7 +5,9 @@ from comparison_factory import ADAPTER, add_rows, comparison
 
 from core.evaluation import verdict_words, votes
 from core.evaluation.comparison import LeftOut, dump_row
+from core.evaluation.job import ComparisonJob
 from core.evaluation.report import report
+from core.evaluation.results import Results
 from core.evaluation.style import StyleRule
 from core.evaluation.verdict import State
 from core.evaluation.votes import Ballot
@@ -106,3 +108,15 @@ def test_the_purpose_bears_on_what_to_do_next(tmp_path: Path) -> None:
     folder = comparison(tmp_path, rows=False)
     facts = Purpose(answers={"lacks": ("knowledge",)})
     assert "retrieval" in report(folder, purpose=facts).verdicts[ADAPTER].next
+
+
+def test_one_that_is_complete_is_shown_again_without_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = comparison(tmp_path)  # its adapter is not even there any more
+
+    def start(_job: ComparisonJob) -> None:
+        raise AssertionError("there is nothing to compute")
+
+    monkeypatch.setattr(ComparisonJob, "_start", start)
+    (told,) = ComparisonJob(folder).messages()
+    assert (told.words, told.share) == ("Done", 1.0)
+    assert len(told.rows) == Results(folder).work().total

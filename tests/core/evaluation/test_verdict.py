@@ -184,3 +184,13 @@ def test_a_verdict_is_made_from_evidence_alone() -> None:
     assert isinstance(given, Evidence)
     assert judge(given) == judge(dataclasses.replace(given))
     assert isinstance(judge(given), Verdict)
+
+
+def test_letters_that_nobody_has_right_are_counted_as_letters() -> None:
+    nothing = dict.fromkeys(range(20), 0.0)
+    found = measure("chrf", nothing, nothing)
+    assert found is not None
+    assert found.gain.high > 10, "of 100, not of 1: twenty examples cannot show that two systems are alike to a letter"
+    right = measure("exact", nothing, nothing)
+    assert right is not None
+    assert right.gain.high < 1
