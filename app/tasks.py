@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Event
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThreadPool, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QThreadPool, Signal, SignalInstance
 from shiboken6 import isValid
 
 from core.errors import UserError
@@ -63,11 +63,19 @@ class Task(QObject):
         try:
             result = self._fn(self) if self._progress is not None else self._fn()
         except UserError as error:
-            self._broke.emit(error)
+            self._tell(self._broke, error)
         except Exception as error:  # noqa: BLE001 - whatever broke is told to the user, with its traceback
-            self._broke.emit(unexpected(error))
+            self._tell(self._broke, unexpected(error))
         else:
-            self._finished.emit(result)
+            self._tell(self._finished, result)
+
+    def _tell(self, signal: SignalInstance, value: object) -> None:
+        try:
+            signal.emit(value)
+        except RuntimeError:
+            if isValid(self):
+                raise
+            # The program has quit meanwhile: nobody is left to be told.
 
     def _on_finished(self, result: object) -> None:
         self._end()

@@ -38,6 +38,7 @@ class ModelFacts:
         linear: the layers that LoRA can adapt, by module path, with (outputs, inputs).
         others: embeddings, norms and an own head, by module path, with their numbers of parameters.
         tied: whether the head is the table of embeddings.
+        has_experts: whether it is a mixture of experts, which LoRA leaves as they are.
     """
 
     architecture: str
@@ -53,6 +54,7 @@ class ModelFacts:
     has_chat_template: bool
     others: dict[str, int] = field(default_factory=dict, repr=False)
     tied: bool = False
+    has_experts: bool = False
 
     @property
     def stores_inputs_first(self) -> bool:
@@ -93,6 +95,7 @@ class ModelFacts:
             has_chat_template=_has_chat_template(folder),
             others=_others(tensors, linear),
             tied=config.tied,
+            has_experts=any(_EXPERTS.search(name) for name in tensors),
         )
 
     def target_names(self) -> list[str]:

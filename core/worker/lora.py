@@ -16,7 +16,7 @@ from core.base_models.facts import ModelFacts
 from core.errors import ModelError
 from core.export import adapter_config
 from core.hardware.obstacles import check
-from core.recipe.schema import ATTENTION, Recipe
+from core.recipe.schema import ALL_LINEAR, ATTENTION, Recipe
 from core.runs.folder import RunFolder
 from core.worker.initialisation import initialise
 from core.worker.loop import load_adapter_state
@@ -110,4 +110,6 @@ def _targets(recipe: Recipe, facts: ModelFacts) -> str | list[str]:
         return facts.targeted(recipe.lora)
     if wanted == ATTENTION:
         return facts.attention_names()
+    if wanted == ALL_LINEAR and facts.has_experts:
+        return facts.target_names()  # PEFT counts experts in, which take no dropout
     return wanted if isinstance(wanted, str) else list(wanted)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from peft import PeftModel
 from safetensors.torch import save_file
-from transformers import LlamaConfig
+from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig
 
 from core.base_models.facts import ModelFacts
 from core.errors import ModelError, RecipeError
@@ -191,3 +191,23 @@ def test_parts_trained_in_full_are_held_precisely(request, tiny_model, tmp_path,
     assert (logits(plain, IDS, 6) - said).abs().max() < allowed * said.abs().max()
     with Adapters(load_base(folder, recipe.model, CPU)).using(tmp_path / "adapter") as loaded:
         assert (logits(loaded, IDS, 6) - said).abs().max() < allowed * said.abs().max()
+
+
+@pytest.mark.parametrize("kind", ["qwen3_moe", "mixtral"])
+def test_experts_are_left_as_they_are(tmp_path, tiny_model, kind):
+    shutil.copytree(tiny_model, tmp_path / "model", ignore=shutil.ignore_patterns("*.safetensors", "config.json"))
+    sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "vocab_size": 300}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}
+    experts = {"num_experts": 4, "moe_intermediate_size": 16} if kind == "qwen3_moe" else {"num_local_experts": 4}
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **sizes, **heads, **experts))
+    model.save_pretrained(tmp_path / "model")
+    recipe = recipe_of(tmp_path / "model", "none", {"lora.dropout": 0.05})
+    facts = ModelFacts.read(tmp_path / "model")
+    assert facts.has_experts
+    model = adapted(tmp_path / "model", recipe)
+    trained = [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+    assert not any("expert" in name for name in trained)
+    count = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    assert count == facts.trainable_parameters(recipe.lora)
+    losses = train(model)
+    assert losses[-1] < losses[0]
