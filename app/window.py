@@ -36,6 +36,7 @@ from core.errors import UserError
 
 if TYPE_CHECKING:
     from app.jobs import TrainingThread
+    from app.widgets.side_bar import Tone
     from core.hardware.usage import MemoryUse
     from core.runs.folder import Progress, RunFolder
 
@@ -216,10 +217,15 @@ class Window(QMainWindow):
         page.examples_wanted.connect(self.show_examples)
         page.chat_wanted.connect(self.chat_with)
         page.compare_wanted.connect(self.compare_with)
+        page.state_told.connect(lambda tone, words: self._show_state(page, tone, words))
         if isinstance(page, HomePage):
             page.new_project.connect(self.projects.new)
             page.open_project.connect(self.projects.open)
             page.sample_chosen.connect(self.projects.new_from_sample)
+
+    def _show_state(self, page: Page, tone: Tone, words: str) -> None:
+        id = next(id for id, made in self.pages.items() if made is page)
+        self.side_bar.station(id).set_state(tone, words)
 
     def load_pages(self) -> None:
         """Make the other pages in small pieces, so that a first visit is quick."""
@@ -381,7 +387,7 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Keep how the window was left, and put everything on disk; a run goes on without the window."""
-        if not self.leaving.allowed(self.close):
+        if not self.leaving.may_close(self.close) or not self.leaving.allowed(self.close):
             event.ignore()
             return
         self.preferences.keep_geometry("window", self.saveGeometry())

@@ -40,6 +40,8 @@ class ModelDownloads(QObject):
     """(base): a model is whole and on this machine."""
     failed = Signal(object)
     """(UserError): the download under way cannot go on; :meth:`try_again` may help."""
+    told = Signal(str)
+    """(how much of it is here, in words): of the download under way; empty when there is none."""
     changed = Signal()
     """A download began, or is not under way any more."""
 
@@ -125,6 +127,14 @@ class ModelDownloads(QObject):
 
     # What there is
 
+    @property
+    def under_way(self) -> str:
+        """What is being downloaded, as a sentence; empty when nothing is."""
+        if not self.job.busy or self._plan is None or self.progress is None:
+            return ""
+        done, total = format.size(self.progress.done), format.size(self.progress.total)
+        return f"{self._plan.repo} is being downloaded: {done} of {total} are here."
+
     def show(self, here: Here) -> list[UnfinishedRow]:
         """The rows of the unfinished downloads, but for the one under way."""
         self._here = here
@@ -172,6 +182,7 @@ class ModelDownloads(QObject):
         self.progress = told
         repo = self._plan.repo if self._plan is not None else ""
         share = told.done / told.total if told.total else None
+        self.told.emit(format.percent(share) if share is not None else "")
         if told.waiting:
             self.bar.tell(f"{repo}: the hub asks to wait {format.duration(told.waiting)}", share)
             return
@@ -198,4 +209,5 @@ class ModelDownloads(QObject):
         self.job.stop()
         self.progress = None
         self.bar.finish()
+        self.told.emit("")
         self.changed.emit()

@@ -98,6 +98,7 @@ class ModelsPage(Page):
         self.removing.removed.connect(self._on_removed)
         self.downloads.downloaded.connect(self.show_model)
         self.downloads.changed.connect(self.shelf.refresh)
+        self.downloads.told.connect(lambda share: self.state_told.emit("accent" if share else "", share))
         self.downloads.failed.connect(self._on_download_failed)
         self.unfinished.go_on_wanted.connect(self.downloads.go_on)
         self.unfinished.discard_wanted.connect(self.downloads.discard)
@@ -127,6 +128,11 @@ class ModelsPage(Page):
     def enter(self) -> None:
         """Look again at what may have changed elsewhere."""
         self.shelf.refresh()
+
+    @property
+    def paused_by_closing(self) -> str:
+        """A download under way."""
+        return self.downloads.under_way
 
     def show_tab(self, tab: str) -> None:
         """Show the models on this machine, or those on the hub."""

@@ -30,6 +30,8 @@ class Page(QWidget):
     """(key): asks the window whether this adapter helped: its newest comparison, or the dialog for the first one."""
     chat_wanted = Signal(str)
     """(key): asks the window to show the chat with this adapter among those who answer."""
+    state_told = Signal(str, str)
+    """(tone, words): what the side bar shows of work under way on this page; both empty when there is none."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,6 +68,11 @@ class Page(QWidget):
     def unsaved(self) -> bool:
         """Whether something the user wrote could not be put on disk and would be lost now."""
         return False
+
+    @property
+    def paused_by_closing(self) -> str:
+        """What closing the window would pause, as a sentence; empty when there is nothing."""
+        return ""
 
     def set_summary(self, text: str) -> None:
         """Say in one line what is here; nothing hides the line."""

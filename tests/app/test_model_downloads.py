@@ -14,6 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit
 from pytestqt.qtbot import QtBot
 
+from app.leaving import Leaving
 from app.pages.models import HERE, HUB
 from app.widgets.agree_dialog import AgreeDialog
 from app.widgets.download_dialog import DownloadDialog
@@ -192,6 +193,27 @@ def test_a_download_of_an_earlier_session_is_shown_before_it_goes_on(place: Mode
     question.act.click()
     place.until(lambda: not page.unfinished.rows)
     assert unfinished.unfinished() == []
+
+
+def test_closing_the_window_says_what_it_pauses(place: ModelsBench, hub: Hub) -> None:
+    page, closed = place.page, []
+    leaving = Leaving(place.session, {"models": page}, page)
+    assert leaving.may_close(lambda: closed.append("now"))  # nothing is under way
+    hold(hub)
+    states: list[tuple[str, str]] = []
+    page.state_told.connect(lambda tone, words: states.append((tone, words)))
+    dialog_of(place).button.click()
+    assert hub.holding.wait(20)
+    place.until(lambda: page.downloads.progress is not None and page.downloads.progress.done > 900_000)
+    assert states[-1][1].endswith("%")
+    assert not leaving.may_close(lambda: closed.append(leaving.may_close(lambda: None)))
+    question = page.findChildren(AgreeDialog)[-1]
+    assert question.text().startswith(f"{STARTER} is being downloaded: ")
+    question.act.click()
+    assert closed == [True]
+    page.downloads.pause()
+    assert states[-1] == ("", "")
+    assert page.paused_by_closing == ""
 
 
 def test_what_fails_can_be_tried_again(place: ModelsBench, hub: Hub) -> None:
