@@ -198,7 +198,11 @@ def test_experts_are_left_as_they_are(tmp_path, tiny_model, kind):
     shutil.copytree(tiny_model, tmp_path / "model", ignore=shutil.ignore_patterns("*.safetensors", "config.json"))
     sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "vocab_size": 300}
     heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 8}
-    experts = {"num_experts": 4, "moe_intermediate_size": 16} if kind == "qwen3_moe" else {"num_local_experts": 4}
+    experts = (
+        {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 16}
+        if kind == "qwen3_moe"
+        else {"num_local_experts": 4}
+    )
     model = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **sizes, **heads, **experts))
     model.save_pretrained(tmp_path / "model")
     recipe = recipe_of(tmp_path / "model", "none", {"lora.dropout": 0.05})
