@@ -47,7 +47,7 @@ REDO = Verb("Redo", "Edit", "Ctrl+Shift+Z Ctrl+Y", "redo", needs_project=True)
 
 GO_HOME = Verb("Home", "View", "Ctrl+1", "home")
 GO_EXAMPLES = Verb("Examples", "View", "Ctrl+2", "examples", needs_project=True)
-GO_MODELS = Verb("Models", "View", "Ctrl+3", "model", needs_project=True)
+GO_MODELS = Verb("Models", "View", "Ctrl+3", "model")
 GO_SETTINGS = Verb("Settings", "View", "Ctrl+4", "settings", needs_project=True)
 GO_TRAIN = Verb("Train", "View", "Ctrl+5", "train", needs_project=True)
 GO_COMPARE = Verb("Compare", "View", "Ctrl+6", "compare", needs_project=True)

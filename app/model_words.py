@@ -72,5 +72,5 @@ def template_note(model: Model, chosen: str) -> str:
     if chosen:
         return f"This project uses {chosen} instead of the model's own."
     if model.facts is not None and model.facts.has_chat_template:
-        return "The model's own. An example of this project as the model reads it:"
-    return "The model has none, so Alpaca text is used. An example of this project as the model reads it:"
+        return "The model's own. An example as the model reads it:"
+    return "The model has none, so Alpaca text is used. An example as the model reads it:"

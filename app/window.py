@@ -155,9 +155,11 @@ class Window(QMainWindow):
     # Pages
 
     def go(self, id: str) -> None:
-        """Show a page; without a project, only Home can be shown."""
+        """Show a page; without a project, only those that need none can be shown, and Home in place of others."""
         self._coming = ""
-        station = stations.station(id if self.session.project is not None else "home")
+        station = stations.station(id)
+        if self.session.project is None and station.verb.needs_project:
+            station = stations.station("home")
         page = self._stack.page_of(station)
         self._stack.setCurrentWidget(page)
         self.station = station.id

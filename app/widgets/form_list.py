@@ -5,22 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPainter
-from PySide6.QtWidgets import (
-    QListWidget,
-    QListWidgetItem,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
-from app import theme
-from app.theme import SPACE
+from app.widgets.two_lines import TwoLines, two_line_item
 
 _ROLE = Qt.ItemDataRole.UserRole
-_Index = QModelIndex | QPersistentModelIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +34,7 @@ class FormList(QListWidget):
         super().__init__(parent)
         self.setAccessibleName("Form of the export")
         self.setProperty("kind", "boxed")
-        self.setItemDelegate(_Delegate(self))
+        self.setItemDelegate(TwoLines(self))
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.currentItemChanged.connect(self._on_current)
 
@@ -58,7 +48,8 @@ class FormList(QListWidget):
         """Offer these; the first that can be had is chosen."""
         self.clear()
         for words in forms:
-            item = QListWidgetItem(words.title)
+            shown = words.size if words.is_open else "not for this one"
+            item = two_line_item(words.title, words.readers, state=shown, muted=not words.is_open)
             item.setData(_ROLE, words)
             state = words.size if words.is_open else "not for this adapter"
             item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{words.title}, {state}. For {words.readers}.")
@@ -69,41 +60,3 @@ class FormList(QListWidget):
     def _on_current(self, current: QListWidgetItem | None) -> None:
         if current is not None:
             self.chosen.emit(current.data(_ROLE).id)
-
-
-class _Delegate(QStyledItemDelegate):
-    """Two lines: title and size, and the readers under them."""
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        """Room for both lines."""
-        line = QFontMetrics(theme.ui_font()).height()
-        small = QFontMetrics(theme.ui_font("small")).height()
-        return QSize(0, line + small + 2 + 2 * SPACE.UNIT)
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        """Draw the row."""
-        self.initStyleOption(option, index)
-        words: FormWords = index.data(_ROLE)
-        option.text = ""
-        style = option.widget.style()
-        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)
-        room = option.rect.adjusted(SPACE.FIELD, SPACE.UNIT, -SPACE.FIELD, -SPACE.UNIT)
-        painter.save()
-        strong, small = theme.ui_font(strong=True), theme.ui_font("small")
-        metrics = QFontMetrics(small)
-        state = words.size if words.is_open else "not for this one"
-        height = QFontMetrics(strong).height()
-        first = QRect(room.left(), room.top(), room.width(), height)
-        enabled = bool(option.state & QStyle.StateFlag.State_Enabled)
-        painter.setFont(small)
-        painter.setPen(theme.colour("secondary" if enabled else "disabled"))
-        painter.drawText(first, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, state)
-        first.setWidth(room.width() - metrics.horizontalAdvance(state) - SPACE.UNIT)
-        second = QRect(room.left(), first.bottom() + 2, room.width(), metrics.height())
-        readers = metrics.elidedText(words.readers, Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(second, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, readers)
-        painter.setFont(strong)
-        painter.setPen(theme.colour("disabled" if not enabled else "text" if words.is_open else "secondary"))
-        title = QFontMetrics(strong).elidedText(words.title, Qt.TextElideMode.ElideRight, first.width())
-        painter.drawText(first, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, title)
-        painter.restore()

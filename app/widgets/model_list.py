@@ -9,6 +9,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QListWidget, QWidget
 
+from app.widgets.plain_tip import plain_tip
 from app.widgets.two_lines import TwoLines, two_line_item
 
 
@@ -60,7 +61,9 @@ class ModelList(QListWidget):
         with QSignalBlocker(self):
             self.clear()
             for row in rows:
-                self.addItem(two_line_item(row.title, row.note))
+                item = two_line_item(row.title, row.note)
+                item.setToolTip(plain_tip(f"{row.title}\n{row.note}"))
+                self.addItem(item)
             self.choose(key)
         self.verticalScrollBar().setValue(at)
 

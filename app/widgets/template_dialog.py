@@ -96,6 +96,7 @@ class TemplateDialog(QDialog):
         for key, title, about in entries:
             item = two_line_item(title, about)
             item.setData(Qt.ItemDataRole.UserRole, key)
+            item.setToolTip(about)
             self.list.addItem(item)
             if key == name:
                 self.list.setCurrentItem(item)

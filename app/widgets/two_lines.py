@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
-from PySide6.QtWidgets import QApplication, QListWidgetItem, QStyle, QStyledItemDelegate, QStyleOptionViewItem
+from PySide6.QtWidgets import QListWidgetItem, QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app import theme
 from app.theme import SPACE
-from app.widgets.plain_tip import plain_tip
 
-_NOTE = Qt.ItemDataRole.UserRole + 1
+_NOTE, _STATE, _MUTED = (Qt.ItemDataRole.UserRole + number for number in (1, 2, 3))
+_Index = QModelIndex | QPersistentModelIndex
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
-def two_line_item(title: str, note: str) -> QListWidgetItem:
-    """An entry for a list that :class:`TwoLines` draws."""
+def two_line_item(title: str, note: str, *, state: str = "", muted: bool = False) -> QListWidgetItem:
+    """An entry for a list that :class:`TwoLines` draws.
+
+    Args:
+        title: the first line.
+        note: the second.
+        state: small, at the right end of the first line.
+        muted: whether it is drawn as something that cannot be had.
+    """
     item = QListWidgetItem(title)
     item.setData(_NOTE, note)
-    item.setToolTip(plain_tip(f"{title}\n{note}"))
+    item.setData(_STATE, state)
+    item.setData(_MUTED, muted)
     item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{title}: {note}")
     return item
 
@@ -25,30 +35,39 @@ def two_line_item(title: str, note: str) -> QListWidgetItem:
 class TwoLines(QStyledItemDelegate):
     """All text is plain."""
 
-    def sizeHint(self, _option: QStyleOptionViewItem, _index: QModelIndex | QPersistentModelIndex) -> QSize:
+    def sizeHint(self, _option: QStyleOptionViewItem, _index: _Index) -> QSize:
         """Room for both lines."""
-        title, note = _fonts()
-        return QSize(0, QFontMetrics(title).height() + QFontMetrics(note).height() + 2 * SPACE.HALF + 2)
+        strong, small = _fonts()
+        return QSize(0, QFontMetrics(strong).height() + QFontMetrics(small).height() + 2 + 2 * SPACE.UNIT)
 
-    def paint(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         """The style draws what is behind, so that choice and hover look as in other lists."""
-        style = option.widget.style() if option.widget is not None else QApplication.style()  # type: ignore[attr-defined]
-        style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)  # type: ignore[attr-defined]
-        room: QRect = option.rect.adjusted(SPACE.FIELD, SPACE.HALF, -SPACE.UNIT, -SPACE.HALF)  # type: ignore[attr-defined]
-        lines = (index.data(Qt.ItemDataRole.DisplayRole), "text"), (index.data(_NOTE), "secondary")
+        self.initStyleOption(option, index)
+        option.text = ""
+        option.widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, option, painter, option.widget)
+        room = option.rect.adjusted(SPACE.FIELD, SPACE.UNIT, -SPACE.FIELD, -SPACE.UNIT)
+        title, note = index.data(Qt.ItemDataRole.DisplayRole) or "", index.data(_NOTE) or ""
+        state, muted = index.data(_STATE) or "", bool(index.data(_MUTED))
+        enabled = bool(option.state & QStyle.StateFlag.State_Enabled)
+        strong, small = _fonts()
+        first = QRect(room.left(), room.top(), room.width(), QFontMetrics(strong).height())
+        second = QRect(room.left(), first.bottom() + 2, room.width(), QFontMetrics(small).height())
         painter.save()
-        for (text, colour), font in zip(lines, _fonts(), strict=True):
-            metrics = QFontMetrics(font)
-            painter.setFont(font)
-            painter.setPen(theme.colour(colour))
-            line = QRect(room.left(), room.top(), room.width(), metrics.height())
-            shown = metrics.elidedText(text or "", Qt.TextElideMode.ElideRight, room.width())
-            painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
-            room.setTop(line.bottom() + 3)
+        painter.setFont(small)
+        painter.setPen(theme.colour("secondary" if enabled else "disabled"))
+        if state:
+            painter.drawText(first, _RIGHT, state)
+            first.setWidth(room.width() - QFontMetrics(small).horizontalAdvance(state) - SPACE.UNIT)
+        painter.drawText(second, _LEFT, _shortened(note, small, second))
+        painter.setFont(strong)
+        painter.setPen(theme.colour("disabled" if not enabled else "secondary" if muted else "text"))
+        painter.drawText(first, _LEFT, _shortened(title, strong, first))
         painter.restore()
 
 
+def _shortened(text: str, font: QFont, room: QRect) -> str:
+    return QFontMetrics(font).elidedText(text, Qt.TextElideMode.ElideRight, room.width())
+
+
 def _fonts() -> tuple[QFont, QFont]:
-    return theme.ui_font(), theme.ui_font("small")
+    return theme.ui_font(strong=True), theme.ui_font("small")

@@ -213,3 +213,16 @@ def test_enter_uses_the_chosen_model(place: ModelsBench, copy: Path) -> None:
     place.add(copy)
     QTest.keyClick(place.page.shelf.list, Qt.Key.Key_Return)
     assert place.session.recipe.model.base == str(copy)
+
+
+def test_models_can_be_looked_at_without_a_project(place: ModelsBench) -> None:
+    place.page.shelf.list.choose("")
+    place.session.close()
+    place.page.enter()
+    place.until(lambda: place.page.shelf.model is not None and not place.page.shelf.reader.busy)
+    assert not place.page.shelf.card.use.isEnabled()
+    assert not place.page.shelf.card.choose.isEnabled()
+    assert "Used here" not in place.page.shelf.list.rows[0].note
+    place.until(lambda: "Say good morning." in place.page.shelf.card.sample.toPlainText())
+    place.page.shelf.use()
+    place.page.shelf.choose_template()

@@ -63,12 +63,14 @@ def toasts(window: Window) -> list[str]:
 # --- Pages ------------------------------------------------------------------------------------------------------------
 
 
-def test_without_a_project_there_is_home_alone(window: Window) -> None:
+def test_without_a_project_there_are_home_and_the_models_alone(window: Window) -> None:
+    window.go("models")
+    assert window.station == "models"
     for station in ("examples", "train", "nowhere", "home"):
         window.go(station)
         assert window.station == "home"
     enabled = [station.id for station in stations.STATIONS if window.side_bar.station(station.id).isEnabled()]
-    assert enabled == ["home"]
+    assert enabled == ["home", "models"]
     assert not window.verbs[actions.START_TRAINING].isEnabled()
     assert not window.verbs[actions.RENAME_PROJECT].isEnabled()
     assert window.verbs[actions.NEW_PROJECT].isEnabled()
