@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 _TOKENS = re.compile(
-    r"\b(?:hf_|api_org_|gh[pousr]_)[A-Za-z0-9]{16,}|\bgithub_pat_\w{16,}|\bsk-[\w-]{20,}"
+    r"(?<![A-Za-z0-9])(?:(?:hf_|api_org_|gh[pousr]_)[A-Za-z0-9]{16,}|github_pat_\w{16,}|sk-[\w-]{20,})"
     r"|(?<=[Bb]earer )[A-Za-z0-9._~+/=-]{8,}"
-    r"|(?<=://)[^\s/@:]+:[^\s/@]+(?=@)"
+    r"|(?<=://)[^\s/@:]+:[^\s/]+(?=@)"
 )
 HIDDEN = "[hidden]"
 

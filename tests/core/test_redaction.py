@@ -17,13 +17,20 @@ from core.redaction import HIDDEN, redacted
     ],
 )
 def test_tokens_are_hidden(secret):
-    for text in (secret, f"Authorization: Bearer {secret}", f"/data/{secret}/x.jsonl", f"token={secret}&x"):
+    for text in (
+        secret,
+        f"Authorization: Bearer {secret}",
+        f"/data/{secret}/x.jsonl",
+        f"token={secret}&x",
+        f"/my_{secret}",
+    ):
         assert secret not in redacted(text)
         assert HIDDEN in redacted(text)
 
 
 def test_passwords_in_addresses_are_hidden():
-    assert redacted("proxy http://me:secret@host:80/x") == f"proxy http://{HIDDEN}@host:80/x"
+    for password in ("secret", "se@cr@t"):
+        assert redacted(f"proxy http://me:{password}@host:80/x") == f"proxy http://{HIDDEN}@host:80/x"
 
 
 @pytest.mark.parametrize(
