@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from PySide6.QtCore import QObject, QThreadPool, Signal
+from PySide6.QtCore import QCoreApplication, QObject, QThreadPool, Signal
 
 from app import tasks
 from core.child import Stopped
@@ -37,6 +37,9 @@ class BackgroundJob(QObject):
         self._current: list[_Run] = []
         current = self._current  # the object is gone when it is destroyed; the list is not
         self.destroyed.connect(lambda: _stop(current))
+        app = QCoreApplication.instance()
+        if app is not None:
+            app.aboutToQuit.connect(self.stop)  # the end of the program waits for threads that work
 
     @property
     def busy(self) -> bool:

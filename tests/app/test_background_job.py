@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from threading import Event
 from typing import Any
@@ -116,3 +118,32 @@ def test_short_work_does_not_wait_for_jobs(qtbot: QtBot) -> None:
         job.stop()
     assert QThreadPool.globalInstance().waitForDone(10_000)
     assert QThreadPool.globalInstance().activeThreadCount() == 0
+
+
+_QUITS = """
+import sys, threading
+from PySide6.QtCore import QCoreApplication, QThreadPool, QTimer
+from app.background_job import BackgroundJob
+
+class Endless:
+    def __init__(self):
+        self.stopped = threading.Event()
+    def messages(self):
+        yield 1
+        self.stopped.wait()
+    def stop(self):
+        self.stopped.set()
+
+app = QCoreApplication(sys.argv)
+job = BackgroundJob()
+job.told.connect(lambda _: QTimer.singleShot(0, app.quit))
+job.start(Endless)
+app.exec()
+QThreadPool.globalInstance().waitForDone()
+print("ended")
+"""
+
+
+def test_the_end_of_the_program_does_not_wait_for_a_job() -> None:
+    done = subprocess.run([sys.executable, "-c", _QUITS], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.returncode) == ("ended\n", 0), done.stderr
