@@ -20,9 +20,9 @@ from transformers import PreTrainedModel
 
 from core.worker.attention import NAME, segments
 from core.worker.elementwise import norm, norm_gradient, rotate_back, rotated
-from core.worker.fused import IN_EVALUATION, ROWS, padded
+from core.worker.fused import IN_EVALUATION, padded
 from core.worker.projection import Projection
-from core.worker.segments import SPARE, attend, attend_backward
+from core.worker.segments import attend, attend_backward
 
 _LAYERS = frozenset({"LlamaDecoderLayer", "MistralDecoderLayer", "Qwen2DecoderLayer"})
 _ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
@@ -174,11 +174,9 @@ class _Attention(torch.autograd.Function):
         product, of_v = v.forward(rows, matrices[4:6])  # type: ignore[arg-type]
         values = _heads(product, size, count=count)
         attended, weights = attend(queries, keys, values, row.lengths)
-        if row.keep is not None:
-            attended, x_kept = attended.index_select(1, row.keep), x[row.keep]
-        else:
-            attended, x_kept = attended[:, :count], x
-        inner = _side_by_side(attended, part.products)
+        place = slice(count) if row.keep is None else row.keep
+        x_kept = x[place]
+        inner = _side_by_side(attended[place], part.products)
         product, of_o = o.forward(inner, matrices[6:8])  # type: ignore[arg-type]
         ctx.save_for_backward(
             x, scale, rows, queries, keys, values, inner, *of_q, *of_k, *of_v, *of_o, *matrices, *weights
@@ -196,14 +194,14 @@ class _Attention(torch.autograd.Function):
         of_inner, *of_o = part.backward(3, part.rows(gradient), inner, kept, matrices)
         outer = torch.zeros_like(queries)
         place = slice(len(x)) if row.keep is None else row.keep
-        outer[:, place] = of_inner[: len(gradient)].view(len(gradient), len(queries), -1).transpose(0, 1)
+        outer[place] = of_inner[: len(gradient)].view(-1, *queries.shape[1:])
         of_queries, of_keys, of_values = attend_backward(outer, queries, keys, values, row.lengths, weights)
         scaling = part.module.scaling
         found = []
         total = None
         turns = ((row.cos * scaling, row.sin * scaling), (row.cos, row.sin), (None, None))
         for number, (of_heads, turn) in enumerate(zip((of_queries, of_keys, of_values), turns, strict=True)):
-            low = _turned_back(of_heads[:, : len(x)], *turn, part)
+            low = _turned_back(of_heads[: len(x)], *turn, part)
             of_rows, *both = part.backward(number, low, rows, kept, matrices, of_input=of_input)
             found += both
             if of_rows is not None:
@@ -257,13 +255,11 @@ _feed_forward: Callable[..., torch.Tensor] = _FeedForward.apply
 def _heads(
     product: torch.Tensor, size: int, cos: torch.Tensor | None = None, sin: torch.Tensor | None = None, *, count: int
 ) -> torch.Tensor:
-    """A product (rows, heads times size) as heads (heads, tokens and spare ones, size), turned by their positions."""
-    tokens = product[:count].view(count, -1, size).transpose(0, 1)
-    if cos is not None and sin is not None:
-        tokens = rotated(tokens.float(), cos, sin)
-    made = product.new_empty(len(tokens), count + SPARE, size)
-    made[:, :count] = tokens
-    made[:, count:] = 0
+    """A product (rows, heads times size) as heads (tokens and one of zeros, heads, size), turned by their positions."""
+    tokens = product[:count].view(count, -1, size)
+    made = torch.empty((count + 1, *tokens.shape[1:]), dtype=product.dtype)
+    made[:count] = tokens if cos is None or sin is None else rotated(tokens.float(), cos[:, None], sin[:, None])
+    made[count] = 0
     return made
 
 
@@ -272,17 +268,11 @@ def _turned_back(
 ) -> torch.Tensor:
     """The gradient of heads as that of the product they were."""
     if cos is not None and sin is not None:
-        of_heads = rotate_back(of_heads, cos, sin)
+        of_heads = rotate_back(of_heads.float(), cos[:, None], sin[:, None])
     return _side_by_side(of_heads, part.products)
 
 
 def _side_by_side(heads: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """Heads (heads, tokens, size) as a matrix (rows, heads times size)."""
-    tokens = heads.transpose(0, 1)
-    count = len(tokens)
-    if dtype == torch.float32:
-        return tokens.reshape(count, -1)
-    made = torch.empty((count + -count % ROWS, *tokens.shape[1:]), dtype=dtype)
-    made[:count] = tokens
-    made[count:] = 0
-    return made.view(len(made), -1)
+    """Heads (tokens, heads, size) as a matrix (rows, heads times size)."""
+    matrix = heads.reshape(len(heads), -1)
+    return matrix if dtype == torch.float32 else padded(matrix, dtype)
