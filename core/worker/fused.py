@@ -23,7 +23,8 @@ from torch import nn
 from torch.autograd.function import once_differentiable
 
 ROWS = 64
-"""Matrices in 16 bit have a multiple of this many rows on a CPU."""
+"""Matrices in 16 bit have a multiple of this many rows on a CPU; those of many rows, a multiple of twice as many."""
+_MANY = 16  # times ROWS
 IN_EVALUATION = "fused_in_evaluation"
 """The attribute of a module that says whether it stays fused in evaluation mode."""
 
@@ -226,11 +227,11 @@ def add_low_rank_gradient(
 
 
 def padded(rows: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """A copy in another precision with rows of zeros up to the next multiple of 64, for a CPU.
+    """A copy in another precision with rows of zeros up to the next multiple of 64 or 128, for a CPU.
 
     oneDNN compiles 16-bit products anew for each number of rows and keeps them all: time and memory grew with them.
     """
-    missing = -len(rows) % ROWS
+    missing = -len(rows) % (ROWS if len(rows) < _MANY * ROWS else 2 * ROWS)
     if not missing:
         return rows.to(dtype)
     copy = torch.empty((len(rows) + missing, rows.shape[1]), dtype=dtype, device=rows.device)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import torch
 
 _AT_ONCE = 96  # queries: fewer take more calls, more compute more of what is not seen
-_ROUNDED_TO = 16  # tokens: 16-bit products are compiled anew for each shape
+_ROUNDED_TO = 32  # tokens: 16-bit products are compiled anew for each shape
 _A_CALL = 80**2  # what calls for some more queries cost, in scores of all heads
 _LONGEST = {torch.float32: 128, torch.bfloat16: 512}  # from here on the flash kernel is as fast, or leaner
 _flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
