@@ -11,6 +11,7 @@ from core.hardware.usage import MemoryUse
 from core.hardware.uses import rough_need, rough_verdict
 
 _CONSENT = "Its owner wants you to agree to its terms on its page first"
+_SLOW = "; without one, training takes hours"
 Facts = tuple[tuple[str, str], ...]
 
 
@@ -51,7 +52,7 @@ def of_point(point: StartingPoint, memory: MemoryUse) -> Offer:
     facts = (
         ("Good for", point.good_for),
         *_size(point.parameters, memory),
-        ("Made for", f"Graphics cards with {point.memory_gb} GB and more"),
+        ("Made for", f"Graphics cards with {point.memory_gb} GB and more{'' if memory.is_gpu else _SLOW}"),
         ("Licence", f"{point.licence_title}. {point.licence_about}"),
         ("Access", _CONSENT if point.asks_consent else "Open to everybody"),
         ("On the hub", point.repo),

@@ -18,7 +18,7 @@ from app.widgets.hub_finder import HubFinder, is_id
 from app.widgets.model_list import ModelRow
 from core.base_models.hub.jobs import SearchJob
 from core.base_models.hub.model import FoundModel, endpoint, page_of
-from core.base_models.starting_points import for_memory
+from core.base_models.starting_points import for_memory, without_card
 from core.errors import UserError
 
 
@@ -113,8 +113,10 @@ class HubModels(QObject):
         if self._text:
             self.job.stop()
         self._text = ""
-        self._offers = [hub_offers.of_point(point, here.memory) for point in for_memory(here.memory.total)]
-        heading = f"Good starting points for {format.size(here.memory.total)} of memory" if self._offers else ""
+        points = for_memory(here.memory.total) if here.memory.is_gpu else without_card()
+        self._offers = [hub_offers.of_point(point, here.memory) for point in points]
+        suits = f"for {format.size(here.memory.total)} of memory" if here.memory.is_gpu else "without a graphics card"
+        heading = f"Good starting points {suits}" if self._offers else ""
         nothing = "The usual models need more memory than this machine has. The starter trains on any machine."
         self._show(heading, self._offers, nothing)
 

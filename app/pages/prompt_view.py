@@ -89,7 +89,8 @@ class PromptView(QWidget):
         column.addWidget(card)
         column.addWidget(self.answers, 1)
         self.faces = QStackedWidget()
-        for face in (QWidget(), self.empty, scrolled(inside)):
+        self._area = scrolled(inside)
+        for face in (QWidget(), self.empty, self._area):
             self.faces.addWidget(face)
         right = QWidget()
         beside = QVBoxLayout(right)
@@ -187,10 +188,16 @@ class PromptView(QWidget):
         asked = report.results.comparison.system("prompt").prompt
         if lines and asked != self._best():
             lines = ["These answers were given to an earlier wording of the prompt.", *lines]
-        self.summary.set_words("", lines or ["The answers are coming."], heading="")
+        if not lines:
+            coming = "The answers are coming." if self.comparing.busy else "It was stopped before there were answers."
+            lines = [coming]
+        self.summary.set_words("", lines, heading="")
         self.scores.show_rows(*comparison_words.scores(report.figures, only=_MEASURES))
         self.answers.set_blocks(comparison_words.blocks(report, "", ""))
+        bar = self._area.verticalScrollBar()
+        place = bar.value() if self.faces.currentIndex() == 2 else 0
         self.faces.setCurrentIndex(2)
+        QTimer.singleShot(0, bar, lambda: bar.setValue(place))  # answers that come move nothing away
 
     def _best(self) -> BestPrompt:
         return BestPrompt(system=self.panel.system.text()[:LONGEST_SYSTEM], examples=self.panel.examples.value())

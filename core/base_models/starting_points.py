@@ -9,6 +9,7 @@ from functools import cache
 from core import paths
 
 _GIGABYTE = 1000**3
+_WITHOUT_CARD = 2_000_000_000  # parameters; larger ones would train for days on a processor
 _LICENCES = {
     "apache-2.0": ("Apache 2.0", "Free for any use, commercial too."),
     "mit": ("MIT", "Free for any use, commercial too."),
@@ -59,8 +60,14 @@ def starting_points() -> tuple[StartingPoint, ...]:
     return tuple(sorted((StartingPoint(**entry) for entry in table["model"]), key=lambda point: point.memory_gb))
 
 
+def without_card() -> tuple[StartingPoint, ...]:
+    """Those that are small enough to be trained on a processor, in hours, the smallest first."""
+    small = [point for point in starting_points() if point.parameters <= _WITHOUT_CARD]
+    return tuple(sorted(small, key=lambda point: point.parameters))
+
+
 def for_memory(total_bytes: int) -> tuple[StartingPoint, ...]:
-    """Those that a graphics card (or machine) with so much memory can train, the largest first.
+    """Those that a graphics card with so much memory can train, the largest first.
 
     Cards have a little less than their name says: 8 GB are 7.6 GiB for programs.
     """

@@ -11,7 +11,7 @@ from core.base_models import catalogue, shelf
 from core.base_models.facts import ModelFacts
 from core.base_models.hub import unfinished
 from core.base_models.hub.removal import RemoveJob
-from core.base_models.starting_points import StartingPoint, for_memory, starting_points
+from core.base_models.starting_points import StartingPoint, for_memory, starting_points, without_card
 from core.cli import hub, output
 from core.errors import ModelError, UserError
 from core.hardware.usage import MemoryUse, memory_use
@@ -147,8 +147,8 @@ def _remove(args: argparse.Namespace) -> int:
 
 
 def _starting_points(args: argparse.Namespace) -> int:
-    memory = memory_use() if args.memory is None else MemoryUse("", 0, args.memory * 1000**3)
-    points = for_memory(memory.total)
+    memory = memory_use() if args.memory is None else MemoryUse("a card", 0, args.memory * 1000**3)
+    points = for_memory(memory.total) if memory.is_gpu else without_card()
     if args.json:
         output.emit([_as_json(point) for point in points])
         return 0
@@ -157,6 +157,8 @@ def _starting_points(args: argparse.Namespace) -> int:
         output.line(f"The smallest of them needs {smallest} GB; this machine has {hub.size(memory.total)}.")
         output.line("The starter model trains on any machine.")
         return 0
+    if not memory.is_gpu:
+        output.line("Small enough to train without a graphics card, in hours (--memory GB lists those for a card):\n")
     for point in points:
         tight = ", tight" if rough_verdict(point.parameters, memory) != "fits" else ""
         consent = ", asks for consent" if point.asks_consent else ""

@@ -24,13 +24,13 @@ def lines(report: Report) -> list[str]:
         )
     if prompt.chrf is not None and base.chrf is not None:
         change = prompt.chrf - base.chrf
-        word = "closer to" if change > 0 else "further from"
-        said.append(
-            f"On average the answers come {word} the expected ones: chrF {base.chrf:.0f} without, "
-            f"{prompt.chrf:.0f} with the prompt (100 is the same)."
-            if abs(change) >= _POINTS
-            else f"On average the prompt changes little: chrF {base.chrf:.0f} without it, {prompt.chrf:.0f} with it."
-        )
+        figures = f"chrF {base.chrf:.0f} without, {prompt.chrf:.0f} with it (letters in common; 100 is the same)"
+        if change >= _POINTS:
+            said.append(f"The prompt brings the answers closer to what you expect: {figures}.")
+        elif change <= -_POINTS:
+            said.append(f"The prompt makes the answers worse: {figures}. Say it otherwise, or show other examples.")
+        else:
+            said.append(f"The prompt changes little: {figures}.")
     if prompt.prompt_tokens is not None and base.prompt_tokens is not None:
         said.append(
             f"A question takes {prompt.prompt_tokens:,.0f} tokens with the prompt, {base.prompt_tokens:,.0f} without, "

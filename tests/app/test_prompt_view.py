@@ -85,7 +85,7 @@ def test_the_prompt_is_tried_and_said_in_words(place: Bench) -> None:
     assert view.panel.button.text().startswith("Try it on ")
     view.panel.button.click()
     place.until(lambda: not view.comparing.busy and bool(view.summary.text), 20)
-    place.until(lambda: "come closer to" in view.summary.text)
+    place.until(lambda: "brings the answers closer" in view.summary.text)
     assert [row[0] for row in view.scores.cells] == ["Base model", "Base model with the best prompt"]
     assert len(view.answers.blocks) > 1
     tried = comparisons(place.project.path)[0].read()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.base_models.starting_points import for_memory, starting_points
+from core.base_models.starting_points import for_memory, starting_points, without_card
 from core.hardware.uses import rough_need
 
 GB = 1000**3
@@ -24,3 +24,10 @@ def test_what_a_memory_can_train(gigabytes, largest):
     found = for_memory(round(gigabytes * GB))
     assert max((point.memory_gb for point in found), default=0) == largest
     assert list(found) == sorted(found, key=lambda point: (-point.memory_gb, -point.parameters))
+
+
+def test_without_a_card_small_ones_come_first():
+    found = without_card()
+    assert found
+    assert all(point.parameters <= 2_000_000_000 for point in found)
+    assert list(found) == sorted(found, key=lambda point: point.parameters)

@@ -67,8 +67,12 @@ def test_starting_points_by_memory(cli: Callable, monkeypatch) -> None:
     assert {one["memory_gb"] for one in small} == {8}
     assert len(large) > len(small)
     assert "Apache 2.0" in cli("models", "starting-points", "--memory", 12).out
-    monkeypatch.setattr(models, "memory_use", lambda: MemoryUse("", 0, 4 * 1000**3))
+    monkeypatch.setattr(models, "memory_use", lambda: MemoryUse("A card", 0, 4 * 1000**3))
     assert "starter" in cli("models", "starting-points").out
+    monkeypatch.setattr(models, "memory_use", lambda: MemoryUse("", 0, 64 * 1000**3))
+    without_card = cli("models", "starting-points").out
+    assert "without a graphics card" in without_card
+    assert "24B" not in without_card
 
 
 def test_search_download_and_remove(cli: Callable, hub: Hub) -> None:

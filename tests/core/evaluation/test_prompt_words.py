@@ -22,8 +22,8 @@ def test_a_prompt_that_helps() -> None:
         )
     )
     assert said[0] == "4 of 10 answers are exactly what was expected with the prompt, 0 of 10 without."
-    assert "come closer to" in said[1]
-    assert "chrF 21 without, 62 with" in said[1]
+    assert "brings the answers closer" in said[1]
+    assert "chrF 21 without, 62 with it" in said[1]
     assert "310 tokens with the prompt, 24 without" in said[2]
     assert "what the adapter has to beat" in said[3]
 
@@ -36,7 +36,10 @@ def test_a_prompt_that_is_enough() -> None:
 
 def test_a_prompt_that_harms_or_changes_nothing() -> None:
     worse = {"exact": 0.0, "chrf": 20.0, "prompt_tokens": 90.0}
-    assert "further from" in prompt_words.lines(report({"exact": 0.0, "chrf": 50.0, "prompt_tokens": 20.0}, worse))[1]
+    assert (
+        "makes the answers worse"
+        in prompt_words.lines(report({"exact": 0.0, "chrf": 50.0, "prompt_tokens": 20.0}, worse))[1]
+    )
     same = {"exact": None, "chrf": 51.0, "prompt_tokens": 90.0}
     assert "changes little" in prompt_words.lines(report({"exact": None, "chrf": 50.0, "prompt_tokens": 20.0}, same))[0]
 
