@@ -9,6 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+import filelock
+
+from core.errors import UserError
+
+_LOCK_SECONDS = 10.0  # a list is read and written in much less
+
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Replace ``path`` by ``data`` in one step, durable on return.
@@ -39,6 +45,36 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         aside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+@contextmanager
+def changing(path: Path) -> Iterator[None]:
+    """While a file is read, changed and written again, no other window or command does the same.
+
+    Raises:
+        UserError: another program holds it for long, or its folder cannot be written.
+    """
+    lock = filelock.FileLock(path.with_name(f"{path.name}.lock"), timeout=_LOCK_SECONDS)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise UserError(
+            f"{path.name} is being changed by another window.",
+            reason="It holds the file for longer than it should take.",
+            hint="Try again in a moment. If that does not help, close the other window.",
+            details=str(path),
+        ) from error
+    except (OSError, NotImplementedError) as error:
+        raise UserError(
+            f"{path.name} cannot be changed.",
+            reason="Its folder is read-only, or its disk cannot lock files.",
+            hint="Change the permissions of that folder.",
+            details=f"{path}: {error}",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def sync_file(path: Path) -> None:

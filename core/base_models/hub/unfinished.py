@@ -13,7 +13,7 @@ from core import paths
 from core.base_models.hub.model import HubFile, Plan
 from core.base_models.hub.places import CachePlace, Place, here_bytes, place_of
 from core.errors import UserError
-from core.files import write_atomically
+from core.files import changing, write_atomically
 
 _NAME = "downloads.json"
 
@@ -39,27 +39,30 @@ class Unfinished:
 
 def begun(plan: Plan) -> None:
     """Remember a download that begins, or goes on."""
-    known: list[dict[str, Any]] = []
-    kept: list[dict[str, Any]] = []
-    for entry in _read():
-        (known if _is(entry, plan.repo, plan.folder) and entry["commit"] == plan.commit else kept).append(entry)
     place = place_of(plan.repo, plan.commit, plan.folder)
-    entry = {
-        "repo": plan.repo,
-        "commit": plan.commit,
-        "folder": _text(plan.folder),
-        "files": [asdict(file) for file in plan.files],
-        "before": known[0]["before"] if known else [file.name for file in plan.files if place.whole(file)],
-    }
-    _write([*kept, entry])
+    whole = [file.name for file in plan.files if place.whole(file)]
+    with changing(_path()):
+        known: list[dict[str, Any]] = []
+        kept: list[dict[str, Any]] = []
+        for entry in _read():
+            (known if _is(entry, plan.repo, plan.folder) and entry["commit"] == plan.commit else kept).append(entry)
+        entry = {
+            "repo": plan.repo,
+            "commit": plan.commit,
+            "folder": _text(plan.folder),
+            "files": [asdict(file) for file in plan.files],
+            "before": known[0]["before"] if known else whole,
+        }
+        _write([*kept, entry])
 
 
 def ended(repo: str, folder: Path | None) -> None:
     """Forget a download that is whole or was thrown away."""
-    entries = _read()
-    kept = [entry for entry in entries if not _is(entry, repo, folder)]
-    if len(kept) != len(entries):
-        _write(kept)
+    with changing(_path()):
+        entries = _read()
+        kept = [entry for entry in entries if not _is(entry, repo, folder)]
+        if len(kept) != len(entries):
+            _write(kept)
 
 
 def unfinished() -> list[Unfinished]:
@@ -142,9 +145,13 @@ def _files(entry: dict[str, Any]) -> list[HubFile]:
     return [HubFile(**file) for file in entry["files"]]
 
 
+def _path() -> Path:
+    return paths.user_data() / _NAME
+
+
 def _read() -> list[dict[str, Any]]:
     try:
-        entries = json.loads((paths.user_data() / _NAME).read_text(encoding="utf-8"))
+        entries = json.loads(_path().read_text(encoding="utf-8"))
         for entry in entries:
             _files(entry), entry["repo"], entry["commit"], entry["folder"], entry["before"]
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
@@ -153,4 +160,4 @@ def _read() -> list[dict[str, Any]]:
 
 
 def _write(entries: list[dict[str, Any]]) -> None:
-    write_atomically(paths.user_data() / _NAME, json.dumps(entries).encode())
+    write_atomically(_path(), json.dumps(entries).encode())
