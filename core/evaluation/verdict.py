@@ -4,7 +4,7 @@ The adapter has to beat whichever of best prompt and base model answers better; 
 One measure of the answers decides, chosen before any of them is looked at (``evidence.deciding``). Blind votes that
 cannot be chance count more: what people prefer is what the measure stands for. The order of questions:
 
-1. Are there enough examples at all? 2. Do the votes decide? 3. Is the interval of the deciding measure above or below
+1. Do the votes decide? 2. Are there enough examples at all? 3. Is the interval of the deciding measure above or below
 zero? 4. If not: does the loss at least say that the adapter is better? 5. If not: is the interval narrow enough to call
 it a tie, or may there be a difference that matters (too little data)?
 """

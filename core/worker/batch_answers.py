@@ -56,48 +56,56 @@ class AnswerWriter:
 
     def warm_up(self, asked: Asked) -> None:
         """Let the first answer that is timed not pay for what happens once."""
-        self._write([Asked(asked.ids, min(2, asked.longest))])
+        if attempt(lambda: self._write([Asked(asked.ids, min(2, asked.longest))])) is None:
+            free_memory(self._model.device)
 
-    def write(self, system: str, asked: Sequence[Asked]) -> list[Written]:
-        """The answers of a system to a few questions.
-
-        Raises:
-            MemoryError, torch.OutOfMemoryError: a single question is too much.
-        """
+    def write(self, system: str, asked: Sequence[Asked]) -> list[Written | None]:
+        """The answers of a system to a few questions; None for one that alone is too much for the memory."""
         if self._same.get(system) and len(asked) > 1:
             return self._timed(system, asked, self._together)
         alone = self._timed(system, asked, self._one_by_one)
-        if system not in self._same and len(asked) > 1:
-            together = self._timed(system, asked, self._together)
-            self._same[system] = [one.ids for one in alone] == [one.ids for one in together]
+        known = [(one, answer) for one, answer in zip(asked, alone, strict=True) if answer is not None]
+        if system not in self._same and len(known) > 1:
+            together = self._timed(system, [one for one, _ in known], self._together)
+            self._same[system] = [answer.ids for _, answer in known] == [one and one.ids for one in together]
             if not self._same[system]:
-                self.pace[system] = sum(one.seconds or 0.0 for one in alone) / len(alone)
+                self.pace[system] = sum(answer.seconds or 0.0 for _, answer in known) / len(known)
         return alone
 
     def _timed(
-        self, system: str, asked: Sequence[Asked], write: Callable[[Sequence[Asked]], list[Written]]
-    ) -> list[Written]:
+        self, system: str, asked: Sequence[Asked], write: Callable[[Sequence[Asked]], list[Written | None]]
+    ) -> list[Written | None]:
         began = time.perf_counter()
         written = write(asked)
         self.pace[system] = (time.perf_counter() - began) / len(asked)
         return written
 
-    def _one_by_one(self, asked: Sequence[Asked]) -> list[Written]:
-        return [self._alone(one) for one in asked]
+    def _one_by_one(self, asked: Sequence[Asked]) -> list[Written | None]:
+        found: list[Written | None] = []
+        for one in asked:
+            found.append(attempt(partial(self._alone, one)))
+            if found[-1] is None:
+                free_memory(self._model.device)
+        return found
 
     def _alone(self, asked: Asked) -> Written:
         began = time.perf_counter()
         (written,) = self._write([asked])
         return Written(written.ids, written.end, time.perf_counter() - began)
 
-    def _together(self, asked: Sequence[Asked]) -> list[Written]:
-        found: list[Written] = []
+    def _together(self, asked: Sequence[Asked]) -> list[Written | None]:
+        found: list[Written | None] = []
+        before = self.at_once
         while len(found) < len(asked):
             batch = asked[len(found) : len(found) + self.at_once]
-            written = self._write(batch) if len(batch) == 1 else attempt(partial(self._write, batch))
+            written = attempt(partial(self._write, batch))
             if written is None:
                 free_memory(self._model.device)
-                self.at_once = max(1, len(batch) // 2)
+                if len(batch) == 1:
+                    found.append(None)
+                    self.at_once = before  # it was this one that did not fit
+                else:
+                    self.at_once = len(batch) // 2
                 continue
             found += written
         return found

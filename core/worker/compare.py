@@ -45,6 +45,7 @@ from core.worker.measuring import Measurer
 from core.worker.model import load_base
 from core.worker.out_of_memory import is_out_of_memory
 from core.worker.questions import Question, Questions, text_tokens
+from core.worker.too_much import REASON, TooMuch
 
 _Pair = tuple[Case, Question]
 _TELL_SECONDS = 0.3
@@ -131,6 +132,7 @@ class _Job:
             for system in self._comparison.systems
         ]
         done, total = 0, sum(len(cases) for _, cases in waiting)
+        unfit = TooMuch(self._keep)
         for system, cases in waiting:
             cases.sort(key=lambda pair: len(pair[1].whole.ids))
             left = iter(cases)
@@ -144,9 +146,16 @@ class _Job:
                         for (case, question), loss in zip(pairs, losses, strict=True)
                     )
                     done += len(losses)
+                    unfit.other_fits()
                     self._tell("measuring", done, total)
 
-                measurer.losses([question.whole for _, question in cases], take)
+                def too_much(system: System = system, left: Iterator[_Pair] = left) -> None:
+                    nonlocal done
+                    unfit.add(_too_much(next(left)[0], system, "loss"))
+                    done += 1
+
+                measurer.losses([question.whole for _, question in cases], take, too_much)
+        unfit.settle()
 
     def _measure_neutral(self, measurer: Measurer) -> None:
         if not self._comparison.neutral:
@@ -171,6 +180,7 @@ class _Job:
         total = sum(map(len, waiting.values()))
         done = 0
         chunks = {key: list(_chunks(pairs, writer.at_once)) for key, pairs in waiting.items()}
+        unfit = TooMuch(self._keep)
         # All systems answer a few examples before the next few: a comparison that is stopped early is one already.
         for number in range(max(map(len, chunks.values()), default=0)):
             for system in self._comparison.systems:
@@ -182,8 +192,14 @@ class _Job:
                     if not done:
                         writer.warm_up(pairs[0][1].asked)
                     written = writer.write(system.key, [question.asked for _, question in pairs])
-                self._keep(self._row(system, *pair, answer) for pair, answer in zip(pairs, written, strict=True))
+                for (case, question), answer in zip(pairs, written, strict=True):
+                    if answer is None:
+                        unfit.add(_too_much(case, system, "answer"))
+                        continue
+                    self._keep([self._row(system, case, question, answer)])
+                    unfit.other_fits()
                 done += len(pairs)
+        unfit.settle()
 
     def _row(self, system: System, case: Case, question: Question, written: Written) -> Answered:
         text, expected = self._format.decode(written.ids).strip(), case.example().output
@@ -226,6 +242,10 @@ class _Job:
         if done in (None, 0) or done == total or now - self._told >= _TELL_SECONDS:
             self._told = now
             self._events.write(Phase(name=name, done=done, total=total, seconds_left=left))
+
+
+def _too_much(case: Case, system: System, what: Literal["answer", "loss"]) -> LeftOut:
+    return LeftOut(example=case.id, system=system.key, what=what, reason=REASON)
 
 
 def _chunks(pairs: Sequence[_Pair], size: int) -> Iterator[Sequence[_Pair]]:

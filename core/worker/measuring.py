@@ -43,22 +43,33 @@ class Measurer:
             if by_segments:  # it takes no padding, and answers in batches need it
                 self._model.set_attn_implementation(implementation)
 
-    def losses(self, examples: Sequence[Tokens], tell: Callable[[list[float]], object]) -> None:
+    def losses(
+        self,
+        examples: Sequence[Tokens],
+        tell: Callable[[list[float]], object],
+        too_much: Callable[[], object] | None = None,
+    ) -> None:
         """Tell the cross entropy of each example's supervised tokens, in nats, summed: a list a row, in order.
 
-        When the memory is full, the rest is measured in smaller rows.
+        When the memory is full, the rest is measured in smaller rows. A single example that is too much is passed over,
+        which ``too_much`` is told in its turn.
 
         Raises:
-            MemoryError, torch.OutOfMemoryError: a single example is too much.
+            MemoryError, torch.OutOfMemoryError: a single example is too much, and there is nobody to tell.
         """
         done = 0
         while done < len(examples):
             row = pack(examples[done:], self._tokens_per_row)[0]
             together = len(row.lengths)
-            # With a single example in the row there is nothing left to lower: the error goes on.
-            found = self._row(row) if together == 1 else attempt(partial(self._row, row))
+            # With a single example in the row there is nothing left to lower.
+            must = together == 1 and too_much is None
+            found = self._row(row) if must else attempt(partial(self._row, row))
             if found is None:
                 free_memory(self._model.device)
+                if together == 1 and too_much is not None:
+                    too_much()
+                    done += 1
+                    continue
                 self._tokens_per_row = max(ONE_A_ROW, sum(row.lengths) // 2)
                 continue
             tell(found)

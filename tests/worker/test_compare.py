@@ -338,3 +338,49 @@ def test_answers_are_rows_that_can_be_read(make, tiny_examples):
     assert compare(folder) == 0
     assert {row.type for row in Results(folder).answers.values()} == {"answer"}
     assert all(isinstance(row, Answered) and row.seconds for row in Results(folder).answers.values())
+
+
+def test_an_example_that_alone_is_too_much_for_the_memory_is_left_out(make, monkeypatch, tiny_examples):
+    whole = make(cases=[Case(frozen=example.frozen()) for example in [*tiny_examples[32:40], TALK]], neutral=False)
+    again = make(cases=[Case(frozen=example.frozen()) for example in [TALK, *tiny_examples[32:40]]], neutral=False)
+    assert compare(whole) == 0
+    write, row = AnswerWriter._write, Measurer._row
+    long = [answer.prompt_tokens for (id, _), answer in Results(whole).answers.items() if id == TALK.id]
+
+    def write_short(self, batch):
+        if any(len(asked.ids) in long for asked in batch):
+            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate")
+        return write(self, batch)
+
+    def row_of_short(self, packed):
+        if any(length >= min(long) for length in packed.lengths):
+            raise MemoryError
+        return row(self, packed)
+
+    monkeypatch.setattr(AnswerWriter, "_write", write_short)
+    monkeypatch.setattr(Measurer, "_row", row_of_short)
+    assert compare(again) == 0
+    found, wanted = Results(again), Results(whole)
+    assert found.work().is_complete
+    lost = {(id, key) for id, key, what in found.left_out if what == "answer"}
+    assert {(TALK.id, system.key) for system in found.comparison.systems} <= lost
+    assert all("memory" in left.reason for left in found.left_out.values())
+    assert {key: answer.text for key, answer in found.answers.items()} == {
+        key: answer.text for key, answer in wanted.answers.items() if key not in lost
+    }
+    assert found.answers
+    assert found.losses.keys() == {key for key in wanted.losses if (*key, "loss") not in found.left_out}
+
+
+def test_where_nothing_fits_nothing_is_left_out_for_good(make, monkeypatch, tiny_examples):
+    folder = make(cases=[Case(frozen=example.frozen()) for example in tiny_examples[32:34]], neutral=False)
+
+    def refuse(self, batch):
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AnswerWriter, "_write", refuse)
+        assert compare(folder) == 1
+    assert not Results(folder).left_out
+    assert compare(folder) == 0
+    assert Results(folder).work().is_complete
