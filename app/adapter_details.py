@@ -141,7 +141,7 @@ def _lineage_facts(project: Path, adapter: Adapter) -> list[tuple[str, str]]:
         facts.append(("Settings", _told_by_files(adapter)))
     score = next(scores(project, adapter.key), None)
     if score is not None:
-        facts.append((f"Comparison {int(score.comparison)}", _score(score)))
+        facts.append(("Compared", _score(score)))
     if found.data is not None:
         facts.append(("Examples", f"Fingerprint {found.data.sha256[:12]}"))
     if found.base.sha256:
@@ -164,7 +164,7 @@ def _title(project: Path, key: str) -> str:
 
 def _score(score: Score) -> str:
     """What a comparison found, beside the base model alone."""
-    parts = [score.verdict]
+    parts = [f"{score.brief}, {format.ago(score.at)}"]
     if score.loss is not None:
         base = f" (base model {format.loss(score.base_loss)})" if score.base_loss is not None else ""
         parts.append(f"Held-out loss {format.loss(score.loss)}{base}")

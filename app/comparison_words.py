@@ -61,8 +61,8 @@ _COLUMNS: dict[str, tuple[str, str]] = {
     "style": ("Style", "The share of answers that keep your style rule."),
     "loss": ("Loss", "How surprising the expected answers are to the model; lower is better."),
     "perplexity": ("Perplexity", "The same as a number of equally likely words; lower is better."),
-    "length": ("Length", "The length of the answers against the expected ones; 1 is the same."),
-    "prompt_tokens": ("Prompt", "Tokens that a question takes, at every call."),
+    "length": ("Length ratio", "The length of the answers against the expected ones; 1 is the same."),
+    "prompt_tokens": ("Prompt tokens", "Tokens that a question takes, at every call."),
     "seconds": ("Time", "Seconds for an answer."),
 }  # fmt: skip
 
@@ -154,7 +154,9 @@ def forgetting(figures: Sequence[Figures]) -> list[Forgetting]:
             change = item.neutral / before - 1
             much = change > FORGOT
             said = "it forgot some of what it could" if much else "hardly anything was forgotten"
-            rows.append(Forgetting(item.system.title, item.neutral, f"{100 * change:+.0f} %: {said}", much))
+            rows.append(
+                Forgetting(item.system.title, item.neutral, f"{100 * change:+.0f} %: {said}".replace("-", "−"), much)
+            )
     return rows
 
 

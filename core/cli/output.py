@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import json
 import os
 import shlex
@@ -139,7 +140,15 @@ def use_any_text() -> None:
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
-            reconfigure(errors="replace")
+            codecs.register_error("tunesmith.plain", _stand_in)
+            reconfigure(errors="tunesmith.plain")
+
+
+def _stand_in(error: UnicodeError) -> tuple[str, int]:
+    """A stand-in for what an encoding lacks; a minus sign must not become a question mark."""
+    assert isinstance(error, UnicodeEncodeError)
+    lost = error.object[error.start : error.end]
+    return "".join("-" if sign == "\N{MINUS SIGN}" else "?" for sign in lost), error.end
 
 
 def _program() -> list[str]:

@@ -186,7 +186,7 @@ class Neutral(_Frozen):
 
 
 class LeftOut(_Frozen):
-    """A row: what could not be done for an example, and why (it is longer than the model's context)."""
+    """A row: what could not be done for an example, and why (too long for the model, or too much for the memory)."""
 
     type: Literal["left_out"] = "left_out"
     example: int

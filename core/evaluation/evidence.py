@@ -54,7 +54,7 @@ class Evidence:
         trained_on: how many examples the adapter has learnt from.
         curve: (step, held-out loss) of the run, in order.
         neutral: the loss on neutral text before and after.
-        left_out: how many held-out examples do not fit into the model's context, with the prompt or without.
+        left_out: how many held-out examples could not be answered, with the prompt or without (context, memory).
         suspicious: how many examples look mislabelled or contradict each other.
     """
 

@@ -9,6 +9,7 @@ from core.evaluation import verdict as judging
 from core.evaluation.evidence import Evidence, Measure
 from core.evaluation.verdict import FEWEST, Next, State, Verdict
 
+_PROMPT, _PROMPT_TO_OTHERS = "your best prompt", "the prompt it was compared with"
 _SLIGHT = {"chrf": 2.0, "exact": 0.03}
 
 
@@ -21,29 +22,32 @@ class Advice:
     reason: str
 
 
-def sentence(verdict: Verdict) -> str:
-    """The verdict in one sentence (with the number of examples, but without figures of how much)."""
+def sentence(verdict: Verdict, *, for_others: bool = False) -> str:
+    """The verdict in one sentence (with the number of examples, but without figures of how much).
+
+    Args:
+        verdict: what is said.
+        for_others: whether readers are others than the one who trained, voted and wrote the prompt.
+    """
     evidence = verdict.evidence
-    rival = rival_name(evidence)
+    prompt = _PROMPT_TO_OTHERS if for_others else _PROMPT
+    rival = rival_name(evidence, prompt)
     if evidence.rival == "base" and evidence.prompt_tried:
-        rival += ", which does better than your best prompt,"
+        rival += f", which does better than {prompt},"
     on = f"on {evidence.examples} held-out examples"
     match verdict.state:
         case State.CLEAR_WIN:
             if verdict.decided_by == "votes":
-                return (
-                    f"You preferred the fine-tuned answers to {_those_of(evidence)}, without knowing which was which."
-                )
+                return _preferred("the fine-tuned answers", f"those of {rival_name(evidence, prompt)}", for_others)
             return _joined(f"Fine-tuning beat {rival}{_slightly(verdict)}, {on}.")
         case State.LOSS:
             if verdict.decided_by == "votes":
-                return (
-                    f"You preferred {_those_of(evidence)} to the fine-tuned answers, without knowing which was which."
-                )
+                return _preferred(f"those of {rival_name(evidence, prompt)}", "the fine-tuned answers", for_others)
             return _joined(f"Fine-tuning did not help: {rival} did better{_slightly(verdict)}, {on}.")
         case State.LOSS_ONLY:
             return _joined(
-                f"Fine-tuning fits your examples better than {rival}, but its answers are not clearly better, {on}."
+                f"Fine-tuning fits {'the' if for_others else 'your'} examples better than {rival}, but its answers are "
+                f"not clearly better, {on}."
             )
         case State.TIE:
             return _joined(f"Fine-tuning did not beat {rival}: both are equally good, {on}.")
@@ -51,6 +55,22 @@ def sentence(verdict: Verdict) -> str:
             if evidence.examples < FEWEST:
                 return f"There is too little data for a verdict: {_count(evidence.examples, 'held-out example')}."
             return _joined(f"{evidence.examples} held-out examples are too few to tell fine-tuning from {rival}.")
+
+
+def brief(verdict: Verdict) -> str:
+    """The verdict in a few words, for a place that lists it among other things."""
+    rival = rival_name(verdict.evidence)
+    match verdict.state:
+        case State.CLEAR_WIN:
+            return f"Better than {rival}{_slightly(verdict)}"
+        case State.LOSS:
+            return f"Worse than {rival}{_slightly(verdict)}"
+        case State.LOSS_ONLY:
+            return f"Lower loss than {rival}, but no clearly better answers"
+        case State.TIE:
+            return f"As good as {rival}"
+        case _:
+            return f"Not told apart from {rival} yet"
 
 
 def _joined(words: str) -> str:
@@ -86,13 +106,15 @@ def advice(verdict: Verdict) -> list[Advice]:
     return [Advice(kind, *_advice(kind, verdict)) for kind in verdict.next]
 
 
-def rival_name(evidence: Evidence) -> str:
-    """What the adapter has to beat, inside a sentence."""
-    return "your best prompt" if evidence.rival == "prompt" else "the base model alone"
+def rival_name(evidence: Evidence, prompt: str = _PROMPT) -> str:
+    """What the adapter has to beat, inside a sentence; ``prompt`` is what the prompt is called."""
+    return prompt if evidence.rival == "prompt" else "the base model alone"
 
 
-def _those_of(evidence: Evidence) -> str:
-    return f"those of {rival_name(evidence)}"
+def _preferred(these: str, those: str, for_others: bool) -> str:
+    if for_others:
+        return f"In a blind test, {these} were preferred to {those}."
+    return f"You preferred {these} to {those}, without knowing which was which."
 
 
 def _slightly(verdict: Verdict) -> str:
@@ -112,7 +134,7 @@ def _answers(measure: Measure | None, rival: str) -> str:
         )
     return (
         f"Closeness to the expected answers (chrF, 0 to 100): {measure.ours:.1f} against {measure.theirs:.1f} with "
-        f"{rival} ({gain.difference:+.1f}; 95 % interval {_between(gain.low, gain.high, '+.1f')})."
+        f"{rival} ({_signed(gain.difference, '+.1f')}; 95 % interval {_between(gain.low, gain.high, '+.1f')})."
     )
 
 
@@ -168,9 +190,9 @@ def _neutral(evidence: Evidence) -> str:
 def _left_out(evidence: Evidence) -> str:
     if not evidence.left_out:
         return ""
-    where = "with your best prompt " if evidence.rival == "prompt" else ""
+    where = "with the adapter or with your best prompt" if evidence.rival == "prompt" else "by both"
     what, do = _count(evidence.left_out, "example"), "does" if evidence.left_out == 1 else "do"
-    return f"{what} did not fit into the model's context {where}and {do} not count."
+    return f"{what} could not be answered {where} and {do} not count; each says why among the answers."
 
 
 def _advice(kind: Next, verdict: Verdict) -> tuple[str, str]:
@@ -254,11 +276,16 @@ def _share(value: float) -> str:
 
 
 def _points(value: float) -> str:
-    return f"{value:+.1f} points"
+    return f"{_signed(value, '+.1f')} points"
 
 
 def _between(low: float, high: float, form: str) -> str:
-    return f"{low:{form}} to {high:{form}}"
+    return f"{_signed(low, form)} to {_signed(high, form)}"
+
+
+def _signed(value: float, form: str) -> str:
+    """With a true minus sign; a hyphen reads as a range."""
+    return f"{value:{form}}".replace("-", "\N{MINUS SIGN}")
 
 
 def _chance(probability: float) -> str:

@@ -134,7 +134,7 @@ def _comparison(run: RunFolder, step: int | None) -> str:
     ):
         if ours is not None:
             rows.append((name, f"{ours:{form}}" + (f" (base model {base:{form}})" if base is not None else "")))
-    return f"{_table('Comparison', ('', ''), rows)}\n{score.verdict}\n"
+    return f"{_table('Comparison', ('', ''), rows)}\n{score.verdict_for_others}\n"
 
 
 def _story(run: RunFolder) -> tuple[str, ...]:

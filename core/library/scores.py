@@ -8,13 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from core.errors import RunError
-from core.evaluation import votes
+from core.evaluation import verdict_words, votes
 from core.evaluation.comparison import ComparisonFolder, System, comparisons
 from core.evaluation.gathering import gather
 from core.evaluation.metrics import scores as scores_of
 from core.evaluation.results import Results
 from core.evaluation.verdict import judge
-from core.evaluation.verdict_words import sentence
 from core.export import sums
 from core.export.adapter_config import WEIGHTS_FILE
 from core.library.entries import BASE
@@ -32,6 +31,8 @@ class Score:
         chrf, base_chrf: mean chrF of the answers, 0 to 100; None without answers.
         exact: how many answers were exactly what was expected.
         verdict: whether it beat the best prompt or the base model, in a sentence.
+        brief: the same in a few words.
+        verdict_for_others: the sentence for readers of what is given away.
     """
 
     comparison: str
@@ -43,6 +44,8 @@ class Score:
     base_chrf: float | None
     exact: int
     verdict: str
+    brief: str
+    verdict_for_others: str
 
 
 def scores(project: Path, key: str) -> Iterator[Score]:
@@ -79,7 +82,9 @@ def _score(folder: ComparisonFolder, key: str) -> Score | None:
         chrf=_mean([score.chrf for score in mine.values()]),
         base_chrf=_mean([score.chrf for score in base.values()]),
         exact=sum(score.exact for score in mine.values()),
-        verdict=sentence(verdict),
+        verdict=verdict_words.sentence(verdict),
+        brief=verdict_words.brief(verdict),
+        verdict_for_others=verdict_words.sentence(verdict, for_others=True),
     )
 
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 
 import pytest
 
@@ -87,3 +88,13 @@ def test_in_a_file_a_line_comes_now_and_then():
 def test_numbers_that_are_not_finite_are_no_json():
     with pytest.raises(ValueError, match="JSON"):
         output.emit({"loss": float("nan")})
+
+
+def test_a_minus_sign_stays_one_where_the_encoding_lacks_it(monkeypatch):
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="cp1252")
+    monkeypatch.setattr(sys, "stdout", stream)
+    output.use_any_text()
+    stream.write("\N{MINUS SIGN}7.9 \u732b")
+    stream.flush()
+    assert raw.getvalue() == b"-7.9 ?"

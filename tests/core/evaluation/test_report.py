@@ -70,7 +70,7 @@ def test_what_does_not_fit_is_told(tmp_path: Path) -> None:
         file.write(dump_row(LeftOut(example=1, system="prompt", what="answer", reason="It is too long.")))
     found = report(folder).verdicts[ADAPTER]
     assert found.evidence.left_out == 1
-    assert "1 example did not fit into the model's context" in " ".join(verdict_words.lines(found))
+    assert "1 example could not be answered" in " ".join(verdict_words.lines(found))
 
 
 def test_only_what_both_have_answered_counts(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import pytest
 from planted_verdicts import evidence
@@ -194,3 +195,29 @@ def test_letters_that_nobody_has_right_are_counted_as_letters() -> None:
     right = measure("exact", nothing, nothing)
     assert right is not None
     assert right.gain.high < 1
+
+
+@pytest.mark.parametrize("rival", ["prompt", "base"])
+@pytest.mark.parametrize("gain", [-15, -3, 0, 15])
+def test_others_who_read_it_are_not_spoken_to(rival: str, gain: int) -> None:
+    for examples in (3, 15, 40, 400):
+        found = judge(evidence(examples=examples, gain=gain, rival=rival, loss_gain=0.3 if gain == 0 else 0.0))
+        said = words.sentence(found, for_others=True)
+        assert "you" not in said.lower()
+        assert rival == "base" or examples == 3 or "the prompt it was compared with" in said
+    for votes in (Tally(0, 30, 0), Tally(30, 0, 0)):
+        found = judge(evidence(gain=gain, rival=rival, votes=votes))
+        assert found.decided_by == "votes"
+        assert words.sentence(found, for_others=True).startswith("In a blind test, ")
+
+
+def test_negative_differences_have_a_true_minus_sign() -> None:
+    (line, *_) = words.lines(judge(evidence(gain=-15)))
+    assert re.search(r"\(−\d+\.\d; 95 % interval −\d+\.\d to −\d+\.\d\)", line)
+
+
+def test_a_few_words_for_every_verdict() -> None:
+    assert words.brief(judge(evidence(gain=15))) == "Better than your best prompt"
+    assert words.brief(judge(evidence(gain=-15))) == "Worse than your best prompt"
+    assert words.brief(judge(evidence(examples=3))) == "Not told apart from your best prompt yet"
+    assert words.brief(judge(evidence(examples=400, spread=5))) == "As good as your best prompt"
