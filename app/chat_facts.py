@@ -30,6 +30,7 @@ class ChatFacts:
         steps: the steps of the checkpoints of the adapters that the columns name, by key.
         held_out: questions nobody has to make up, with what is expected.
         base: what people call the base model.
+        better: the examples that answers were corrected to and that are still there.
         prompt: what the best prompt is made of, in words; "" for none.
     """
 
@@ -38,6 +39,7 @@ class ChatFacts:
     held_out: tuple[Example, ...] = ()
     base: str = ""
     prompt: str = ""
+    better: frozenset[int] = frozenset()
 
     def title(self, column: Column) -> str:
         """What a column is called."""
@@ -92,6 +94,7 @@ def read(project: Project, conversation: Conversation) -> ChatFacts:
         held_out=tuple(asking.held_out(project, conversation)),
         base=catalogue.display_name(model.base),
         prompt=_prompt_words(project.best_prompt),
+        better=frozenset(one.id for one in project.store.rows(sorted(conversation.better))),
     )
 
 

@@ -83,6 +83,7 @@ class Chatting(QObject):
         session.project_changed.connect(self._on_project)
         session.runs_changed.connect(self.refresh)
         session.recipe_changed.connect(lambda _: self.refresh())
+        session.examples_changed.connect(self._on_examples)
         session.hand_over.connect(self.save)
         self._on_project()
 
@@ -153,8 +154,11 @@ class Chatting(QObject):
         project, example = self._project, self.conversation.corrected(number, column, text)
         if project is None or not example.output:
             return
+        said = self._said(number, column)
 
         def kept(change: Change) -> None:
+            if project is self._project:
+                self._set(self.conversation.bettered(number, column, said, change.added[0]))
             self._session.apply(change)
             done(list(change.added))
 
@@ -263,6 +267,10 @@ class Chatting(QObject):
         project, conversation = self._project, self.conversation
         if project is not None and self.loaded:
             self._reader.ask(lambda: chat_facts.read(project, conversation))
+
+    def _on_examples(self, *_: object) -> None:
+        if self.conversation.better:
+            self.refresh()  # one of these may have been removed, or be there again
 
     def save(self) -> None:
         """Have what was said written to the project's folder."""

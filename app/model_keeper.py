@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 IDLE_MS = 180_000  # a model that nobody looks at keeps its memory this long
 WORDS = {State.AWAY: "Not loaded", State.LOADING: "Loading the model…", State.ANSWERING: "Answering…"}
+HELP = (
+    "The model is loaded with your first question and stays in memory for the next ones. "
+    "It gives way to training, and goes some minutes after you leave this page."
+)
 MARKS = {State.AWAY: "queued", State.LOADING: "starting", State.ANSWERING: "running", State.READY: "finished"}
 """The states of a run whose colours are those of the model's states."""
 

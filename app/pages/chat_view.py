@@ -12,7 +12,7 @@ from app import format
 from app.answers import MakeModel, State, model_process
 from app.chat_words import ending_words
 from app.chatting import Chatting
-from app.model_keeper import MARKS
+from app.model_keeper import HELP, MARKS
 from app.session import Session
 from app.theme import SPACE
 from app.widgets.banner import Banner
@@ -27,6 +27,7 @@ from core.dataset.example import Example
 from core.errors import UserError
 
 _SCROLL_BAR = 12
+_BETTER = "The better answer"
 _PURPOSE = (
     "Every column answers: the base model, the base model with your best prompt, an adapter, a checkpoint or a mix. "
     "Say something below, or ask a held-out example, whose expected answer is then shown beside."
@@ -93,6 +94,7 @@ class ChatView(QWidget):
         self.list.edited.connect(self._on_edited)
         self.list.again_wanted.connect(chat.again)
         self.list.corrected.connect(self._on_corrected)
+        self.list.better_wanted.connect(self._on_better_wanted)
         self.list.copied.connect(lambda: show_toast(self, "Copied."))
         chat.changed.connect(self._on_changed)
         chat.facts_changed.connect(self._on_facts)
@@ -111,7 +113,7 @@ class ChatView(QWidget):
             ("Next held-out example", "Alt+Down", self.composer.heldout.next),
             ("Previous held-out example", "Alt+Up", self.composer.heldout.previous),
             ("Add a column to the chat", "", self.add_column),
-            ("Clear the conversation", "", self.clear),
+            ("New conversation in the chat", "", self.clear),
         )
         for words, keys, act in verbs:
             action = QAction(words, self)
@@ -134,10 +136,10 @@ class ChatView(QWidget):
             self.chat.add_column("prompt" if "prompt" not in kinds and self.chat.facts.prompt else "base")
 
     def clear(self) -> None:
-        """Forget what was said; it can be taken back."""
+        """Begin a new conversation; the one before can be brought back."""
         if self.chat.conversation.exchanges:
             before = self.chat.clear()
-            self._offer_back(before, "The conversation was cleared.")
+            self._offer_back(before, "A new conversation; the one before is gone.")
 
     def again(self) -> None:
         """Have the last answers written anew."""
@@ -179,8 +181,13 @@ class ChatView(QWidget):
         self.chat.correct(number, column, text, done=self._on_kept)
 
     def _on_kept(self, ids: list[int]) -> None:
-        words = f"Saved as example {format.count(ids[0])}, with the other answer as rejected."
-        show_toast(self, words, act="Show it", on_act=lambda: self.examples_wanted.emit(ids, "The corrected answer"))
+        kept = "your answer as the right one, the model's beside it as the worse one"
+        words = f"Saved as example {format.count(ids[0])}: {kept}."
+        show_toast(self, words, act="Open", on_act=lambda: self.examples_wanted.emit(ids, _BETTER))
+
+    def _on_better_wanted(self, number: int, column: int) -> None:
+        said = self.chat.conversation.exchanges[number].answers[column]
+        self.examples_wanted.emit([said.better], _BETTER)
 
     # What is shown
 
@@ -190,7 +197,7 @@ class ChatView(QWidget):
         self._stack.setCurrentWidget(self.list if conversation.exchanges else self.empty)
         columns = [column.id for column in conversation.columns]
         self.list.show_exchanges(conversation.exchanges, columns)
-        self.composer.set_empty(not conversation.exchanges)
+        self.composer.set_along(conversation.going_along)
         self.composer.show_settings(conversation.system, conversation.sampling)
         self._on_state()
 
@@ -233,7 +240,8 @@ class ChatView(QWidget):
 
     def _on_state(self) -> None:
         chat, keeper = self.chat, self.chat.keeper
-        self.composer.set_state(MARKS[chat.answers.state], keeper.state_words, busy=chat.busy, may_send=chat.may_ask)
+        mark, words = MARKS[chat.answers.state], keeper.state_words
+        self.composer.set_state(mark, words, tip=HELP, busy=chat.busy, may_send=chat.may_ask)
         self._stop_action.setEnabled(chat.busy)
         if keeper.is_blocked:
             self.banner.say(*keeper.why_blocked())
@@ -255,6 +263,7 @@ class ChatView(QWidget):
                 continue
             title, said = chat.facts.title(column), exchange.answers.get(column.id)
             answer.set_name(title)
+            answer.set_better(said.better if said is not None and said.better in chat.facts.better else 0)
             problem = chat.problems.get((number, column.id))
             if problem is not None:
                 answer.show_answer("", "", problem=_in_a_line(problem))

@@ -6,13 +6,14 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-from app import theme
+from app import format, theme
 from app.theme import SPACE
 from app.widgets.elided_label import ElidedLabel
 from app.widgets.flowing_text import FlowingText
 from app.widgets.plain_editor import PlainEditor
 from app.widgets.plain_tip import plain_tip
 from app.widgets.rewriting import Rewriting
+from app.widgets.toast import keep_clear
 
 _NOTHING = "(no words)"
 
@@ -24,12 +25,15 @@ class ChatAnswer(QFrame):
     again_wanted = Signal()
     corrected = Signal(str)
     """The user's better answer, to be kept as an example."""
+    better_wanted = Signal()
+    """The user wants to see the example with the better answer."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setProperty("kind", "card")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._text = ""
+        self._better = 0
         self._label = FlowingText()
         self._by = ElidedLabel()
         self._by.setProperty("kind", "secondary")
@@ -44,14 +48,20 @@ class ChatAnswer(QFrame):
         self._problem.hide()
         self.copy = _tool("copy", "Copy this answer")
         self.again = _tool("refresh", "Write this answer again (drawn anew unless it is Exact)")
-        self.correct = QPushButton("Correct")
+        self.correct = QPushButton("Correct it…")
         self.correct.setProperty("kind", "link")
         self.correct.setToolTip("Write what it should have said: that becomes a new example")
+        self.better = QPushButton()
+        self.better.setProperty("kind", "link")
+        self.better.setToolTip("Opens the example with the answer that you wrote")
+        self.better.hide()
         self.rewriting: Rewriting | None = None
         self._arrange()
+        keep_clear(self._foot)
         self.copy.clicked.connect(self._copy)
         self.again.clicked.connect(self.again_wanted)
         self.correct.clicked.connect(self.begin_correction)
+        self.better.clicked.connect(self.better_wanted)
 
     def _arrange(self) -> None:
         foot = QHBoxLayout()
@@ -69,6 +79,7 @@ class ChatAnswer(QFrame):
         layout.addWidget(self._label)
         layout.addStretch(1)
         layout.addWidget(self._problem)
+        layout.addWidget(self.better, 0, Qt.AlignmentFlag.AlignLeft)
         layout.addWidget(self._foot)
 
     @property
@@ -138,6 +149,12 @@ class ChatAnswer(QFrame):
         self.again.setAccessibleName(f"Write the answer of {name} again")
         self.correct.setAccessibleName(f"Correct the answer of {name}")
 
+    def set_better(self, example: int) -> None:
+        """Say which example has the user's better answer; 0 for none."""
+        self._better = example
+        self.better.setVisible(bool(example))
+        self._fit_better()
+
     def set_may(self, *, again: bool, correct: bool) -> None:
         """What can be done now."""
         self.again.setEnabled(again)
@@ -174,6 +191,13 @@ class ChatAnswer(QFrame):
         """Say as much as there is room for."""
         super().resizeEvent(event)
         self._fit_note()
+        self._fit_better()
+
+    def _fit_better(self) -> None:
+        number = format.count(self._better)
+        self.better.setText(f"You wrote a better one: example {number}")
+        if self.better.sizeHint().width() > self.width() - SPACE.FIELD - SPACE.UNIT:
+            self.better.setText(f"Better: example {number}")
 
     def _fit_note(self) -> None:
         whole, short = self._notes

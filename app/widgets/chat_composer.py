@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app import format, theme
 from app.theme import SPACE
+from app.widgets.elided_label import ElidedLabel
 from app.widgets.heldout_stepper import HeldoutStepper
 from app.widgets.plain_editor import PlainEditor
 from app.widgets.rewriting import MessageEditor
@@ -31,6 +32,7 @@ class ChatComposer(QFrame):
         super().__init__(parent)
         self.setProperty("kind", "card")
         self._example: Example | None = None
+        self._along = 0
         self._may_send = False
         self._busy = False
         self.message = MessageEditor(
@@ -43,8 +45,9 @@ class ChatComposer(QFrame):
         self.stop = QPushButton("Stop")
         self.stop.setIcon(theme.icon("stop"))
         self.stop.setToolTip("Ends the answers (Escape)")
-        self.note = QLabel()
+        self.note = ElidedLabel()
         self.note.setProperty("kind", "secondary")
+        self.note.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)  # the button follows the words
         self.heldout = HeldoutStepper()
         self.presets = SamplingPresets()
         self.fields = SamplingFields()
@@ -55,10 +58,15 @@ class ChatComposer(QFrame):
         self.system = PlainEditor(placeholder="What the model is told before everything else", lines=(1, 4))
         self.system.setAccessibleName("System prompt")
         self.state = StateMark()
-        self.clear = QToolButton()
-        self.clear.setIcon(theme.icon("delete", "secondary"))
-        self.clear.setToolTip("Clear the conversation")
-        self.clear.setAccessibleName("Clear the conversation")
+        self.clear = QPushButton("New conversation")
+        self.clear.setProperty("kind", "link")
+        self.clear.setToolTip(
+            "Asks your next question by itself, as an adapter that learnt from single questions expects it; "
+            "what was said here goes, and can be brought back"
+        )
+        self.wording = QLabel("Wording")
+        self.wording.setProperty("kind", "secondary")
+        self.wording.setToolTip("How the words of an answer are chosen: always the likeliest ones, or drawn")
         self._arrange()
         self._connect()
         self._show()
@@ -72,13 +80,18 @@ class ChatComposer(QFrame):
         buttons.addWidget(self.stop)
         buttons.addStretch(1)
         writing.addLayout(buttons)
+        going_on = QHBoxLayout()
+        going_on.setSpacing(SPACE.UNIT)
+        going_on.addWidget(self.note)
+        going_on.addWidget(self.clear)
+        going_on.addStretch(1)
+        going_on.addWidget(self.state)
         tools = QHBoxLayout()
         tools.setSpacing(SPACE.UNIT)
-        for widget in (self.heldout, self.show_system, self.clear):
+        for widget in (self.heldout, self.show_system):
             tools.addWidget(widget)
         tools.addStretch(1)
-        tools.addWidget(self.state)
-        tools.addSpacing(SPACE.UNIT)
+        tools.addWidget(self.wording)
         tools.addWidget(self.presets)
         tools.addWidget(self.more)
         layout = QVBoxLayout(self)
@@ -87,7 +100,7 @@ class ChatComposer(QFrame):
         layout.addWidget(self.system)
         layout.addWidget(self.fields)
         layout.addLayout(writing)
-        layout.addWidget(self.note)
+        layout.addLayout(going_on)
         layout.addLayout(tools)
 
     def _connect(self) -> None:
@@ -125,15 +138,17 @@ class ChatComposer(QFrame):
         self.presets.set_value(self.fields.preset)
         self._show()
 
-    def set_state(self, state: str, words: str, *, busy: bool, may_send: bool) -> None:
-        """Say how the model is, whether answers are being written, and whether something can be sent."""
+    def set_state(self, state: str, words: str, *, tip: str, busy: bool, may_send: bool) -> None:
+        """Say how the model is (``tip`` explains it), whether answers are being written, and whether one can send."""
         self.state.set(state, words)
+        self.state.setToolTip(tip)
         self._busy, self._may_send = busy, may_send
         self._show()
 
-    def set_empty(self, empty: bool) -> None:
-        """Whether nothing has been said, so that there is nothing to clear."""
-        self.clear.setEnabled(not empty)
+    def set_along(self, messages: int) -> None:
+        """Say how many messages the next one goes on with; 0 when nothing has been said."""
+        self._along = messages
+        self._show()
 
     def _show(self) -> None:
         self.fields.setVisible(self.more.isChecked())
@@ -142,11 +157,12 @@ class ChatComposer(QFrame):
         self.stop.setVisible(self._busy)
         self.send.setEnabled(self._may_send and bool(self.message.text().strip()))
         example = self.example
-        words = ""
+        words = f"Your next message goes on from here: {_along(self._along)}." if self._along else ""
         if example is not None:
             words = f"Example {format.count(example.id)} is asked as it stands, as a new conversation{_with(example)}."
         self.note.setText(words)
         self.note.setVisible(bool(words))
+        self.clear.setVisible(bool(self._along) and example is None)
 
     def _on_show_system(self, shown: bool) -> None:
         self._show()
@@ -166,6 +182,10 @@ class ChatComposer(QFrame):
             self.message.load("")
             self._show()
             self.sent.emit(text, example)
+
+
+def _along(messages: int) -> str:
+    return "the earlier message goes along" if messages == 1 else f"{format.count(messages)} earlier messages go along"
 
 
 def _with(example: Example) -> str:

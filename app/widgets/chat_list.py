@@ -34,6 +34,8 @@ class ChatList(QScrollArea):
     """(message, column)"""
     corrected = Signal(int, int, str)
     """(message, column, text)"""
+    better_wanted = Signal(int, int)
+    """(message, column)"""
     copied = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -142,6 +144,7 @@ class ChatList(QScrollArea):
 
     def _join(self, number: int, column: int, answer: ChatAnswer) -> None:
         answer.copied.connect(self.copied)
+        answer.better_wanted.connect(lambda: self.better_wanted.emit(number, column))
         answer.again_wanted.connect(lambda: self.again_wanted.emit(number, column))
         answer.corrected.connect(lambda text: self.corrected.emit(number, column, text))
 

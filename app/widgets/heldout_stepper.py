@@ -66,11 +66,11 @@ class HeldoutStepper(QWidget):
 
     def _show(self) -> None:
         some, begun = bool(self._examples), self._at >= 0
-        words = f"Held-out {format.count(self._at + 1)} of {format.count(len(self._examples))}"
+        words = f"Held-out example {format.count(self._at + 1)} of {format.count(len(self._examples))}"
         self.button.setText(words if begun else _FIRST if some else _NONE)
         self.button.setEnabled(some)
         self.button.setToolTip(
-            "Fills in a question that was not trained on, and shows what was expected"
+            "Fills in a question that was not trained on, and shows what was expected; numbered as in a comparison"
             if some
             else "This run held no examples back"
         )

@@ -79,7 +79,7 @@ class Toast(QFrame):
         self.adjustSize()
         place = QRect(QPoint(0, 0), self.size())
         place.moveTo((window.width() - self.width()) // 2, window.height() - self.height() - SPACE.PAGE)
-        bars = [QRect(bar.mapTo(window, QPoint(0, 0)), bar.size()) for bar in self._bars() if bar.isVisible()]
+        bars = [in_sight(bar, window) for bar in self._bars() if bar.isVisible()]
         for bar in sorted(bars, key=QRect.bottom, reverse=True):
             if place.intersects(bar):
                 place.moveBottom(bar.top() - SPACE.UNIT)
@@ -87,6 +87,16 @@ class Toast(QFrame):
 
     def _bars(self) -> list[QWidget]:
         return [bar for bar in _CLEAR if isValid(bar) and bar.window() is self.parentWidget()]
+
+
+def in_sight(part: QWidget, window: QWidget) -> QRect:
+    """The part of a widget that is not scrolled out of sight, in its window; empty if it all is."""
+    seen, inside = part.rect(), part
+    while inside is not window:
+        seen.translate(inside.pos())
+        inside = inside.parentWidget()
+        seen &= inside.rect()
+    return seen
 
 
 UNDO = "Undo"

@@ -11,7 +11,7 @@ from core.base_models import catalogue
 from core.chat.conversation import Column, Conversation
 from core.dataset.example import Example, Status
 from core.dataset.query import Query
-from core.dataset.split import MOST_HELDOUT, same_prompt
+from core.dataset.split import MOST_HELDOUT, by_lot, same_prompt
 from core.errors import RecipeError, RunError, UserError
 from core.evaluation.prompting import choose_shots, with_prompt
 from core.library import entries
@@ -154,14 +154,15 @@ def _another_base(adapter: entries.Adapter, model: ModelSettings) -> UserError:
 def held_out(project: Project, conversation: Conversation) -> list[Example]:
     """Examples whose answers can be judged: those that the run of the first adapter held out, else the project's.
 
-    Reads files.
+    In the order in which a comparison has them, so that they have the same numbers. Reads files.
     """
     for column in conversation.columns:
         for part in column.parts:
             try:
                 run = entries.find(project, part.key).run
                 if run is not None:
-                    return run.heldout_examples()
+                    return by_lot(run.heldout_examples())
             except (RunError, RecipeError, OSError):
                 continue  # the column says so when it is asked
-    return project.store.rows(sorted(project.store.heldout(project.recipe.heldout.share))[:MOST_HELDOUT])
+    out = project.store.rows(sorted(project.store.heldout(project.recipe.heldout.share)))
+    return by_lot(out)[:MOST_HELDOUT]

@@ -69,7 +69,11 @@ class Column(_Value):
 
 
 class Said(_Value):
-    """An answer. ``by`` is what its column was called then; ``end`` is None while it is being written."""
+    """An answer.
+
+    ``by`` is what its column was called then; ``end`` is None while it is being written; ``better`` is the number of
+    the example that the user made of it with a better answer, 0 for none.
+    """
 
     text: str = ""
     by: str = ""
@@ -77,6 +81,7 @@ class Said(_Value):
     seconds: float = 0.0
     end: End | None = None
     prompt_tokens: int = 0
+    better: int = 0
 
 
 class Exchange(_Value):
@@ -194,12 +199,21 @@ class Conversation(_Value):
         """Without anything said; columns and settings stay."""
         return self._with(exchanges=())
 
+    @property
+    def going_along(self) -> int:
+        """How many messages the next one goes on with."""
+        return len(self.exchanges) - self._start(len(self.exchanges) - 1)
+
+    def _start(self, number: int) -> int:
+        """Where the conversation of a message begins."""
+        return next((at for at in range(number, 0, -1) if self.exchanges[at].fresh), 0)
+
     def asked(self, number: int, column: int) -> Example:
         """What a column is asked with a message: the system prompt, and what was said to and by it before.
 
         A message that the column has not answered is left out.
         """
-        start = next((at for at in range(number, 0, -1) if self.exchanges[at].fresh), 0)
+        start = self._start(number)
         turns: list[Turn] = []
         for exchange in self.exchanges[start:number]:
             turns += [Turn(role, content) for role, content in exchange.before]
@@ -220,6 +234,18 @@ class Conversation(_Value):
         """The example that a better answer makes, with the one that was given as rejected."""
         said = self.exchanges[number].answers[column]
         return replace(self.asked(number, column), output=clean(text.strip()), rejected=said.text)
+
+    def bettered(self, number: int, column: int, said: Said, example: int) -> Conversation:
+        """With the mark that an example has a better answer than this; the same when that answer is gone."""
+        exchange = self.exchanges[number] if number < len(self.exchanges) else None
+        if exchange is None or exchange.answers.get(column) != said:
+            return self
+        return self.answered(number, column, said.model_copy(update={"better": example}))
+
+    @property
+    def better(self) -> frozenset[int]:
+        """The numbers of the examples with better answers."""
+        return frozenset(said.better for one in self.exchanges for said in one.answers.values() if said.better)
 
     def sampling_of(self, number: int) -> Sampling:
         """How the answers to a message are drawn: another take has another seed."""

@@ -116,6 +116,11 @@ def chosen_prompts(groups: dict[int, int], heldout: int, share: float, *, whole:
     return chosen, whole
 
 
+def by_lot(examples: Iterable[Example]) -> list[Example]:
+    """As if drawn by lot, but the same each time: the first few stand for all."""
+    return sorted(examples, key=lambda example: (prompt_key(same_prompt(example)), example.id))
+
+
 def _side_of(held_out: bool) -> Split:
     return Split.HELDOUT if held_out else Split.TRAIN
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from core.base_models.catalogue import display_name
 from core.dataset.example import Example, Status
-from core.dataset.split import prompt_key, same_prompt
+from core.dataset.split import by_lot, same_prompt
 from core.dataset.store import Query
 from core.errors import RunError
 from core.evaluation.comparison import BASE, PROMPT, Case, Comparison, System, relative_to
@@ -62,10 +62,10 @@ def plan(
     model = _model(adapters) or project.recipe.model
     run = next((adapter.run.name for adapter in adapters if adapter.run is not None), "")
     cases = [
-        Case(frozen=example.frozen(), answered=number < answered) for number, example in enumerate(_in_order(heldout))
+        Case(frozen=example.frozen(), answered=number < answered) for number, example in enumerate(by_lot(heldout))
     ]
     if adapters:
-        rows = _in_order(train)[:train_rows]
+        rows = by_lot(train)[:train_rows]
         cases += [Case(frozen=example.frozen(), side="train", answered=False) for example in rows]
     systems = [System(key=BASE, kind="base", title="Base model")]
     prompted = _prompted(best or project.best_prompt, train, heldout) if prompt else None
@@ -135,11 +135,6 @@ def _examples_now(project: Project) -> tuple[list[Example], list[Example]]:
     ready = project.store.iterate(Query(status=Status.READY))
     train = list(itertools.islice((example for example in ready if example.id not in out), MOST_LOOKED_AT))
     return train, project.store.rows(sorted(out))
-
-
-def _in_order(examples: Sequence[Example]) -> list[Example]:
-    """As if drawn by lot, but the same each time: the first few stand for all."""
-    return sorted(examples, key=lambda example: (prompt_key(same_prompt(example)), example.id))
 
 
 def _prompted(best: BestPrompt, train: Sequence[Example], heldout: Sequence[Example]) -> System | None:

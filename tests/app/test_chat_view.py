@@ -10,6 +10,7 @@ from adapter_factory import trained_run
 from fake_model import ADAPTER_WORDS, BASE_WORDS, FakeModel, FakeModels
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from app import answer_thread, machine_watch
@@ -18,7 +19,7 @@ from app.chat_words import ending_words
 from app.pages.chat_view import ChatView
 from app.pages.compare import ComparePage
 from app.session import Session
-from app.widgets.toast import Toast
+from app.widgets.toast import Toast, in_sight
 from core.chat import conversation as conversations
 from core.chat.conversation import Column, Conversation, Part, Said
 from core.dataset.example import Example, Split, Turn
@@ -107,12 +108,17 @@ def toast(view: ChatView) -> Toast:
     return found
 
 
+def overlaps(shown: Toast, part: QWidget) -> bool:
+    return shown.geometry().intersects(in_sight(part, part.window()))
+
+
 def test_a_new_conversation_has_the_base_model_and_the_newest_adapter(view: ChatView, runs: list[RunFolder]) -> None:
     assert [column.kind for column in view.chat.conversation.columns] == ["base", "adapter"]
     assert [head.who.currentText() for head in view.heads.values()] == ["Base model", "Run 2 · Letters 1"]
     assert view.empty.isVisible()
     assert not view.composer.send.isEnabled()
     assert view.composer.state.words == "Not loaded"
+    assert view.composer.state.toolTip().startswith("The model is loaded with your first question")
 
 
 def test_columns_that_nobody_chose_follow_the_newest_adapter(
@@ -190,7 +196,7 @@ def test_a_held_out_example_is_asked_as_it_stands_beside_what_is_expected(
     assert not view.list.items[0].expected.isVisible()
     view.composer.heldout.next()
     view.composer.message.setPlainText("Another question")
-    assert not view.composer.note.isVisible(), "what was changed is no example any more"
+    assert "goes on from here" in view.composer.note.text(), "what was changed is no example any more"
 
 
 def test_columns_are_added_set_and_removed(
@@ -283,17 +289,34 @@ def test_a_message_is_edited_and_what_came_after_it_can_be_brought_back(
     assert texts(view) == [BASE_WORDS, ADAPTER_WORDS]
 
 
-def test_clearing_can_be_taken_back(qtbot: QtBot, view: ChatView) -> None:
+def test_it_is_said_that_a_question_goes_on_with_the_conversation(qtbot: QtBot, view: ChatView) -> None:
+    composer = view.composer
+    assert not composer.note.isVisible()
+    assert not composer.clear.isVisible()
+    say(qtbot, view, "One")
+    assert composer.note.text() == "Your next message goes on from here: the earlier message goes along."
+    say(qtbot, view, "Two")
+    assert composer.note.text() == "Your next message goes on from here: 2 earlier messages go along."
+    qtbot.waitUntil(lambda: bool(view.chat.facts.held_out))
+    composer.heldout.next()
+    assert "as a new conversation" in composer.note.text()
+    assert not composer.clear.isVisible(), "it is one already"
+    composer.message.setPlainText("Three")
+    assert composer.clear.isVisible()
+    assert composer.clear.text() == "New conversation"
+
+
+def test_a_new_conversation_can_be_taken_back(qtbot: QtBot, view: ChatView) -> None:
     say(qtbot, view, "One")
     view.composer.clear.click()
     assert view.empty.isVisible()
-    assert not view.composer.clear.isEnabled()
+    assert not view.composer.clear.isVisible()
     toast(view).button.click()
     assert texts(view) == [BASE_WORDS, ADAPTER_WORDS]
 
 
 def test_a_corrected_answer_becomes_a_ready_example(
-    qtbot: QtBot, page: ComparePage, view: ChatView, project: Project
+    qtbot: QtBot, page: ComparePage, view: ChatView, session: Session, project: Project
 ) -> None:
     say(qtbot, view, "Where is my order?")
     answer = view.list.items[0].answers[1]
@@ -309,10 +332,34 @@ def test_a_corrected_answer_becomes_a_ready_example(
     qtbot.waitUntil(lambda: bool(view.window().findChildren(Toast)))
     with qtbot.waitSignal(page.examples_wanted) as asked:
         toast(view).button.click()
-    assert asked.args == [[6], "The corrected answer"]
+    assert asked.args == [[6], "The better answer"]
     assert texts(view)[0] == BASE_WORDS, "what was said stays as it was said"
-    project.store.undo()
-    assert len(project.store.ids()) == 5
+    session.undo()
+    qtbot.waitUntil(lambda: len(project.store.ids()) == 5)
+
+
+def test_a_corrected_answer_is_marked_as_long_as_its_example_is_there(
+    qtbot: QtBot, page: ComparePage, view: ChatView, session: Session, project: Project
+) -> None:
+    say(qtbot, view, "Where is my order?")
+    answer, other = view.list.items[0].answers.values()
+    answer.correct.click()
+    answer.rewriting.editor.setPlainText("Dear customer, here.")
+    answer.rewriting.act.click()
+    qtbot.waitUntil(answer.better.isVisible)
+    assert answer.better.text() == "You wrote a better one: example 6"
+    assert not other.better.isVisible()
+    with qtbot.waitSignal(page.examples_wanted) as asked:
+        answer.better.click()
+    assert asked.args[0] == [6]
+    qtbot.waitUntil(lambda: not overlaps(toast(view), answer._foot))
+    session.undo()
+    qtbot.waitUntil(lambda: not answer.better.isVisible())
+    session.redo()
+    qtbot.waitUntil(answer.better.isVisible)
+    answer.again.click()
+    qtbot.waitUntil(lambda: not view.chat.busy)
+    assert not answer.better.isVisible(), "this is another answer"
 
 
 def test_escape_leaves_a_correction(qtbot: QtBot, view: ChatView) -> None:

@@ -7,7 +7,9 @@ from core.chat.asking import Shots, held, held_out, prepare
 from core.chat.conversation import Conversation, Part
 from core.dataset.example import Example, Split
 from core.dataset.split import split
+from core.evaluation.planning import plan
 from core.evaluation.prompting import choose_shots
+from core.library import entries
 from core.project import Project
 from core.prompt.best import BestPrompt
 from core.recipe.recipe import with_settings
@@ -116,10 +118,22 @@ def test_held_out_examples_are_those_of_the_adapter_s_run(project):
     run = run_of(project, "first")
     project.store.add([Example(instruction="later", output="A", split=Split.HELDOUT)])
     talk = Conversation()
-    assert [one.instruction for one in held_out(project, talk)] == ["Q0", "Q1", "later"]
-    assert [one.instruction for one in held_out(project, talk.with_column("adapter", Part(key=run.name)))] == [
-        "Q0",
-        "Q1",
-    ]
+    assert {one.instruction for one in held_out(project, talk)} == {"Q0", "Q1", "later"}
+    own = held_out(project, talk.with_column("adapter", Part(key=run.name)))
+    assert {one.instruction for one in own} == {"Q0", "Q1"}
     gone = talk.with_column("adapter", Part(key="0009-gone"))
     assert len(held_out(project, gone)) == 3
+
+
+def test_held_out_examples_have_the_numbers_of_a_comparison(project):
+    project.store.add([Example(instruction=f"Q{n}", output="A", split=Split.HELDOUT) for n in range(12)])
+    project.store.add([Example(instruction="T", output="A", split=Split.TRAIN)])
+    run = run_of(project, "first")
+    for talk, adapters in (
+        (Conversation(), []),
+        (Conversation().with_column("adapter", Part(key=run.name)), [entries.find(project, run.name)]),
+    ):
+        compared = plan(project, adapters).held_out()
+        asked = [one.instruction for one in held_out(project, talk)]
+        assert asked == [case.example().instruction for case in compared]
+        assert asked != sorted(asked)

@@ -120,3 +120,22 @@ def test_the_step_of_a_checkpoint_is_part_of_its_key():
     assert part.at(100) == Part(key="0003-letters@100", weight=1.5)
     assert (part.at(100).run, part.at(100).step) == ("0003-letters", 100)
     assert part.at(100).at(None) == part
+
+
+def test_how_many_messages_the_next_one_goes_on_with():
+    talk = Conversation()
+    assert talk.going_along == 0
+    talk = talk.sent("One").sent("Two")
+    assert talk.going_along == 2
+    assert talk.sent_example(Example(instruction="Q", output="A", id=4)).sent("Three").going_along == 2
+
+
+def test_an_answer_is_marked_as_bettered_only_if_it_is_still_that_answer():
+    said = Said(text="bad", end="end", tokens=1)
+    talk = Conversation().sent("One").answered(0, 1, said)
+    marked = talk.bettered(0, 1, said, 7)
+    assert marked.exchanges[0].answers[1].better == 7
+    assert marked.better == {7}
+    other = talk.answered(0, 1, said.model_copy(update={"text": "other"}))
+    assert other.bettered(0, 1, said, 7) is other
+    assert talk.cleared().bettered(0, 1, said, 7).better == frozenset()
