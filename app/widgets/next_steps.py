@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app import theme
 from app.theme import SPACE
+from app.widgets.plain_editor import PlainEditor
 
 if TYPE_CHECKING:
     from core.export.form import Step
+
+_MOST_LINES = 12
 
 
 class NextSteps(QWidget):
@@ -21,7 +24,7 @@ class NextSteps(QWidget):
 
     def __init__(self, steps: Sequence[Step], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.commands: list[QLineEdit] = []
+        self.commands: list[PlainEditor] = []
         self.buttons: list[QPushButton] = []
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -38,10 +41,10 @@ class NextSteps(QWidget):
                 column.addLayout(self._command(step))
 
     def _command(self, step: Step) -> QHBoxLayout:
-        field = QLineEdit(step.command)
+        field = PlainEditor(lines=(1, _MOST_LINES))
         field.setReadOnly(True)
-        field.setFont(theme.mono_font())
-        field.setCursorPosition(0)
+        theme.on_change(field, lambda: field.setFont(theme.mono_font()))
+        field.load(step.command)
         field.setAccessibleName(step.words.rstrip(":"))
         button = QPushButton("Copy")
         button.setAutoDefault(False)
@@ -53,7 +56,7 @@ class NextSteps(QWidget):
         row.setSpacing(SPACE.UNIT)
         row.setContentsMargins(0, 0, 0, SPACE.HALF)
         row.addWidget(field, 1)
-        row.addWidget(button)
+        row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         return row
 
     def _copy(self, button: QPushButton, command: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -81,4 +82,4 @@ def _print(source: Source, result: ExportResult) -> None:
     for step in result.next_steps:
         output.line(step.words)
         if step.command:
-            output.line(f"  {step.command}")
+            output.line(textwrap.indent(step.command, "  "))

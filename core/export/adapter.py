@@ -9,7 +9,7 @@ from core.export import adapter_config
 from core.export.adapter_config import AdapterConfig
 from core.export.base_file import BASE_FILE
 from core.export.form import Choice, Facts, Form, Step, Value
-from core.export.words import base_in_command, quoted
+from core.export.words import base_in_command, base_in_python, python_text, quoted
 
 # What an adapter folder consists of; anything else that lies in it stays where it is.
 FILES = (
@@ -63,7 +63,14 @@ def _size(facts: Facts, _chosen: Mapping[str, str]) -> int:
 
 def _next_steps(path: Path, facts: Facts) -> tuple[Step, ...]:
     base = base_in_command(facts.model.base, facts.folder)
-    load = Step("Load it in Python with its base model:", f'PeftModel.from_pretrained(base, "{path.as_posix()}")')
+    load = Step(
+        "Load it in Python with its base model:",
+        "from peft import PeftModel\n"
+        "from transformers import AutoModelForCausalLM, AutoTokenizer\n"
+        f"base = AutoModelForCausalLM.from_pretrained({base_in_python(facts.model.base, facts.folder)})\n"
+        f"model = PeftModel.from_pretrained(base, {python_text(path)})\n"
+        f"tokenizer = AutoTokenizer.from_pretrained({python_text(path)})",
+    )
     if path.suffix == ".zip":
         return (Step("Unpack it where it is needed; the README in it says how to load it."),)
     if what_vllm_lacks(facts.config):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from core.base_models.facts import ModelFacts
 from core.export.form import Choice, Facts, Form, Step, Value
-from core.export.words import quoted
+from core.export.words import python_text, quoted
 
 BETTER, AS_TRAINED, ORIGINAL = "better", "as-trained", "original"
 _KEPT_ASIDE = 8_000_000  # bytes of tokenizer, card and configuration
@@ -62,7 +62,12 @@ def _next_steps(path: Path, _facts: Facts) -> tuple[Step, ...]:
     where = quoted(path)
     return (
         Step("Serve it with vLLM:", f"vllm serve {where}"),
-        Step("Load it in Python:", f'AutoModelForCausalLM.from_pretrained("{path.as_posix()}", dtype="auto")'),
+        Step(
+            "Load it in Python:",
+            "from transformers import AutoModelForCausalLM, AutoTokenizer\n"
+            f'model = AutoModelForCausalLM.from_pretrained({python_text(path)}, dtype="auto")\n'
+            f"tokenizer = AutoTokenizer.from_pretrained({python_text(path)})",
+        ),
     )
 
 

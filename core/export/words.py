@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import subprocess
@@ -19,3 +20,14 @@ def base_in_command(base: str, folder: Path) -> str:
     """A base model as a command for this machine names it: its id on the hub, or where it lies."""
     name, revision = public_base(base)
     return name if revision else quoted(folder)
+
+
+def base_in_python(base: str, folder: Path) -> str:
+    """A base model as Python on this machine names it, with quotes: its id on the hub, or where it lies."""
+    name, revision = public_base(base)
+    return python_text(name if revision else folder.as_posix())
+
+
+def python_text(text: str | Path) -> str:
+    """A text, or a path with slashes, as a Python literal."""
+    return json.dumps(text.as_posix() if isinstance(text, Path) else text, ensure_ascii=False)

@@ -1,5 +1,6 @@
 """An export's frame without a model: its turn on the machine, its ending, what stands in the way."""
 
+import ast
 import json
 import threading
 from collections.abc import Iterator
@@ -13,13 +14,13 @@ from core import paths
 from core.base_models.facts import ModelFacts
 from core.child import Stopped
 from core.errors import ModelError, UserError
-from core.export import adapter, job
+from core.export import adapter, job, merged
 from core.export.adapter_config import AdapterConfig
 from core.export.form import Facts
 from core.export.job import Export, ExportResult, Progress, export
 from core.export.problems import in_words
 from core.export.source import Source
-from core.export.words import base_in_command, quoted
+from core.export.words import base_in_command, base_in_python, quoted
 from core.recipe.schema import ModelSettings
 from core.runs import heavy
 from core.runs.heavy import Holder, MachineBusy
@@ -181,3 +182,18 @@ def test_commands_name_a_base_model_that_the_hub_knows_by_its_id_and_others_by_t
     assert base_in_command(str(tmp_path), tmp_path) == quoted(tmp_path)
     steps = " ".join(step.command for step in adapter.FORM.next_steps(tmp_path / "letters", job.Facts.read(None)))
     assert f"vllm serve {quoted(paths.starter_model())} --enable-lora" in steps
+    assert f"AutoModelForCausalLM.from_pretrained({base_in_python('starter', paths.starter_model())})" in steps
+
+
+@pytest.mark.parametrize("name", ["letters", "with 'quotes' and spaces", 'with "double" ones \u00e4'])
+def test_python_that_is_copied_is_whole(tmp_path: Path, name: str) -> None:
+    facts = job.Facts.read(None)
+    for form in (adapter.FORM, merged.FORM):
+        code = next(step.command for step in form.next_steps(tmp_path / name, facts) if "Python" in step.words)
+        tree = ast.parse(code)
+        known = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+        made = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+        assert used <= known | made
+        paths_named = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+        assert (tmp_path / name).as_posix() in paths_named
