@@ -75,6 +75,15 @@ def size(value: float) -> str:
     return f"{round(value)} bytes"
 
 
+def size_of(part: float, whole: float) -> str:
+    """A part of an amount of bytes, both in the unit of the whole: "0.9 of 23.5 GB"."""
+    number, _, unit = size(whole).rpartition(" ")
+    divisor = {"GB": _GB, "MB": 1024**2, "KB": 1024}.get(unit)
+    if divisor is None:
+        return f"{round(part)} of {size(whole)}"
+    return f"{_locale().toString(part / divisor, 'f', 1)} of {number} {unit}"
+
+
 def ago(at: float, now: float | None = None) -> str:
     """A date relative to now; put :func:`moment` into the tooltip."""
     seconds = (time.time() if now is None else now) - at

@@ -8,6 +8,7 @@ from core.base_models.facts import ModelFacts
 from core.hardware.fitting import Verdict
 from core.hardware.usage import MemoryUse
 from core.hardware.uses import TITLES, Need
+from core.recipe.schema import Recipe
 
 VERDICTS = {Verdict.FITS: "fits", Verdict.TIGHT: "tight", Verdict.TOO_LARGE: "too large"}
 _KINDS = {"starter": "Part of Tunesmith", "folder": "A folder of yours", "cache": "Downloaded, in the hub cache"}
@@ -65,6 +66,16 @@ def memory_title(memory: MemoryUse) -> str:
 def need_rows(found: tuple[Need, ...]) -> list[tuple[str, str]]:
     """What each use takes and whether that fits: (label, words)."""
     return [(TITLES[need.use], f"about {format.size(need.bytes)}: {VERDICTS[need.verdict]}") for need in found]
+
+
+def needs_note(found: ModelFacts) -> str:
+    """For which settings :func:`need_rows` says it, and where one reads it for one's own."""
+    most = Recipe().training.max_length
+    length = format.count(min(most, found.context_length or most))
+    return (
+        f"Training with the usual settings and examples of up to {length} tokens. The page Settings tells what yours "
+        "take, often less. In 4-bit the base model takes less room than in 16-bit, but each step more work."
+    )
 
 
 def template_note(model: Model, chosen: str) -> str:

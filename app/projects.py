@@ -42,7 +42,7 @@ class Projects(QObject):
 
     def open(self) -> None:
         """Ask for a project's folder, and open it."""
-        dialog = QFileDialog(self._window, "Open project", str(self._place()))
+        dialog = QFileDialog(self._window, "Open project", str(paths.existing(self._place())))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.fileSelected.connect(lambda folder: self._session.open_soon(Path(folder)))

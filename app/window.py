@@ -275,10 +275,10 @@ class Window(QMainWindow):
         self.steps.show(undo=overview.undo, redo=overview.redo)
 
     def _on_memory(self, use: MemoryUse) -> None:
-        used, total = format.size(use.used), format.size(use.total)
+        words = format.size_of(use.used, use.total)
         name = "GPU" if use.is_gpu else "Memory"
-        tip = f"{use.device or 'Main memory of this machine'}: {used} of {total} in use"
-        self.side_bar.set_memory(f"{name} {used.removesuffix(total[-3:])} of {total}", use.share, tip)
+        tip = f"{use.device or 'Main memory of this machine'}: {words} in use"
+        self.side_bar.set_memory(f"{name} {words}", use.share, tip)
 
     # Training
 

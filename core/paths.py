@@ -42,6 +42,11 @@ def documents() -> Path:
     return Path(platformdirs.user_documents_dir()) / "Tunesmith"
 
 
+def existing(folder: Path) -> Path:
+    """A folder, or the nearest one above it that exists: where a dialog can begin."""
+    return next((place for place in (folder, *folder.parents) if place.is_dir()), Path.home())
+
+
 def worker_python() -> str:
     """The Python interpreter that runs ``core.worker``; in a source checkout or a wheel, this one."""
     return sys.executable

@@ -67,14 +67,14 @@ class AdapterImport(QObject):
 
     def choose_folder(self) -> None:
         """Ask for the folder of an adapter, and take it in."""
-        place = str(paths.documents().parent)
+        place = str(paths.existing(paths.documents().parent))
         chosen = QFileDialog.getExistingDirectory(self._page, "Import the folder of an adapter", place)
         if chosen:
             self.take(Path(chosen))
 
     def choose_file(self) -> None:
         """Ask for a zip file of an adapter, and take it in."""
-        place = str(paths.documents().parent)
+        place = str(paths.existing(paths.documents().parent))
         chosen, _filter = QFileDialog.getOpenFileName(
             self._page, "Import a zip file of an adapter", place, "Zip files (*.zip)"
         )

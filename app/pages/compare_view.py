@@ -74,7 +74,7 @@ class CompareView(QWidget):
         self.bar = WorkBar("Stop")
         self.banner = ComparisonBanner()
         self.parts = ComparisonParts(self._session)
-        self.empty = EmptyState("compare", "No comparison yet", _PURPOSE, "Compare")
+        self.empty = EmptyState("compare", "No comparison yet", _PURPOSE, "Compare", "Try the prompt first")
         whole = QWidget()
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
@@ -100,6 +100,7 @@ class CompareView(QWidget):
         self.head.remove_wanted.connect(lambda: self._folder and self.removing.remove(self._folder))
         self.head.new_wanted.connect(lambda: self.compare(self._adapter))
         self.empty.acted.connect(self._on_empty)
+        self.empty.acted_second.connect(lambda: self.tab_wanted.emit("prompt"))
         self.start.chosen.connect(self.begin)
         self.start.failed.connect(self._on_problem)
         self.bar.stopped.connect(self.stop)
@@ -265,11 +266,13 @@ class CompareView(QWidget):
 
     def _show_face(self) -> None:
         self.faces.setCurrentIndex(2 if self._past else 1)
+        self.empty.second_button.setVisible(not self._has_adapters)
         if self._has_adapters:
             self.empty.set_words("No comparison yet", _PURPOSE)
             self.empty.button.setText("Compare")
         else:
-            self.empty.set_words("Nothing to compare yet", f"{_PURPOSE} It takes an adapter, and held-out examples.")
+            text = f"{_PURPOSE} It takes an adapter, and held-out examples. What a prompt alone does, you can see now."
+            self.empty.set_words("Nothing to compare yet", text)
             self.empty.button.setText("Train the first adapter")
         self._show_may()
 

@@ -36,7 +36,8 @@ class ModelAdding(QObject):
 
     def choose(self) -> None:
         """Ask for a model folder, and add it."""
-        chosen = QFileDialog.getExistingDirectory(self._page, "Add a model folder", str(paths.documents().parent))
+        place = str(paths.existing(paths.documents().parent))
+        chosen = QFileDialog.getExistingDirectory(self._page, "Add a model folder", place)
         if chosen:
             self.take(Path(chosen))
 

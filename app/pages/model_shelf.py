@@ -108,6 +108,7 @@ class ModelShelf(QObject):
             model_words.facts(model),
             memory=model_words.memory_title(here.memory),
             needs=model_words.need_rows(model.needs),
+            needs_note="" if model.facts is None else model_words.needs_note(model.facts),
             problem=model.error,
         )
         is_used, may_write = model.base == self.used, project is not None and not project.read_only
@@ -123,7 +124,7 @@ class ModelShelf(QObject):
         settings, project = self._session.recipe.model, self._session.project
         chosen = settings.chat_template if is_used else OWN
         note = model_words.template_note(model, "" if chosen == OWN else CHAT_TEMPLATES[chosen])
-        self.card.show_template(note, can_choose=is_used and project is not None and not project.read_only)
+        self.card.show_template(note, why_not=_why_no_template(project, is_used=is_used))
         template = settings.template if is_used else ""
         wanted = (model.path, template, project)
         if model.facts is None:
@@ -172,3 +173,12 @@ class ModelShelf(QObject):
         """Show the chosen model's files in the system's file manager."""
         if self.model is not None and self.model.path.is_dir():
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.model.path)))
+
+
+def _why_no_template(project: Project | None, *, is_used: bool) -> str:
+    """Why no other chat template can be chosen for a model; empty when one can."""
+    if project is None:
+        return "It is chosen for a project. Open one first."
+    if project.read_only:
+        return "This project can only be read."
+    return "" if is_used else "It is chosen for the model of this project. Use this one first."

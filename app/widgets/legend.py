@@ -27,6 +27,7 @@ from app.widgets.marks import (
 
 _SAMPLE = 18
 _WIDEST_VALUE = "00.000"
+_USUAL = (CHECKPOINT, BEST)  # nearly every run has them sooner or later: their room is kept, so that nothing moves
 
 
 class LegendEntry(QAbstractButton):
@@ -114,7 +115,9 @@ class MarkKey(QWidget):
         self.kind = kind
         self.setToolTip(self._TIPS[kind])
         self.setAccessibleName(f"{MARK_WORDS[kind]}: {self._TIPS[kind]}")
-        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        policy.setRetainSizeWhenHidden(kind in _USUAL)
+        self.setSizePolicy(policy)
 
     def sizeHint(self) -> QSize:
         """Room for the sign and the word."""
@@ -164,13 +167,14 @@ class Legend(QWidget):
 
     def set_marks(self, kinds: list[str]) -> None:
         """Explain these marks (:mod:`app.widgets.marks`), after the curves."""
-        if kinds == [key.kind for key in self._keys]:
-            return
-        _take_away(self._flow, self._keys)
-        self._keys = [MarkKey(kind, self) for kind in kinds]
+        wanted = [*_USUAL, *(kind for kind in kinds if kind not in _USUAL)]
+        if wanted != [key.kind for key in self._keys]:
+            _take_away(self._flow, self._keys)
+            self._keys = [MarkKey(kind, self) for kind in wanted]
+            for key in self._keys:
+                self._flow.addWidget(key)
         for key in self._keys:
-            self._flow.addWidget(key)
-            key.show()
+            key.setVisible(key.kind in kinds)
 
     def entry(self, key: str) -> LegendEntry:
         """The entry of a curve."""

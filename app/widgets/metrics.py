@@ -60,8 +60,8 @@ METRICS: dict[str, Metric] = {
         Metric("tokens_per_second", "Tokens/s", "Speed: tokens per second", words.number, True, bounds=(0, None)),
         Metric(
             "memory_bytes",
-            "Memory",
-            "In use by the training process",
+            "Training memory",
+            "What this run takes: of the GPU, or of main memory where a CPU trains",
             words.size,
             unit=_GB,
             sign=" GB",
@@ -69,7 +69,7 @@ METRICS: dict[str, Metric] = {
         ),
         Metric(
             "utilisation",
-            "Utilisation",
+            "Processor load",
             "How busy the GPU is, or all cores where a CPU trains",
             lambda value: words.percent(value / 100),
             sign=" %",
@@ -92,8 +92,8 @@ METRICS: dict[str, Metric] = {
         ),
         Metric(
             "host_memory",
-            "Main memory",
-            "In use in the whole machine; near 100 % it becomes slow or ends programs",
+            "RAM in use",
+            "Main memory in use by all programs of this machine; near 100 % it becomes slow or ends some",
             lambda value: words.percent(value / 100),
             sign=" %",
             bounds=(0, 100),

@@ -31,6 +31,7 @@ class ModelCard(Card):
         self.facts, self.needs = FactGrid(), FactGrid()
         self.memory, self.template = QLabel(), QLabel("Chat template")
         self.template_note, self.sample_problem = QLabel(), QLabel()
+        self.needs_note, self.why_not = QLabel(), QLabel()
         self.sample = QPlainTextEdit()
         self.choose = QPushButton("Choose another…")
         self.choose.setAccessibleName("Choose another chat template")
@@ -44,9 +45,10 @@ class ModelCard(Card):
             heading.setProperty("kind", "heading")
             heading.setContentsMargins(0, SPACE.UNIT, 0, 0)
             heading.setWordWrap(True)
-        self.template_note.setProperty("kind", "secondary")
         self.sample_problem.setProperty("kind", "problem")
-        for label in (self.template_note, self.sample_problem):
+        for label in (self.template_note, self.needs_note, self.why_not):
+            label.setProperty("kind", "secondary")
+        for label in (self.template_note, self.needs_note, self.why_not, self.sample_problem):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setWordWrap(True)
         self.sample.setProperty("kind", "log")
@@ -58,9 +60,14 @@ class ModelCard(Card):
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, SPACE.UNIT, 0)
         column.setSpacing(SPACE.UNIT)
-        for widget in (self.banner, self.facts, self.memory, self.needs, self.template, self.template_note):
+        for widget in (self.banner, self.facts, self.memory, self.needs, self.needs_note, self.template):
             column.addWidget(widget)
-        column.addWidget(self.choose, 0, Qt.AlignmentFlag.AlignLeft)
+        column.addWidget(self.template_note)
+        beside = QHBoxLayout()
+        beside.setSpacing(SPACE.UNIT)
+        beside.addWidget(self.choose)
+        beside.addWidget(self.why_not, 1)
+        column.addLayout(beside)
         column.addWidget(self.sample_problem)
         column.addWidget(self.sample, 1)
         column.addStretch(0)
@@ -88,6 +95,7 @@ class ModelCard(Card):
         *,
         memory: str,
         needs: Sequence[tuple[str, str]],
+        needs_note: str,
         problem: UserError | None,
     ) -> None:
         """Show a model.
@@ -97,6 +105,7 @@ class ModelCard(Card):
             facts: (label, words).
             memory: heading over ``needs``.
             needs: what each use takes: (label, words).
+            needs_note: under which conditions.
             problem: why it cannot be used.
         """
         self.set_title(title)
@@ -108,18 +117,20 @@ class ModelCard(Card):
             self.banner.clear()
         else:
             self.banner.show_problem(problem)
-        for widget in (self.memory, self.needs):
+        self.needs_note.setText(needs_note)
+        for widget in (self.memory, self.needs, self.needs_note):
             widget.setVisible(bool(needs))
-        for widget in (self.template, self.template_note, self.choose, self.sample):
+        for widget in (self.template, self.template_note, self.choose, self.why_not, self.sample):
             widget.setVisible(problem is None)
         if problem is not None:
             self.sample_problem.hide()
 
-    def show_template(self, note: str, *, can_choose: bool) -> None:
-        """Say which chat template is used, and whether another may be chosen now."""
+    def show_template(self, note: str, *, why_not: str) -> None:
+        """Say which chat template is used, and why no other may be chosen now (empty: it may)."""
         self.template_note.setText(note)
-        self.choose.setEnabled(can_choose)
-        self.choose.setToolTip("" if can_choose else "It belongs to a project: use the model in this project first")
+        self.choose.setEnabled(not why_not)
+        self.choose.setAccessibleDescription(why_not)
+        self.why_not.setText(why_not)
 
     def show_sample(self, text: str) -> None:
         """Show an example as the model reads it."""

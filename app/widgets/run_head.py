@@ -61,9 +61,10 @@ class RunHead(QFrame):
         self.force = self._button("End it now", "", self.force_wanted, "Ends the process; it keeps its last checkpoint")
         self.force.setProperty("kind", "danger")
         self.resume = self._button("Resume", "play", self.resume_wanted, "Goes on from the last checkpoint")
-        self.compare = self._button("Did it help?", "compare", self.compare_wanted, "Compares it with your best prompt")
+        self.compare = self._button("Did it help?", "", self.compare_wanted, "Compares it with your best prompt")
         self.use = self._button("See the adapter", "", self.use_wanted, "Chat with it and export it")
-        self.use.setProperty("kind", "primary")
+        for button in (self.compare, self.use):  # what comes next, in either order
+            button.setProperty("kind", "primary")
         self._arrange()
 
     def _arrange(self) -> None:

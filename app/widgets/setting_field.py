@@ -222,4 +222,5 @@ def _step(info: SettingInfo) -> float | None:
         return None
     if info.maximum is not None and info.maximum <= 1:
         return 0.01
-    return 1.0 if info.unit else 0.1
+    counts = bool(info.unit) or (info.usual is not None and info.usual[0] >= 1)
+    return 1.0 if counts else 0.1

@@ -205,8 +205,7 @@ class TrainingSettings(_Group):
     epochs: float = setting(
         3.0,
         title="Epochs",
-        help="How often every example is seen. Two to four; more learns by heart.",
-        unit="passes",
+        help="An epoch is one pass over all examples. Two to four are usual; more learns by heart.",
         gt=0,
         le=100,
         usual=(1, 6),
@@ -367,7 +366,10 @@ class HeldoutSettings(_Group):
     share: float = setting(
         0.1,
         title="Held-out share",
-        help="This share is never trained on and measures progress (at least 10, at most 200; none under 50 examples).",
+        help=(
+            "This share is never trained on and measures progress: 0.1 is 10 % of the examples (at least 10, at most "
+            "200; none under 50 examples)."
+        ),
         ge=0,
         le=0.5,
         usual=(0.05, 0.3),

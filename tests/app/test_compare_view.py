@@ -90,6 +90,10 @@ def test_without_adapters_the_next_step_is_training(qtbot: QtBot, bench: tuple[C
     with qtbot.waitSignal(view.go) as told:
         view.empty.button.click()
     assert told.args == ["train"]
+    assert view.empty.second_button.text() == "Try the prompt first"
+    with qtbot.waitSignal(view.tab_wanted) as told:
+        view.empty.second_button.click()
+    assert told.args == ["prompt"]
 
 
 def test_the_newest_comparison_is_shown_with_its_verdict(

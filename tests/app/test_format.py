@@ -75,6 +75,13 @@ def test_old_dates_are_dates() -> None:
     assert ":" in words.moment(0)
 
 
+def test_a_part_of_an_amount_has_the_unit_of_the_whole() -> None:
+    assert words.size_of(0.92 * 1024**3, 23.5 * 1024**3) == "0.9 of 23.5 GB"
+    assert words.size_of(1.7 * 1024**3, 23.5 * 1024**3) == "1.7 of 23.5 GB"
+    assert words.size_of(10 * 1024**2, 512 * 1024**2) == "10.0 of 512.0 MB"
+    assert words.size_of(3, 9) == "3 of 9 bytes"
+
+
 def test_amounts_and_places() -> None:
     assert words.plural(1, "example") == "1 example"
     assert words.plural(2500, "example") == "2,500 examples"

@@ -74,6 +74,7 @@ def test_the_projects_model_is_chosen_and_described(place: ModelsBench) -> None:
         "Training in 16-bit (LoRA)",
         "Chat",
     ]
+    assert "usual settings and examples of up to 512 tokens" in page.shelf.card.needs_note.text()
     assert not page.shelf.card.use.isEnabled()
     assert not page.shelf.card.remove.isEnabled()
     place.until(lambda: "<|user|>Answer.\n\nWhere is it?<|end|>" in page.shelf.card.sample.toPlainText())
@@ -84,7 +85,11 @@ def test_a_dropped_folder_is_listed_chosen_and_used(place: ModelsBench, copy: Pa
     assert drop(place, copy)
     place.until(lambda: page.shelf.model is not None and page.shelf.model.title == "My model")
     assert shelf.folders() == [copy]
+    assert not page.shelf.card.choose.isEnabled()
+    assert page.shelf.card.why_not.text().endswith("Use this one first.")
     page.shelf.card.use.click()
+    assert page.shelf.card.choose.isEnabled()
+    assert page.shelf.card.why_not.text() == ""
     assert place.session.recipe.model.base == str(copy)
     assert page.shelf.card.use.text() == "Used in this project"
     assert page.shelf.list.rows[1].note.startswith("Used here")

@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.widgets.axes import time_spacing
-from app.widgets.legend import MarkKey
+from app.widgets.curve import Curve
+from app.widgets.legend import Legend, MarkKey
 from app.widgets.metrics import METRICS, Over, place_of, place_words, tick_words
 from app.widgets.run_chart import RunChart
 from app.widgets.spark_grid import SparkGrid
@@ -98,10 +99,10 @@ def test_every_figure_of_a_step_can_be_shown() -> None:
 def test_only_what_was_measured_can_be_chosen_and_more_as_it_comes(qtbot: QtBot, shown: RunChart) -> None:
     points = run()
     shown.set_run("0001", points)
-    assert choices(shown) == ["Loss", "Learning rate", "Gradient norm", "Tokens/s", "Memory"]
+    assert choices(shown) == ["Loss", "Learning rate", "Gradient norm", "Tokens/s", "Training memory"]
     points.add(step(41, at=9999.0, busy=93.0))
     shown.sync(points, 41)
-    assert "Utilisation" in choices(shown)
+    assert "Processor load" in choices(shown)
     shown.set_metric("utilisation")
     shown.set_run("0002", run())  # which did not measure it
     assert shown.shown is METRICS["loss"]
@@ -111,11 +112,11 @@ def test_only_what_was_measured_can_be_chosen_and_more_as_it_comes(qtbot: QtBot,
 def test_another_metric_has_its_own_curves_words_and_axis(qtbot: QtBot, shown: RunChart) -> None:
     shown.set_run("0001", run(busy=93.0))
     with qtbot.waitSignal(shown.metric_changed) as heard:
-        shown.choice.what.setCurrentIndex(shown.choice.what.findText("Memory"))
+        shown.choice.what.setCurrentIndex(shown.choice.what.findText("Training memory"))
         shown.choice.what.activated.emit(shown.choice.what.currentIndex())
     assert heard.args == ["memory_bytes"]
     (curve,) = shown.chart.curves()
-    assert curve.label == "Memory"
+    assert curve.label == "Training memory"
     assert curve.points.y.tolist() == [2.0] * 40  # in GB
     assert shown.legend.entry("0001/raw").value == "2.0 GB"
     assert not shown.tools.smoothing.isVisible()
@@ -251,6 +252,18 @@ def test_the_best_point_belongs_to_the_loss(qtbot: QtBot, shown: RunChart) -> No
     assert shown.chart._plot.marks._best == (20.0, 2.0)
     shown.set_metric("grad_norm")
     assert shown.chart._plot.marks._best is None
+
+
+@pytest.mark.parametrize("width", [300, 420, 560, 900])
+def test_the_legend_keeps_its_height_when_the_best_point_comes(qtbot: QtBot, width: int) -> None:
+    legend = Legend()
+    qtbot.addWidget(legend)
+    legend.set_curves([Curve("raw", "Held-out loss", 0), Curve("smooth", "Smoothed", 1)])
+    legend.set_marks([])
+    before = legend.heightForWidth(width)
+    legend.set_marks(["checkpoint", "best"])
+    assert legend.heightForWidth(width) == before
+    assert legend.sizeHint().width() > 0
 
 
 def test_the_step_whose_answers_are_read_is_marked(qtbot: QtBot, shown: RunChart) -> None:

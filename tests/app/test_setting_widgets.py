@@ -196,7 +196,7 @@ def test_a_setting_tells_its_default_its_usual_range_and_its_name_in_files() -> 
     for words in ("Default: 0.0002", "Usual: 2e-5 to 0.0005", "training.learning_rate"):
         assert words in text
     assert worded(setting_named("model.quantization"), "nf4") == "4-bit (NF4)"
-    assert worded(setting_named("training.epochs"), 3.0) == "3 passes"
+    assert worded(setting_named("training.epochs"), 3.0) == "3"
     assert worded(setting_named("heldout.early_stopping"), True) == "On"
 
 

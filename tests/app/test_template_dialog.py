@@ -85,5 +85,8 @@ def test_a_template_that_loops_is_ended_and_told(place: ModelsBench) -> None:
 
 def test_a_model_that_the_project_does_not_use_keeps_its_template(place: ModelsBench) -> None:
     assert place.page.shelf.card.choose.isEnabled()
-    place.page.shelf.card.show_template("x", can_choose=False)
-    assert "use the model in this project first" in place.page.shelf.card.choose.toolTip()
+    card = place.page.shelf.card
+    assert card.why_not.text() == ""
+    card.show_template("x", why_not="It is chosen for the model of this project. Use this one first.")
+    assert not card.choose.isEnabled()
+    assert card.why_not.isVisible()
