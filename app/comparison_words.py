@@ -69,14 +69,15 @@ _COLUMNS: dict[str, tuple[str, str]] = {
 _MINOR = ("rouge_l", "perplexity", "length", "seconds")
 
 
-def verdict(found: Verdict, *, so_far: bool = False) -> VerdictWords:
-    """The verdict card; ``so_far`` while answers are still to come."""
+def verdict(found: Verdict, *, so_far: bool = False, stopped: bool = False) -> VerdictWords:
+    """The verdict card; ``so_far`` while answers are missing, ``stopped`` where nobody works on them."""
     steps = [
         NextWords(item.kind, item.title, item.reason, _ACTS.get(item.kind, "")) for item in verdict_words.advice(found)
     ]
     sentence = verdict_words.sentence(found)
     if so_far and found.decided_by is None:
-        return VerdictWords("information", "No verdict yet: answers are still to come.", verdict_words.lines(found), [])
+        why = "the comparison was stopped." if stopped else "answers are still to come."
+        return VerdictWords("information", f"No verdict yet: {why}", verdict_words.lines(found), [])
     if so_far:
         return VerdictWords(
             "information", f"So far: {sentence[0].lower()}{sentence[1:]}", verdict_words.lines(found), []
@@ -84,8 +85,10 @@ def verdict(found: Verdict, *, so_far: bool = False) -> VerdictWords:
     return VerdictWords(_TONES[found.state], sentence, verdict_words.lines(found), steps)
 
 
-def without_adapter() -> VerdictWords:
-    """What the card says of a comparison without adapters."""
+def without_adapter(report: Report, *, stopped: bool = False) -> VerdictWords:
+    """What the card says of a comparison without adapters; ``stopped`` where nobody works on what is missing."""
+    if stopped and not report.results.answers:
+        return VerdictWords("information", "It was stopped before the first answer.", [], [])
     return VerdictWords(
         "information",
         "This is what your best prompt does, without any training.",
@@ -160,8 +163,8 @@ def forgetting(figures: Sequence[Figures]) -> list[Forgetting]:
     return rows
 
 
-def blocks(report: Report, adapter: str, order: str) -> list[BlockWords]:
-    """The answered examples, in an order of :data:`ORDERS`."""
+def blocks(report: Report, adapter: str, order: str, *, stopped: bool = False) -> list[BlockWords]:
+    """The answered examples, in an order of :data:`ORDERS`; ``stopped`` where nobody works on what is missing."""
     comparison = report.results.comparison
     rival = report.rival
 
@@ -184,7 +187,7 @@ def blocks(report: Report, adapter: str, order: str) -> list[BlockWords]:
             f"Held-out example {format.count(places[case.id])} of {format.count(len(cases))}",
             case.example().prompt,
             case.example().output,
-            [_answer(report, case.id, system) for system in comparison.systems],
+            [_answer(report, case.id, system, stopped=stopped) for system in comparison.systems],
         )
         for case in cases
     ]
@@ -201,10 +204,10 @@ def hard_groups(report: Report, adapter: str) -> list[HardGroupWords]:
     return found
 
 
-def past(comparison: Comparison) -> str:
-    """A comparison in the list of past ones."""
+def past(comparison: Comparison, *, stopped: str = "") -> str:
+    """A comparison in the list of past ones; ``stopped`` says how far one came that was not finished."""
     examples = format.plural(len(comparison.answered()), "example")
-    return f"{comparison.title}  ·  {examples}  ·  {format.ago(comparison.created)}"
+    return f"{comparison.title}  ·  {examples}  ·  {format.ago(comparison.created)}{stopped and f'  ·  {stopped}'}"
 
 
 def _about(system: System) -> str:
@@ -253,11 +256,12 @@ def _best(name: str, values: Sequence[float | None]) -> float | None:
     return min(known) if lower else max(known)
 
 
-def _answer(report: Report, id: int, system: System) -> AnswerWords:
+def _answer(report: Report, id: int, system: System, *, stopped: bool) -> AnswerWords:
     row = report.results.answers.get((id, system.key))
     left_out = report.results.left_out.get((id, system.key, "answer"))
     if row is None:
-        return AnswerWords(_column(system), None, left_out.reason if left_out is not None else "")
+        missing = "Stopped before this answer." if stopped else "No answer yet."
+        return AnswerWords(_column(system), None, missing=missing if left_out is None else left_out.reason)
     score = report.scores[system.key].get(id)
     remark = "" if score is None else f"chrF\u00a0{format.fixed(score.chrf, 1)}"
     if row.end == "length":

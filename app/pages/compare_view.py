@@ -211,6 +211,7 @@ class CompareView(QWidget):
     def _after_work(self) -> None:
         self.bar.finish()
         self._show_may()
+        self._find()  # how far it came stands in the list
         self._read()
 
     def _on_problem(self, problem: UserError, *, ended: bool = False) -> None:
@@ -260,9 +261,12 @@ class CompareView(QWidget):
             self._choose(next(iter(with_adapter + known), None))  # trials of the prompt alone come second
         elif self.shown is None or self.shown.folder != self._folder:
             self._read()
-        self.head.set_past([(item.folder.name, words.past(item.comparison)) for item in found.past])
+        self.head.set_past([(item.folder.name, self._past_words(item)) for item in found.past])
         self.head.set_chosen("" if self._folder is None else self._folder.name)
         self._show_face()
+
+    def _past_words(self, item: Past) -> str:
+        return words.past(item.comparison, stopped=item.stopped if item.folder != self._worked_on else "")
 
     def _show_face(self) -> None:
         self.faces.setCurrentIndex(2 if self._past else 1)
@@ -313,7 +317,8 @@ class CompareView(QWidget):
     def _show_report(self) -> None:
         if self.shown is not None:
             report = self.shown.report
-            hard = self.parts.show_comparison(self.shown, self._adapter)
+            working = self.shown.running or self._worked_on == self.shown.folder
+            hard = self.parts.show_comparison(self.shown, self._adapter, working=working)
             self.head.set_amounts(answers=len(report.results.comparison.answered()), hard=hard)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from core.errors import RunError, UserError
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A comparison that was made, or begun."""
+    """A comparison that was made, or begun; ``stopped`` says how far it came, where it did not come to its end."""
 
     folder: ComparisonFolder
     comparison: Comparison
+    stopped: str = ""
 
     @property
     def keys(self) -> list[str]:
@@ -70,10 +72,33 @@ def find(project: Project) -> Found:
     past: list[Past] = []
     for folder in comparisons(project.path):
         try:
-            past.append(Past(folder, folder.read()))
+            comparison = folder.read()
+            past.append(Past(folder, comparison, _stopped(folder, comparison)))
         except RunError:  # damaged, or of a newer version; it stays where it is
             continue
     return Found(past, bool(entries.adapters(project)))
+
+
+def _stopped(folder: ComparisonFolder, comparison: Comparison) -> str:
+    """How far a comparison came that nobody works on; empty for one that is complete or under way."""
+    try:
+        status = folder.rows_file.stat()
+        changed = status.st_mtime_ns, status.st_size
+    except OSError:
+        changed = 0, 0
+    stopped = _how_far(folder, comparison.created, changed)
+    return "" if stopped and folder.job.worker_is_alive() else stopped
+
+
+@lru_cache(maxsize=500)
+def _how_far(folder: ComparisonFolder, _created: float, _changed: tuple[int, int]) -> str:
+    """Read anew only where rows have come: a project may have many comparisons."""
+    from core.evaluation.results import Results
+
+    results = Results(folder)
+    if results.work().is_complete:
+        return ""
+    return "stopped" if results.answers else "stopped before the first answer"
 
 
 def look(project: Project, folder: ComparisonFolder) -> Shown:

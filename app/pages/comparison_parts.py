@@ -37,6 +37,7 @@ class ComparisonParts(QStackedWidget):
         super().__init__(parent)
         self._shown: Shown | None = None
         self._adapter = ""
+        self._stopped = False  # nobody works on what is missing
         self.evidence = EvidenceView()
         self.answers = AnswersList(words.ORDERS)
         self.blind = BlindView(session)
@@ -64,12 +65,20 @@ class ComparisonParts(QStackedWidget):
         self._shown, self._adapter = None, ""
         self.blind.show_report(None, "")
 
-    def show_comparison(self, shown: Shown, adapter: str) -> int:
-        """Show a comparison from the view of one of its adapters; returns how many rows are hard."""
-        self._shown, self._adapter = shown, adapter
+    def show_comparison(self, shown: Shown, adapter: str, *, working: bool) -> int:
+        """Show a comparison from the view of one of its adapters; returns how many rows are hard.
+
+        ``working`` says whether what is missing is being computed.
+        """
+        self._shown, self._adapter, self._stopped = shown, adapter, not (working or shown.complete)
+        stopped = self._stopped
         report, so_far = shown.report, not shown.complete
         found = report.verdicts.get(adapter)
-        self.evidence.show_verdict(words.without_adapter() if found is None else words.verdict(found, so_far=so_far))
+        self.evidence.show_verdict(
+            words.without_adapter(report, stopped=stopped)
+            if found is None
+            else words.verdict(found, so_far=so_far, stopped=stopped)
+        )
         self.evidence.show_purpose(shown.goal, shown.advice)
         self.evidence.show_scores(*words.scores(report.figures), note=words.against(report))
         self.evidence.show_forgetting(words.forgetting(report.figures))
@@ -86,4 +95,5 @@ class ComparisonParts(QStackedWidget):
         """Those that nobody looks at are not drawn."""
         if self._shown is not None and self.currentIndex() == 1:
             order = str(self.answers.order.currentData())
-            self.answers.set_blocks(words.blocks(self._shown.report, self._adapter, order), fresh=fresh)
+            blocks = words.blocks(self._shown.report, self._adapter, order, stopped=self._stopped)
+            self.answers.set_blocks(blocks, fresh=fresh)

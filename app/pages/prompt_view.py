@@ -193,7 +193,7 @@ class PromptView(QWidget):
             lines = [coming]
         self.summary.set_words("", lines, heading="")
         self.scores.show_rows(*comparison_words.scores(report.figures, only=_MEASURES))
-        self.answers.set_blocks(comparison_words.blocks(report, "", ""))
+        self.answers.set_blocks(comparison_words.blocks(report, "", "", stopped=not self.comparing.busy))
         bar = self._area.verticalScrollBar()
         place = bar.value() if self.faces.currentIndex() == 2 else 0
         self.faces.setCurrentIndex(2)

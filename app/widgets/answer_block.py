@@ -22,11 +22,12 @@ _BLANK_LINES = re.compile(r"\n\s*\n")
 
 @dataclass(frozen=True, slots=True)
 class AnswerWords:
-    """A system's answer, and a remark on it (its score); ``text`` is None while it is still to come."""
+    """A system's answer, and a remark on it (its score); ``missing`` is said where ``text`` is None."""
 
     title: str
     text: str | None
     remark: str = ""
+    missing: str = "No answer yet."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class AnswerBlock(QFrame):
         self._grid.setVerticalSpacing(2)
         self._add(0, "Expected", words.expected, "")
         for column, answer in enumerate(words.answers, start=1):
-            self._add(column, answer.title, answer.text, answer.remark, against=words.expected)
+            self._add(column, answer.title, answer.text, answer.remark, against=words.expected, missing=answer.missing)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(SPACE.CARD, SPACE.FIELD, SPACE.CARD, SPACE.CARD)
         layout.setSpacing(SPACE.UNIT)
@@ -78,13 +79,22 @@ class AnswerBlock(QFrame):
         layout.addWidget(prompt)
         layout.addLayout(self._grid)
 
-    def _add(self, column: int, title: str, text: str | None, remark: str, *, against: str | None = None) -> None:
+    def _add(
+        self,
+        column: int,
+        title: str,
+        text: str | None,
+        remark: str,
+        *,
+        against: str | None = None,
+        missing: str = "",
+    ) -> None:
         name = ElidedLabel(title)
         name.setProperty("kind", "secondary")
         shown = MarkedText(title, "bad")
         words = remark
         if text is None:
-            shown.set_spans([("No answer yet.", False)])
+            shown.set_spans([(missing, False)])
         elif not text.strip():
             shown.set_spans([("(nothing)", False)])
         elif against is None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QDialog,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QListWidget,
@@ -135,9 +136,22 @@ class ComparisonDialog(QDialog):
         column.addSpacing(SPACE.HALF)
         column.addWidget(self.prompt)
         column.addWidget(self.system)
-        column.addLayout(_row("Examples of yours shown in the prompt", self.shots))
-        column.addSpacing(SPACE.HALF)
-        column.addLayout(_row("Held-out examples to answer, at most", self.answered))
+        numbers = QGridLayout()
+        numbers.setHorizontalSpacing(SPACE.FIELD)
+        numbers.setVerticalSpacing(SPACE.UNIT)
+        numbers.setColumnStretch(2, 1)
+        for row, (words, field) in enumerate(
+            (
+                ("Examples of yours shown in the prompt", self.shots),
+                ("Held-out examples to answer, at most", self.answered),
+            )
+        ):
+            label = QLabel(words)
+            label.setBuddy(field)
+            field.setFixedWidth(96)
+            numbers.addWidget(label, row, 0)
+            numbers.addWidget(field, row, 1)
+        column.addLayout(numbers)
         column.addWidget(self.hard_rows)
         column.addWidget(self._note)
         cancel = QPushButton("Cancel")
@@ -211,18 +225,6 @@ def _item(choice: AdapterChoice, *, checked: bool) -> QListWidgetItem:
     item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
     item.setCheckState(Qt.CheckState.Checked if checked else Qt.CheckState.Unchecked)
     return item
-
-
-def _row(words: str, field: IntegerField) -> QHBoxLayout:
-    label = QLabel(words)
-    label.setBuddy(field)
-    field.setFixedWidth(96)
-    row = QHBoxLayout()
-    row.setSpacing(SPACE.UNIT)
-    row.addWidget(label)
-    row.addWidget(field)
-    row.addStretch(1)
-    return row
 
 
 def _secondary(text: str) -> QLabel:

@@ -137,7 +137,8 @@ def test_a_comparison_that_was_not_finished_can_be_gone_on_with(
     comparison(bench[2], rows=False)
     view = _open(qtbot, bench)
     assert view.banner.title == "This comparison is not finished."
-    assert view.parts.evidence.verdict.sentence.startswith("No verdict yet")
+    assert view.parts.evidence.verdict.sentence == "No verdict yet: the comparison was stopped."
+    assert view.head.past.itemText(0).endswith("stopped before the first answer")
     view.banner.acted.emit()
     qtbot.waitUntil(lambda: view.bar.words == "Writing the answers: 3 of 12, 1 min 30 s left")
     assert view.banner.isHidden()
@@ -409,3 +410,23 @@ def test_a_comparison_is_removed_and_comes_back(qtbot: QtBot, bench: tuple[Compa
     qtbot.mouseClick(toast.findChild(QPushButton), Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: view.shown is not None and view.shown.folder == second)
     qtbot.waitUntil(lambda: view.head.past.count() == 2)
+
+
+def test_a_trial_of_the_prompt_that_was_stopped_says_so(
+    qtbot: QtBot, bench: tuple[CompareView, Session, Path], jobs: type[FakeJob]
+) -> None:
+    folder = comparison(bench[2], adapter=False, rows=False)
+    comparison(bench[2])
+    view = _open(qtbot, bench)
+    assert [view.head.past.itemText(row).count("stopped") for row in range(2)] == [0, 1]
+    view.head.past_chosen.emit("0001")
+    qtbot.waitUntil(lambda: view.shown is not None and view.shown.folder == folder)
+    assert view.parts.evidence.verdict.sentence == "It was stopped before the first answer."
+    view.show_part("answers")
+    qtbot.waitUntil(lambda: bool(view.parts.answers.blocks))
+    assert view.parts.answers.blocks[0].texts[1].text == "Stopped before this answer."
+    view.go_on()
+    qtbot.waitUntil(lambda: view.parts.answers.blocks[0].texts[1].text == "No answer yet.")
+    add_rows(folder, answers=3)
+    view.bar.stop.click()
+    qtbot.waitUntil(lambda: view.head.past.itemText(1).endswith("stopped"))
