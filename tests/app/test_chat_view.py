@@ -352,7 +352,6 @@ def test_a_corrected_answer_is_marked_as_long_as_its_example_is_there(
     with qtbot.waitSignal(page.examples_wanted) as asked:
         answer.better.click()
     assert asked.args[0] == [6]
-    qtbot.waitUntil(lambda: not overlaps(toast(view), answer._foot))
     session.undo()
     qtbot.waitUntil(lambda: not answer.better.isVisible())
     session.redo()
@@ -360,6 +359,21 @@ def test_a_corrected_answer_is_marked_as_long_as_its_example_is_there(
     answer.again.click()
     qtbot.waitUntil(lambda: not view.chat.busy)
     assert not answer.better.isVisible(), "this is another answer"
+
+
+def test_what_is_said_of_a_kept_answer_lies_over_no_buttons_of_answers(qtbot: QtBot, view: ChatView) -> None:
+    for number in range(5):  # more than there is room for
+        say(qtbot, view, f"Where is my order {number}?")
+    bar = view.list.verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.value() == bar.maximum() > 0)
+    answer = view.list.items[-1].answers[1]
+    answer.correct.click()
+    answer.rewriting.editor.setPlainText("Dear customer, here.")
+    answer.rewriting.act.click()
+    qtbot.waitUntil(answer.better.isVisible)
+    feet = [one._foot for item in view.list.items for one in item.answers.values()]
+    qtbot.waitUntil(lambda: not any(overlaps(toast(view), foot) for foot in feet))
+    assert toast(view).y() > 0
 
 
 def test_escape_leaves_a_correction(qtbot: QtBot, view: ChatView) -> None:
