@@ -40,7 +40,7 @@ Make = Callable[[str, dict[str, str], Path], Job]
 """Takes the form, what was chosen of it, and the target; its messages are Progress and, last, the ExportResult."""
 
 _PARTS = 1000
-_SIZE, _AROUND = QSize(900, 700), QSize(40, 80)  # wanted, and left to the screen's other things
+_SIZE, _AROUND = QSize(900, 720), QSize(40, 80)  # wanted, and left to the screen's other things
 
 
 class ExportAdapterDialog(QDialog):

@@ -24,8 +24,8 @@ from core.runs.record import Record
 from core.runs.words import loss
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-# Said in the text, without a path; of no effect on the result.
-_LEFT_OUT = re.compile(r"model\.base|lora\.start_from|checkpoints\..*")
+# Said in the text, without a path; a file of its own (chat_template.jinja); of no effect on the result.
+_LEFT_OUT = re.compile(r"model\.base|model\.written_template|lora\.start_from|checkpoints\..*")
 
 
 def model_card(run: RunFolder) -> str:

@@ -94,7 +94,8 @@ def test_the_card_of_an_export_tells_what_a_comparison_found(tmp_path):
     assert made.read().system(ADAPTER) is not None
     assert "## Comparison" in card
     assert "| Held-out examples answered | 12 |" in card
-    assert "Fine-tuning beat" in card
+    assert "Fine-tuning beat the prompt it was compared with" in card
+    assert "your" not in card.lower()
     assert "Comparison" not in model_card(run), "there is none yet when a run ends"
 
 
