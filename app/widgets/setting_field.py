@@ -58,7 +58,7 @@ class SettingField(QWidget):
         self.dot.hide()
         self.extra = QLabel()
         self.extra.setProperty("kind", "secondary")
-        self.note = QLabel()
+        self.note, self.unit = QLabel(), QLabel(info.unit)
         self._arrange()
         self._watch(self.editor)
         self._editor.value_changed.connect(lambda value: self.changed.emit(info.name, value))
@@ -73,10 +73,10 @@ class SettingField(QWidget):
         row.setSpacing(SPACE.UNIT)
         wide = isinstance(self.editor, ModulesField | BaseModelField)
         row.addWidget(self.editor, 1000 if wide or self.info.kind in ("choice", "text", "names") else 0)
-        if self.info.unit:
-            unit = QLabel(self.info.unit)
-            unit.setProperty("kind", "secondary")
-            row.addWidget(unit)
+        self.unit.setProperty("kind", "secondary")
+        if not (self.info.unit or self.info.share):
+            self.unit.hide()
+        row.addWidget(self.unit)
         if not wide:
             row.addStretch(1)
         grid = QGridLayout(self)
@@ -103,6 +103,8 @@ class SettingField(QWidget):
         self._problem = ""
         self._value = value
         self._editor.set_value(value)
+        if self.info.share:
+            self.unit.setText(f"= {written(round(100 * value, 4))} %")
         self._show_note()
 
     def confirm(self) -> None:

@@ -34,6 +34,7 @@ class SettingInfo:
     maximum: float | None
     usual: tuple[float, float] | None
     unusual: tuple[str, str]
+    share: bool = False
     empty: str = ""
     first: int = 0
     only_with: tuple[str, tuple[Any, ...]] | None = None
@@ -102,6 +103,7 @@ def _describe(group: str, group_title: str, field: str, info: FieldInfo) -> Sett
         maximum=_bound(info, (Le, Lt)),
         usual=extra["usual"],
         unusual=extra["unusual"],
+        share=extra["share"],
         empty=extra["empty"],
         first=extra["first"],
         only_with=extra["only_with"],

@@ -205,7 +205,7 @@ class TrainingSettings(_Group):
     epochs: float = setting(
         3.0,
         title="Epochs",
-        help="An epoch is one pass over all examples. Two to four are usual; more learns by heart.",
+        help="An epoch is one pass over all examples. Two to four; more learns by heart.",
         gt=0,
         le=100,
         usual=(1, 6),
@@ -267,6 +267,7 @@ class TrainingSettings(_Group):
     schedule_decay: float = setting(
         0.2,
         title="Fall at the end",
+        share=True,
         help="The share of steps in which the learning rate falls after it was constant.",
         level="advanced",
         gt=0,
@@ -278,6 +279,7 @@ class TrainingSettings(_Group):
     warmup_share: float = setting(
         0.03,
         title="Warm-up",
+        share=True,
         help="The share of steps in which the learning rate rises from zero (at least five steps).",
         level="advanced",
         ge=0,
@@ -366,10 +368,8 @@ class HeldoutSettings(_Group):
     share: float = setting(
         0.1,
         title="Held-out share",
-        help=(
-            "This share is never trained on and measures progress: 0.1 is 10 % of the examples (at least 10, at most "
-            "200; none under 50 examples)."
-        ),
+        share=True,
+        help="This share is never trained on and measures progress (at least 10, at most 200; none under 50 examples).",
         ge=0,
         le=0.5,
         usual=(0.05, 0.3),

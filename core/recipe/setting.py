@@ -16,6 +16,7 @@ def setting(
     help: str,
     level: Level = "basic",
     unit: str = "",
+    share: bool = False,
     usual: tuple[float, float] | None = None,
     unusual: str | tuple[str, str] = "",
     words: dict[str, str] | None = None,
@@ -32,6 +33,7 @@ def setting(
         help: one or two plain sentences.
         level: ``basic`` is always shown, ``advanced`` behind one click.
         unit: shown after the number.
+        share: whether it is a part of a whole, from 0 to 1, so that per cent may stand beside it.
         usual: the range in which values need no remark.
         unusual: what to say outside of it, or what to say below and what above it.
         words: for a choice, what each value is called on the screen.
@@ -42,5 +44,5 @@ def setting(
     """
     below_and_above = unusual if isinstance(unusual, tuple) else (unusual, unusual)
     extra: Any = {"level": level, "unit": unit, "usual": usual, "unusual": below_and_above, "words": words or {}}
-    extra |= {"empty": empty, "first": first, "only_with": only_with}
+    extra |= {"share": share, "empty": empty, "first": first, "only_with": only_with}
     return Field(default=default, title=title, description=help, json_schema_extra=extra, **bounds)

@@ -191,6 +191,15 @@ def test_a_dot_shows_what_differs_and_asks_for_the_way_back(qtbot: QtBot, rank: 
     assert heard.args == ["lora.rank"]
 
 
+def test_a_share_is_told_in_per_cent_beside_the_number(qtbot: QtBot) -> None:
+    field = SettingField(setting_named("heldout.share"))
+    shown(qtbot, field)
+    field.set_value(0.1)
+    assert field.unit.text() == "= 10 %"
+    field.set_value(0.025)
+    assert field.unit.text() == "= 2.5 %"
+
+
 def test_a_setting_tells_its_default_its_usual_range_and_its_name_in_files() -> None:
     text = describe(setting_named("training.learning_rate"))
     for words in ("Default: 0.0002", "Usual: 2e-5 to 0.0005", "training.learning_rate"):
