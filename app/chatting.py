@@ -17,7 +17,7 @@ from app.model_keeper import ModelKeeper
 from app.session import Session
 from core.chat import conversation as conversations
 from core.chat.conversation import Column, Conversation, Part, Said
-from core.dataset.example import Example
+from core.dataset.example import Example, Split
 from core.errors import UserError
 
 if TYPE_CHECKING:
@@ -142,14 +142,14 @@ class Chatting(QObject):
         self.problems.clear()
         self._set(conversation)
 
-    def correct(self, number: int, column: int, text: str, *, done: Callable[[list[int]], object]) -> None:
+    def correct(self, number: int, column: int, text: str, *, done: Callable[[list[int], bool], object]) -> None:
         """Keep a better answer as an example of the project, with the bad one as rejected.
 
         Args:
             number: the message.
             column: whose answer it was.
             text: what it should have said.
-            done: told the numbers of the new examples (one).
+            done: told the numbers of the new examples (one), and whether they are held out for good.
         """
         project, example = self._project, self.conversation.corrected(number, column, text)
         if project is None or not example.output:
@@ -160,7 +160,7 @@ class Chatting(QObject):
             if project is self._project:
                 self._set(self.conversation.bettered(number, column, said, change.added[0]))
             self._session.apply(change)
-            done(list(change.added))
+            done(list(change.added), example.split is Split.HELDOUT)
 
         self._session.write(lambda: project.store.add([example], label="Correct an answer"), done=kept)
 

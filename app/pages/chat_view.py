@@ -180,8 +180,10 @@ class ChatView(QWidget):
     def _on_corrected(self, number: int, column: int, text: str) -> None:
         self.chat.correct(number, column, text, done=self._on_kept)
 
-    def _on_kept(self, ids: list[int]) -> None:
+    def _on_kept(self, ids: list[int], held_out: bool) -> None:
         kept = "your answer as the right one, the model's beside it as the worse one"
+        if held_out:
+            kept = "held out, as the question in this conversation is: it is measured with, and not learnt"
         words = f"Saved as example {format.count(ids[0])}: {kept}."
         show_toast(self, words, act="Open", on_act=lambda: self.examples_wanted.emit(ids, _BETTER))
 

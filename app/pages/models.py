@@ -39,6 +39,7 @@ class ModelsPage(Page):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
         self._act: Callable[[], object] | None = None  # of the banner
+        self._taking_back = False  # whether that is to take settings back
         self.access = HubAccess()
         self._sheet = QFrame()
         self.tabs = Segments(_TABS, "Models")
@@ -105,7 +106,7 @@ class ModelsPage(Page):
         self.token.clicked.connect(lambda: self.downloads.ask_for_token())
         self.banner.acted.connect(self._on_act)
         self.session.project_changed.connect(self._on_project)
-        self.session.recipe_changed.connect(lambda _source: self._on_recipe())
+        self.session.recipe_changed.connect(self._on_recipe)
 
     def _add_verbs(self) -> None:
         """What the palette and the list of shortcuts offer while this page is shown."""
@@ -161,7 +162,10 @@ class ModelsPage(Page):
         if self.isVisible():
             self.shelf.refresh()
 
-    def _on_recipe(self) -> None:
+    def _on_recipe(self, source: object) -> None:
+        if source is not self and self._taking_back:
+            self._taking_back = False  # what came later would be lost with it
+            self.banner.clear()
         if self.isVisible():
             self.shelf.show()
 
@@ -179,8 +183,9 @@ class ModelsPage(Page):
                 self.session.set_recipe(kept, source=self)
 
         self.banner.clear()
+        self._taking_back = False
         if change.title:
-            self._act = take_back
+            self._act, self._taking_back = take_back, True
             self.banner.say(change.title, change.text, act="Keep my settings")
         text = f"{model.title} is this project's base model."
         show_toast(self, text, act="Settings", on_act=lambda: self.go.emit("settings"))

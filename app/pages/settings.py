@@ -285,6 +285,9 @@ class SettingsPage(Page):
         except RecipeError as error:
             self.form.refuse(error.problems)
             return
+        if self._before is not None:  # to go back now would undo this, too
+            self._before = None
+            self.banner.clear()
         self.session.set_recipe(recipe, source=self)
         if name == START:
             self.start.chosen(value)

@@ -165,9 +165,16 @@ def _whole(folder: Path, title: str) -> Path:
     missing = [name for name in ("config.json", "tokenizer.json") if not (folder / name).is_file()]
     if missing:
         there = folder.is_dir()
+        if not there:
+            raise ModelError(
+                title if folder == paths.starter_model() else f"The base model's folder {folder.name} is not there.",
+                reason=f"There is no such folder: {folder}.",
+                hint="Put it back, or choose another base model on the page Models.",
+                details=str(folder),
+            )
         raise ModelError(
             title,
-            reason=f"It has no {' and no '.join(missing)}." if there else "There is no such folder.",
+            reason=f"It has no {' and no '.join(missing)}.",
             hint="A base model is a folder in Transformers' format: config.json, tokenizer.json, .safetensors files.",
             details=str(folder),
         )

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from core.dataset.example import Example, Turn
+from core.dataset.example import Example, Split, Turn
 from core.dataset.text import clean
 from core.errors import UserError
 from core.files import write_atomically
@@ -231,9 +231,15 @@ class Conversation(_Value):
         )
 
     def corrected(self, number: int, column: int, text: str) -> Example:
-        """The example that a better answer makes, with the one that was given as rejected."""
+        """The example that a better answer makes, with the one that was given as rejected.
+
+        Where a held-out example was asked in the conversation, the new one stays on that side: with its question in it,
+        training on it would spoil what the held-out examples are for.
+        """
         said = self.exchanges[number].answers[column]
-        return replace(self.asked(number, column), output=clean(text.strip()), rejected=said.text)
+        asked = self.exchanges[self._start(number) : number + 1]
+        side = Split.HELDOUT if any(exchange.example for exchange in asked) else Split.AUTO
+        return replace(self.asked(number, column), output=clean(text.strip()), rejected=said.text, split=side)
 
     def bettered(self, number: int, column: int, said: Said, example: int) -> Conversation:
         """With the mark that an example has a better answer than this; the same when that answer is gone."""

@@ -149,7 +149,7 @@ def test_a_folder_that_is_gone_stays_listed_and_says_so(place: ModelsBench, copy
     shutil.rmtree(copy)
     place.page.shelf.refresh()
     place.until(lambda: place.page.shelf.list.rows[-1].note == "Not found at the moment")
-    assert place.page.shelf.card.banner.title == "The folder My model holds no base model."
+    assert place.page.shelf.card.banner.title == "The base model's folder My model is not there."
     assert not place.page.shelf.card.use.isEnabled()
     assert place.page.shelf.card.remove.isEnabled()
 
@@ -231,3 +231,13 @@ def test_models_can_be_looked_at_without_a_project(place: ModelsBench) -> None:
     place.until(lambda: "Say good morning." in place.page.shelf.card.sample.toPlainText())
     place.page.shelf.use()
     place.page.shelf.choose_template()
+
+
+def test_going_back_is_no_longer_offered_when_other_settings_have_changed(place: ModelsBench, copy: Path) -> None:
+    place.add(copy)
+    place.until(lambda: place.page.shelf.card.use.isEnabled())
+    place.page.shelf.card.use.click()
+    place.until(lambda: place.page.banner.isVisible())
+    place.session.set_recipe(with_settings(place.session.recipe, {"lora.rank": 8}), source=object())
+    assert not place.page.banner.isVisible()
+    assert place.session.recipe.lora.rank == 8

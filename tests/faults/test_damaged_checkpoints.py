@@ -20,6 +20,7 @@ from core.worker import checkpoint
 
 pytestmark = pytest.mark.slow
 FILES = (
+    "adapter_config.json",
     "adapter_model.safetensors",
     "manifest.json",
     "optimizer.pt",

@@ -4,7 +4,7 @@ import pytest
 
 from core.chat import conversation as conversations
 from core.chat.conversation import Column, Conversation, Part, Said
-from core.dataset.example import Example, Turn
+from core.dataset.example import Example, Split, Turn
 from core.errors import UserError
 from core.generation.sampling import Sampling
 
@@ -58,6 +58,17 @@ def test_a_better_answer_makes_an_example_with_the_conversation_before_it(talk):
         output="Fine, thank you",
         rejected="Fine",
     )
+
+
+def test_what_comes_of_a_held_out_question_stays_held_out(talk):
+    example = Example(id=7, instruction="Sum up.", output="Short")
+    talk = talk.sent_example(example).answered(2, 1, said("Long"))
+    assert talk.corrected(2, 1, "Brief").split is Split.HELDOUT
+    talk = talk.sent("And this?").answered(3, 1, said("That"))
+    later = talk.corrected(3, 1, "This")
+    assert [turn.content for turn in later.history] == ["Sum up.", "Long"]
+    assert later.split is Split.HELDOUT  # trained on, it would teach the held-out question
+    assert talk.corrected(1, 1, "Fine, thank you").split is Split.AUTO
 
 
 def test_editing_a_message_drops_what_came_after_it(talk):
