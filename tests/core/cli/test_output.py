@@ -66,7 +66,7 @@ def test_without_an_installed_program_the_hints_name_what_is_there(monkeypatch, 
 
 
 def test_a_line_is_written_over_and_never_wraps(monkeypatch):
-    monkeypatch.setattr(output.shutil, "get_terminal_size", lambda: os.terminal_size((20, 24)))
+    monkeypatch.setattr(output.shutil, "get_terminal_size", lambda *_, **__: os.terminal_size((20, 24)))
     terminal = Terminal()
     line = output.ProgressLine(terminal)
     line.show("a" * 40)
