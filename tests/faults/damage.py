@@ -63,7 +63,7 @@ def of_the_one_before(file: Path) -> None:
     """It is the same file of the checkpoint before."""
     before = sorted(path for path in file.parent.parent.glob("step-*") if path.name < file.parent.name)[-1]
     shutil.copyfile(before / file.name, file)
-    if file.name == "passes.json" or file.read_bytes() == b"":  # files that are the same in both
+    if file.name in ("adapter_config.json", "passes.json") or file.read_bytes() == b"":  # the same in both
         file.write_bytes(file.read_bytes() + b" ")
 
 
