@@ -176,5 +176,5 @@ def test_the_last_edit_is_on_disk_before_it_begins(place: Bench, page: SettingsP
     page.rehearsing.view.button.click()
     place.until(lambda: page.rehearsing.view.button.text() == "Rehearse again")
     session.hand_over.disconnect(hand_over)
-    assert session.gate._job_key[3] == 5
+    assert session.gate._job_key[4] == 5
     assert asked == [CHECKED.largest]

@@ -50,7 +50,7 @@ POINTS: dict[str, Point] = {
     "answer an example": Point("core.worker.samples", "Sampler._answer"),
     # saving
     "make the folder of a checkpoint": Point("pathlib", "Path.mkdir", ".tmp"),
-    "write the adapter of a checkpoint": Point("core.worker.loop", "save_file"),
+    "write the adapter of a checkpoint": Point("core.worker.adapter", "save_file", ".step-"),
     "write the optimizer": Point("torch", "save", "optimizer.pt"),
     "write the schedule": Point("torch", "save", "scheduler.pt"),
     "write the random state": Point("torch", "save", "rng_state"),
@@ -64,7 +64,7 @@ POINTS: dict[str, Point] = {
     # ending
     "write the reference": Point("core.worker.train", "write_reference"),
     "begin the adapter folder": Point("core.worker.train", "save_adapter"),
-    "write the adapter": Point("core.worker.adapter", "save_file"),
+    "write the adapter": Point("core.worker.adapter", "save_file", ".adapter."),
     "write the card": Point("core.worker.adapter", "model_card"),
     "put the adapter in place": Point("os", "replace", ".adapter."),
     "write the last event": Point("core.runs.events", "EventWriter._append", '"type": "finished"'),
