@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget
+from shiboken6 import isValid
 
 from app import stations
 from app.importing import import_soon
@@ -52,7 +53,8 @@ class PageStack(QStackedWidget):
             soon(load_next)
 
         def soon(act: Callable[[], None]) -> None:
-            QTimer.singleShot(0, self, act)
+            if isValid(self):  # the window may have gone while a module was imported
+                QTimer.singleShot(0, self, act)
 
         load_next()
 

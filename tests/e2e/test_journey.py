@@ -122,7 +122,7 @@ def test_from_an_empty_window_to_an_adapter_in_plain_peft(
     person.sees(lambda: comparing.shown is not None and comparing.shown.complete, "the whole comparison", MEANWHILE)
     person.reads("Fine-tuning beat ")
     assert len(comparing.shown.report.results.answers) == 3 * 12
-    assert not comparing.work.busy
+    person.sees(lambda: not comparing.work.busy, "the end of the comparison's process")
 
     heartbeat.doing = "exporting"
     person.clicks("Adapters")
