@@ -41,7 +41,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(aside, path)
-    except BaseException:
+    except BaseException:  # whatever stopped it, Ctrl-C included: nothing half written stays
         aside.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)

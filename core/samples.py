@@ -93,7 +93,7 @@ def create_sample_project(path: Path, sample_id: str = "") -> Project:
     project = Project.create(path)
     try:
         project.store.add(examples, label=f"Add the sample {chosen.title}")
-    except BaseException:
+    except BaseException:  # Ctrl-C, too: nobody else holds the project, so that nobody else would close it
         project.close()
         raise
     return project

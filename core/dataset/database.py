@@ -96,7 +96,7 @@ class Database:
                 try:
                     yield connection
                     connection.execute("COMMIT")
-                except BaseException:
+                except BaseException:  # Ctrl-C, too: all of a change is kept, or nothing
                     if connection.in_transaction:
                         connection.execute("ROLLBACK")
                     raise
@@ -180,7 +180,7 @@ class Database:
             connection.create_function("searchable", 7, searchable, deterministic=True)
             connection.create_function("content_of", 5, content_of, deterministic=True)
             connection.create_function("prompt_of", 3, prompt_of, deterministic=True)
-        except BaseException:
+        except BaseException:  # whatever stopped it: nobody else has the connection to close it
             connection.close()
             raise
         return connection

@@ -88,7 +88,7 @@ def unpack(
         shutil.rmtree(target, ignore_errors=True)
         said = str(error).rstrip(".")
         raise _refused(f"It is damaged: {said[:_LONGEST_SAID]}{'…' if len(said) > _LONGEST_SAID else '.'}") from error
-    except BaseException:
+    except BaseException:  # a full disk, Ctrl-C: nothing half unpacked stays
         shutil.rmtree(target, ignore_errors=True)
         raise
 

@@ -52,9 +52,11 @@ def processes(recipe: Recipe, cards: int | None = None) -> int:
 def _nvidia() -> int:
     try:
         import pynvml
-
+    except ImportError:  # a bundle for another maker's cards may do without it
+        return 0
+    try:
         pynvml.nvmlInit()
-    except Exception:  # noqa: BLE001 - a missing library, driver or card: all mean that there is none to use
+    except pynvml.NVMLError:  # no driver, or none that answers: there is no card to use
         return 0
     try:
         return int(pynvml.nvmlDeviceGetCount())

@@ -99,7 +99,7 @@ def pack(run: RunFolder, file: Path, *, with_model: bool = False, advance: archi
     try:
         archive.pack_members(members, aside, advance=advance)
         os.replace(aside, file)
-    except BaseException:
+    except BaseException:  # a full disk, Ctrl-C: nothing half packed stays
         aside.unlink(missing_ok=True)
         raise
     return file.stat().st_size

@@ -47,7 +47,7 @@ def save_adapter(model: PeftModel, *, base: Path, run: RunFolder, base_hash: str
             if earlier.exists():
                 os.replace(earlier, run.adapter)
             raise
-    except BaseException:
+    except BaseException:  # whatever stopped it: what is half written goes
         shutil.rmtree(aside, ignore_errors=True)
         raise
     sync_folder(run.path)

@@ -130,8 +130,8 @@ class Adapters:
         self._adapted.eval()
         try:
             set_peft_model_state_dict(self._adapted, weights, adapter_name=name)
-        except BaseException:
-            self._adapted.delete_adapter(name)  # half of it would answer in its name
+        except BaseException:  # whatever stopped it: half of it would answer in its name
+            self._adapted.delete_adapter(name)
             raise
         self._loaded[identity] = name
         return name

@@ -37,7 +37,7 @@ class Origin:
     def _hash_base(self) -> None:
         try:
             self._base.set_result(content_hash(base_folder(self._run)))
-        except BaseException as error:  # noqa: BLE001 - raised where the hash is asked for
+        except BaseException as error:  # noqa: BLE001 - whatever it was is raised where the hash is asked for
             self._base.set_exception(error)
 
     @cached_property

@@ -67,7 +67,7 @@ def write(folder: Path, step: int, fingerprint: Fingerprint, fill: Callable[[Pat
         sync_folder(aside)
         shutil.rmtree(target, ignore_errors=True)
         os.replace(aside, target)
-    except BaseException as error:
+    except BaseException as error:  # whatever stopped it: what is half written goes
         # Torch tells of a full disk in many words, few of which say so.
         is_full = isinstance(error, Exception) and _is_full(folder)
         shutil.rmtree(aside, ignore_errors=True)

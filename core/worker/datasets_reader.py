@@ -150,7 +150,7 @@ def _of_hub(source: Source) -> Opened:
         wanted = readable(features.arrow_schema)
         names = _class_names(features)
         rows = islice(found.select_columns(wanted), MOST_ROWS + 1)
-    except ExamplesFileError:
+    except (ExamplesFileError, MemoryError):
         raise
     except Exception as error:  # of whichever library met it first: requests, fsspec, huggingface_hub, datasets
         raise _no_hub(source, error) from error

@@ -124,7 +124,7 @@ def main() -> int:
         tell({"began": os.getpid()})
         try:
             do(request, tell)
-        except Exception as error:
+        except Exception as error:  # whatever broke is said by the window or the command, with its traceback
             traceback.print_exc()
             raise in_words(error, Path(request["aside"]).parent) from error
 

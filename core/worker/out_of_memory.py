@@ -35,6 +35,10 @@ _SAYS = (
 )
 
 
+# What an allocation that fails can come as: torch's own error for graphics cards is a RuntimeError.
+CAN_BE_MEMORY = (MemoryError, RuntimeError, OSError)
+
+
 class NothingLeftToLower(MemoryError):  # noqa: N818 - a state, reported as a failure by core.worker.failures
     """One example alone is too much for the memory that is free."""
 
@@ -43,7 +47,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error says that the memory, of the graphics card or of the machine, is full."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    if not isinstance(error, (RuntimeError, OSError)):
+    if not isinstance(error, CAN_BE_MEMORY):
         return False
     said = str(error).lower()
     return any(words in said for words in _SAYS) or (any(words in said for words in _MAY_SAY) and _is_short())
@@ -53,7 +57,7 @@ def attempt(work: Callable[[], _Result]) -> _Result | None:
     """What some work returns, or None when the memory was full; the tensors it held are free then."""
     try:
         return work()
-    except Exception as error:
+    except CAN_BE_MEMORY as error:
         if not is_out_of_memory(error) or isinstance(error, NothingLeftToLower):
             raise
         return None

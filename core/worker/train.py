@@ -43,7 +43,13 @@ from core.worker.failures import explain
 from core.worker.launched import Place
 from core.worker.loading import Loaded, load
 from core.worker.loop import STATE_FILE, PackedTrainer, load_adapter_state, state_file
-from core.worker.out_of_memory import SMALLEST_PASS, NothingLeftToLower, free_memory, is_out_of_memory
+from core.worker.out_of_memory import (
+    CAN_BE_MEMORY,
+    SMALLEST_PASS,
+    NothingLeftToLower,
+    free_memory,
+    is_out_of_memory,
+)
 from core.worker.packing_proof import ONE_A_ROW
 from core.worker.ranks import Ranks
 from core.worker.reference import write_reference
@@ -106,7 +112,7 @@ class _Job:
             try:
                 self._work_once()
                 return
-            except Exception as error:
+            except CAN_BE_MEMORY as error:
                 smaller = self.tokens_per_pass // 2
                 can_lower = self.reporter is not None and smaller >= SMALLEST_PASS and restarts < _MOST_RESTARTS
                 can_lower = can_lower and self.ranks.count == 1  # the others would wait in vain

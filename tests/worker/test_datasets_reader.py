@@ -277,6 +277,15 @@ def test_a_dataset_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         Taken(Source(hub_id="a/b"), tmp_path)
 
 
+def test_a_full_memory_is_not_put_down_to_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(name: str) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(datasets_reader, "_look_up", full)
+    with pytest.raises(MemoryError):
+        Taken(Source(hub_id="a/b"), tmp_path)
+
+
 def test_only_a_hub_id_turns_the_network_on(tmp_path: Path) -> None:
     sources = (Source(tmp_path / "a.parquet"), Source(tmp_path), Source(hub_id="a/b"))
     readings = [Reading(source, project=tmp_path) for source in sources]

@@ -111,7 +111,7 @@ def _opened(path: Path | None) -> sqlite3.Connection:
             tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
             drop = "".join(f"DROP TABLE {name};" for (name,) in tables)
             connection.executescript(f"BEGIN IMMEDIATE;{drop}{_TABLES}PRAGMA user_version = {VERSION};COMMIT;")
-    except BaseException:
+    except BaseException:  # whatever stopped it: nobody else has the connection to close it
         connection.close()
         raise
     return connection

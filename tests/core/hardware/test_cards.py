@@ -52,6 +52,12 @@ def test_amd_cards_are_told_from_cpus(drivers):
     assert cards.count_cards() == 2
 
 
+def test_without_nvidias_library_those_of_the_other_maker_are_counted(drivers, monkeypatch):
+    drivers(nvidia=1, amd=2)
+    monkeypatch.setitem(sys.modules, "pynvml", None)  # importing it raises ImportError
+    assert cards.count_cards() == 2
+
+
 def test_only_visible_cards_count(drivers, monkeypatch):
     drivers(nvidia=4)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1,3")
