@@ -282,7 +282,7 @@ def test_a_full_memory_is_not_put_down_to_the_hub(tmp_path: Path, monkeypatch: p
         raise MemoryError
 
     monkeypatch.setattr(datasets_reader, "_look_up", full)
-    with pytest.raises(MemoryError):
+    with pytest.raises(ExamplesFileError, match="needs more memory"):
         Taken(Source(hub_id="a/b"), tmp_path)
 
 
