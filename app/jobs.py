@@ -19,7 +19,7 @@ from PySide6.QtCore import QObject, QThread, Signal
 
 from core.errors import RunError, UserError
 from core.runs import notes, words
-from core.runs.events import EventFollower
+from core.runs.event_file import EventFollower
 from core.runs.folder import Progress, RunFolder, State, Wish
 from core.runs.heartbeat import Listener
 from core.runs.notes import Notes

@@ -154,7 +154,8 @@ def measure(project: Project, seconds: float, *, where: bool) -> Heart:
 
 def earlier_runs(project: Project, amount: int) -> None:
     """Runs of the past, each with 400 steps, so that tables and overviews have something to do."""
-    from core.runs.events import Evaluation, EventWriter, Finished, Started, Step
+    from core.runs.event_file import EventWriter
+    from core.runs.events import Evaluation, Finished, Started, Step
 
     for _ in range(amount):
         run = project.create_run()

@@ -195,7 +195,8 @@ def plain(folder: Path, recipe: Recipe, gate: Gate) -> None:
 
 def ours(folder: Path, recipe: Recipe, gate: Gate) -> None:
     """The training job of a run folder, timed from outside."""
-    from core.runs.events import Evaluation, EventWriter, Failed, Started, Step
+    from core.runs.event_file import EventWriter
+    from core.runs.events import Evaluation, Failed, Started, Step
     from core.worker import train as job
 
     gate.mark("libraries")

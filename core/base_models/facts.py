@@ -13,7 +13,7 @@ from core.base_models.reading import read_object
 from core.base_models.weights import Tensor, read_weights
 from core.errors import ModelError
 from core.recipe.layers import layer_numbers
-from core.recipe.schema import ALL_LINEAR, ATTENTION, LoraSettings
+from core.recipe.lora import ALL_LINEAR, ATTENTION, LoraSettings
 
 _DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 # Tables and heads are no linear layers to PEFT; experts and their routers are not nn.Linear in Transformers 5.

@@ -14,7 +14,8 @@ from core.errors import RunError
 from core.evaluation.comparison import ComparisonFolder, Row
 from core.evaluation.results import Results
 from core.runs import heavy, words
-from core.runs.events import Event, EventFollower, EventWriter, Failed, Phase
+from core.runs.event_file import EventFollower, EventWriter
+from core.runs.events import Event, Failed, Phase
 from core.runs.process import launch
 
 _POLL_SECONDS = 0.1

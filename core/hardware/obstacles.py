@@ -5,7 +5,8 @@ from __future__ import annotations
 from core.base_models.facts import ModelFacts
 from core.errors import RecipeError
 from core.recipe.choices import BY_LOSS, WRITTEN
-from core.recipe.schema import LoraSettings, Recipe
+from core.recipe.lora import LoraSettings
+from core.recipe.schema import Recipe
 
 _LARGEST_PISSA_RANK = 256  # its adapter has twice the rank, and readers take 512 at most
 

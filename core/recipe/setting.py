@@ -1,10 +1,10 @@
-"""How a setting describes itself: its words, its level, what is usual."""
+"""How a setting describes itself: its words, its level, what is usual; and what groups of settings have in common."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 Level = Literal["basic", "advanced"]
 
@@ -46,3 +46,9 @@ def setting(
     extra: Any = {"level": level, "unit": unit, "usual": usual, "unusual": below_and_above, "words": words or {}}
     extra |= {"share": share, "empty": empty, "first": first, "only_with": only_with}
     return Field(default=default, title=title, description=help, json_schema_extra=extra, **bounds)
+
+
+class Group(BaseModel):
+    """Settings that belong together: checked when they are made, never changed afterwards."""
+
+    model_config = ConfigDict(extra="forbid", validate_assignment=True, frozen=True)

@@ -22,19 +22,8 @@ from core.recipe import file as recipe_file
 from core.recipe.schema import Recipe
 from core.runs import numbers
 from core.runs.alive import birth, living
-from core.runs.events import (
-    FINAL,
-    Evaluation,
-    Event,
-    EventFollower,
-    Failed,
-    Finished,
-    Paused,
-    Resumed,
-    Started,
-    Step,
-    Stopped,
-)
+from core.runs.event_file import EventFollower
+from core.runs.events import FINAL, Evaluation, Event, Failed, Finished, Paused, Resumed, Started, Step, Stopped
 
 _LONGEST_SLUG = 40  # letters of a name in a folder's name
 Wish = Literal["pause", "stop"]

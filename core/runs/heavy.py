@@ -23,7 +23,7 @@ from core.errors import RunError
 from core.files import write_atomically
 from core.runs import notes
 from core.runs.alive import birth, living
-from core.runs.events import has_last_word
+from core.runs.event_file import has_last_word
 from core.runs.folder import RunFolder
 
 REHEARSAL = "tunesmith-rehearsal-"  # how the name of a folder begins in which a rehearsal lies

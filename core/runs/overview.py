@@ -11,7 +11,7 @@ from pathlib import Path
 from core.errors import RecipeError
 from core.recipe.schema import Recipe
 from core.runs import notes
-from core.runs.events import EventFollower
+from core.runs.event_file import EventFollower
 from core.runs.folder import Progress, RunFolder
 from core.runs.notes import Notes
 

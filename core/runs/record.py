@@ -6,19 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from core.runs import notes
-from core.runs.events import (
-    FINAL,
-    Adjusted,
-    Evaluation,
-    Event,
-    EventFollower,
-    Notice,
-    Phase,
-    Resumed,
-    Sample,
-    Started,
-    Step,
-)
+from core.runs.event_file import EventFollower
+from core.runs.events import FINAL, Adjusted, Evaluation, Event, Notice, Phase, Resumed, Sample, Started, Step
 from core.runs.folder import Progress, RunFolder
 from core.runs.notes import Notes
 from core.runs.series import Series

@@ -20,7 +20,8 @@ from core.errors import RunError
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
 from core.runs import folder, heavy
-from core.runs.events import EventFollower, Failed, Phase
+from core.runs.event_file import EventFollower
+from core.runs.events import Failed, Phase
 from core.runs.folder import RunFolder
 from core.runs.process import launch
 

@@ -12,7 +12,8 @@ import psutil
 
 from core.errors import UserError
 from core.runs import words
-from core.runs.events import Event, EventFollower
+from core.runs.event_file import EventFollower
+from core.runs.events import Event
 from core.runs.folder import Progress, RunFolder, State
 from core.runs.heartbeat import Listener
 from core.runs.process import start_worker

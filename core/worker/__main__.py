@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 
 from core.evaluation.comparison import ComparisonFolder
-from core.runs.events import Failed, Phase, has_last_word
+from core.runs.event_file import has_last_word
+from core.runs.events import Failed, Phase
 from core.runs.folder import RunFolder
 from core.runs.heartbeat import was_ended_for_memory
 from core.runs.process import WORKER_ENVIRONMENT

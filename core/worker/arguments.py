@@ -8,7 +8,8 @@ import torch
 from transformers import TrainingArguments
 
 from core.recipe.choices import BY_LOSS
-from core.recipe.schema import Recipe, TrainingSettings
+from core.recipe.schema import Recipe
+from core.recipe.training import TrainingSettings
 from core.runs.folder import RunFolder
 from core.worker.device import Device
 

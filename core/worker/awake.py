@@ -15,7 +15,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 
-from core.runs.events import EventWriter, Notice
+from core.runs.event_file import EventWriter
+from core.runs.events import Notice
 
 FIRST_SECONDS = 4.0  # nothing falls asleep so soon, and the start of a run has better uses for its time
 _REFUSES_SECONDS = 1.0  # within this, systemd-inhibit has said no

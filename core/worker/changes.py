@@ -10,7 +10,8 @@ from importlib.metadata import version
 from core.base_models.identity import content_hash
 from core.errors import RunError
 from core.runs.bundle import base_folder
-from core.runs.events import EventWriter, Notice
+from core.runs.event_file import EventWriter
+from core.runs.events import Notice
 from core.runs.folder import RunFolder
 from core.worker.checkpoint import Fingerprint, Saved, hash_file
 from core.worker.ranks import Ranks

@@ -36,7 +36,8 @@ from core.evaluation.comparison import (
 from core.evaluation.results import Results
 from core.export import adapter_config, sums
 from core.prompt.format import PromptFormat
-from core.runs.events import Done, EventWriter, Failed, Phase, PhaseName
+from core.runs.event_file import EventWriter
+from core.runs.events import Done, Failed, Phase, PhaseName
 from core.worker import device
 from core.worker.adapters import Adapters
 from core.worker.batch_answers import PROVEN, AnswerWriter, Written

@@ -24,7 +24,7 @@ from core.base_models.facts import ModelFacts
 from core.base_models.weights import weight_files
 from core.errors import ModelError, RunError
 from core.files import write_atomically
-from core.recipe.schema import LoraSettings
+from core.recipe.lora import LoraSettings
 
 _ADAPTER = "default"
 _EXACT = 1024  # smaller matrices are decomposed exactly; of larger ones the first values are found by iteration

@@ -19,7 +19,8 @@ from typing import Any
 import psutil
 
 from core.files import write_atomically
-from core.runs.events import EventWriter, Failed
+from core.runs.event_file import EventWriter
+from core.runs.events import Failed
 from core.runs.folder import RunFolder
 
 _WATCH_SECONDS = 0.25

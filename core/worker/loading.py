@@ -14,7 +14,8 @@ from core.prompt.format import PromptFormat
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
 from core.runs.bundle import base_folder
-from core.runs.events import EventWriter, Notice, Phase
+from core.runs.event_file import EventWriter
+from core.runs.events import Notice, Phase
 from core.runs.folder import RunFolder
 from core.worker import device
 from core.worker.attention import use_packed_attention

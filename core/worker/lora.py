@@ -16,7 +16,8 @@ from core.base_models.facts import ModelFacts
 from core.errors import ModelError
 from core.export import adapter_config
 from core.hardware.obstacles import check
-from core.recipe.schema import ALL_LINEAR, ATTENTION, Recipe
+from core.recipe.lora import ALL_LINEAR, ATTENTION
+from core.recipe.schema import Recipe
 from core.runs.folder import RunFolder
 from core.worker.initialisation import initialise
 from core.worker.loop import load_adapter_state

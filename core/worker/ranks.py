@@ -20,7 +20,7 @@ import torch
 import torch.distributed as dist
 
 from core.errors import RunError
-from core.runs.events import EventWriter
+from core.runs.event_file import EventWriter
 from core.worker import device
 from core.worker.batches import Tokens
 from core.worker.launched import Lookout, Place, hide_marks

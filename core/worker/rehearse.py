@@ -20,7 +20,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from transformers import logging as transformers_logging
 
 from core.files import write_atomically
-from core.runs.events import EventWriter, Phase
+from core.runs.event_file import EventWriter
+from core.runs.events import Phase
 from core.runs.folder import RunFolder
 from core.runs.rehearsal import RESULT_FILE
 from core.worker import checkpoint

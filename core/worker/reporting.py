@@ -12,7 +12,8 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from core.recipe.schema import Recipe
-from core.runs.events import Checkpoint, Evaluation, EventWriter, Phase, Step
+from core.runs.event_file import EventWriter
+from core.runs.events import Checkpoint, Evaluation, Phase, Step
 from core.runs.folder import RunFolder, Wish
 from core.worker import checkpoint
 from core.worker.device import Device

@@ -22,17 +22,8 @@ from transformers import TrainerState
 from transformers import logging as transformers_logging
 
 from core.recipe.schema import Recipe
-from core.runs.events import (
-    Adjusted,
-    EventWriter,
-    Finished,
-    Notice,
-    Paused,
-    Phase,
-    Resumed,
-    Started,
-    Stopped,
-)
+from core.runs.event_file import EventWriter
+from core.runs.events import Adjusted, Finished, Notice, Paused, Phase, Resumed, Started, Stopped
 from core.runs.folder import RunFolder
 from core.runs.plan import steps_per_epoch, total_steps
 from core.worker import checkpoint, device

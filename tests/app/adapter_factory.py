@@ -9,6 +9,7 @@ from run_factory import new_run
 
 from core.recipe.schema import Recipe
 from core.runs import events
+from core.runs.event_file import EventWriter
 from core.runs.folder import RunFolder
 
 WEIGHTS = 3_000_000
@@ -25,7 +26,7 @@ def trained_run(
 ) -> RunFolder:
     """A finished run of 60 steps that ended at ``at`` (Unix seconds)."""
     run = new_run(runs, name, recipe)
-    with events.EventWriter(run.events_file) as writer:
+    with EventWriter(run.events_file) as writer:
         writer.write(
             events.Started(
                 at=at - 60,

@@ -17,6 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from core.runs import events
+from core.runs.event_file import EventWriter
 from core.runs.folder import RunFolder
 
 GIB = 2**30
@@ -42,11 +43,11 @@ def main() -> int:
     print("fake worker at work", flush=True)  # noqa: T201 - this is the log
     if arguments.end == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    with events.EventWriter(run.events_file) as writer:
+    with EventWriter(run.events_file) as writer:
         return work(run, writer, arguments.steps, arguments.seconds, arguments.end)
 
 
-def work(run: RunFolder, writer: events.EventWriter, steps: int, seconds: float, end: str) -> int:
+def work(run: RunFolder, writer: EventWriter, steps: int, seconds: float, end: str) -> int:
     """The story of a run."""
     done = _resume(run)
     _begin(writer, steps, done)
@@ -78,7 +79,7 @@ def work(run: RunFolder, writer: events.EventWriter, steps: int, seconds: float,
     return 0
 
 
-def evaluate(writer: events.EventWriter, step: int, steps: int) -> None:
+def evaluate(writer: EventWriter, step: int, steps: int) -> None:
     """An evaluation with three answers that come nearer to what is expected."""
     share = step / steps
     loss = heldout(share)
@@ -95,7 +96,7 @@ def heldout(share: float) -> float:
     return 0.9 + 2.2 * math.exp(-4 * share)
 
 
-def _begin(writer: events.EventWriter, steps: int, done: int) -> None:
+def _begin(writer: EventWriter, steps: int, done: int) -> None:
     writer.write(events.Phase(name="preparing_examples", done=190, total=190))
     writer.write(events.Phase(name="loading_model"))
     writer.write(
@@ -118,7 +119,7 @@ def _begin(writer: events.EventWriter, steps: int, done: int) -> None:
         evaluate(writer, 0, steps)
 
 
-def _step(writer: events.EventWriter, step: int, steps: int, seconds: float) -> float:
+def _step(writer: EventWriter, step: int, steps: int, seconds: float) -> float:
     random.seed(step)
     share = step / steps
     loss = 0.7 + 2.4 * math.exp(-5 * share) + random.gauss(0, 0.12)
@@ -139,7 +140,7 @@ def _step(writer: events.EventWriter, step: int, steps: int, seconds: float) -> 
     return loss
 
 
-def _fail(writer: events.EventWriter) -> int:
+def _fail(writer: EventWriter) -> int:
     writer.write(
         events.Failed(
             kind="out_of_memory",
@@ -157,7 +158,7 @@ def _resume(run: RunFolder) -> int:
     return int(saved[-1].name.partition("-")[2]) if saved else 0
 
 
-def _checkpoint(run: RunFolder, writer: events.EventWriter, step: int) -> None:
+def _checkpoint(run: RunFolder, writer: EventWriter, step: int) -> None:
     path = run.checkpoints / f"step-{step:08d}"
     path.mkdir(parents=True, exist_ok=True)
     writer.write(events.Checkpoint(step=step, path=f"checkpoints/{path.name}"))

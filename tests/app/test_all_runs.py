@@ -19,7 +19,8 @@ from app.widgets.toast import Toast
 from core.project import Project
 from core.recipe.schema import Recipe
 from core.runs import notes
-from core.runs.events import EventWriter, Finished, Step
+from core.runs.event_file import EventWriter
+from core.runs.events import Finished, Step
 from core.runs.folder import RunFolder
 from core.runs.notes import Notes
 

@@ -19,7 +19,8 @@ from app.widgets.sweep_dialog import SweepDialog
 from app.widgets.toast import Toast
 from core.errors import RunError
 from core.runs import queue_runner
-from core.runs.events import EventWriter, Phase
+from core.runs.event_file import EventWriter
+from core.runs.events import Phase
 from core.runs.folder import RunFolder, State, all_runs
 from core.runs.heavy import Holder, MachineBusy
 from core.runs.queue import AfterFailure, Queue

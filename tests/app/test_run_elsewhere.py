@@ -17,7 +17,8 @@ from app.widgets.pack_dialog import PackDialog, PackFacts
 from app.widgets.toast import Toast
 from core.project import Project
 from core.recipe.schema import Recipe
-from core.runs.events import EventWriter, Finished, Notice
+from core.runs.event_file import EventWriter
+from core.runs.events import Finished, Notice
 from core.runs.folder import RunFolder, State
 
 

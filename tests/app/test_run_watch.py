@@ -17,6 +17,7 @@ from app.jobs import TrainingThread
 from app.run_watch import RunWatch
 from core.errors import RunError
 from core.runs import events
+from core.runs.event_file import EventWriter
 from core.runs.folder import RunFolder, State
 
 
@@ -40,7 +41,7 @@ def step(number: int) -> events.Step:
 
 
 def write(run: RunFolder, *written: events.Event) -> None:
-    with events.EventWriter(run.events_file) as writer:
+    with EventWriter(run.events_file) as writer:
         for event in written:
             writer.write(event)
 
@@ -225,7 +226,7 @@ def test_closing_the_project_shows_no_run(place: Bench) -> None:
 
 def test_answers_come_with_their_evaluations(place: Bench) -> None:
     run = new_run(place.open().runs_folder)
-    with events.EventWriter(run.events_file) as writer:
+    with EventWriter(run.events_file) as writer:
         evaluate(writer, 0, 10)
         evaluate(writer, 10, 10)
     watch = RunWatch(place.session)

@@ -23,7 +23,7 @@ class Point(NamedTuple):
 POINTS: dict[str, Point] = {
     # starting
     "claim the run": Point("core.runs.folder", "RunFolder.claim"),
-    "open the event file": Point("core.runs.events", "EventWriter.__init__"),
+    "open the event file": Point("core.runs.event_file", "EventWriter.__init__"),
     "first heartbeat": Point("core.worker.pulse", "_beat"),
     "read the settings": Point("core.runs.folder", "RunFolder.recipe"),
     "read the examples": Point("core.runs.folder", "read_examples"),
@@ -44,9 +44,9 @@ POINTS: dict[str, Point] = {
     "optimizer": Point("torch.optim", "AdamW.step"),
     "look at the numbers": Point("core.worker.finite", "FiniteCheck.look"),
     "read the wishes": Point("core.runs.folder", "RunFolder.wish"),
-    "write the event of a step": Point("core.runs.events", "EventWriter._append", '"type": "step"'),
+    "write the event of a step": Point("core.runs.event_file", "EventWriter._append", '"type": "step"'),
     "measure the held-out loss": Point("core.worker.loop", "PackedTrainer._measure"),
-    "write the event of an evaluation": Point("core.runs.events", "EventWriter._append", '"type": "evaluation"'),
+    "write the event of an evaluation": Point("core.runs.event_file", "EventWriter._append", '"type": "evaluation"'),
     "answer an example": Point("core.worker.samples", "Sampler._answer"),
     # saving
     "make the folder of a checkpoint": Point("pathlib", "Path.mkdir", ".tmp"),
@@ -59,7 +59,7 @@ POINTS: dict[str, Point] = {
     "make a file durable": Point("core.worker.checkpoint", "sync_file"),
     "make a folder durable": Point("core.worker.checkpoint", "sync_folder"),
     "put the checkpoint in place": Point("os", "replace", ".step-"),
-    "write the event of a checkpoint": Point("core.runs.events", "EventWriter._append", '"type": "checkpoint"'),
+    "write the event of a checkpoint": Point("core.runs.event_file", "EventWriter._append", '"type": "checkpoint"'),
     "delete old checkpoints": Point("core.worker.checkpoint", "thin_out"),
     # ending
     "write the reference": Point("core.worker.train", "write_reference"),
@@ -67,7 +67,7 @@ POINTS: dict[str, Point] = {
     "write the adapter": Point("core.worker.adapter", "save_file", ".adapter."),
     "write the card": Point("core.worker.adapter", "model_card"),
     "put the adapter in place": Point("os", "replace", ".adapter."),
-    "write the last event": Point("core.runs.events", "EventWriter._append", '"type": "finished"'),
+    "write the last event": Point("core.runs.event_file", "EventWriter._append", '"type": "finished"'),
 }
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from forked_runs import adapter_bytes, evaluations, finish, log, losses, new_run, start
 
-from core.runs.events import FINAL, Checkpoint, EventFollower, Resumed
+from core.runs.event_file import EventFollower
+from core.runs.events import FINAL, Checkpoint, Resumed
 from core.runs.folder import RunFolder, State
 
 _KILLS_A_RUN = 12

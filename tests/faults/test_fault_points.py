@@ -13,7 +13,8 @@ import pytest
 from fault_points import POINTS, Mode
 from forked_runs import adapter_bytes, evaluations, finish, log, losses, new_run
 
-from core.runs.events import FINAL, EventFollower
+from core.runs.event_file import EventFollower
+from core.runs.events import FINAL
 from core.runs.folder import RunFolder, State
 from core.worker import checkpoint
 

@@ -15,7 +15,7 @@ import psutil
 import torch
 
 from core.runs import heartbeat
-from core.runs.events import EventWriter
+from core.runs.event_file import EventWriter
 from core.worker import changes, loop, pulse
 from core.worker.batches import Row
 from core.worker.loop import PackedTrainer

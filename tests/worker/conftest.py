@@ -37,7 +37,8 @@ def make_trained(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path, tin
     from core.recipe.recipe import with_settings
     from core.recipe.schema import Recipe
     from core.runs import folder
-    from core.runs.events import Evaluation, EventWriter, Finished, Started, Step
+    from core.runs.event_file import EventWriter
+    from core.runs.events import Evaluation, Finished, Started, Step
     from core.worker import device
     from core.worker.adapter import save_adapter
     from core.worker.lora import add_lora

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from core.runs.events import Event, EventFollower, EventWriter, Notice, Phase, Stopped
+from core.runs.event_file import EventFollower, EventWriter
+from core.runs.events import Event, Notice, Phase, Stopped
 from core.worker import awake
 from core.worker.awake import keep_awake
 

@@ -18,7 +18,8 @@ from core.prompt.gate import Checked, GateJob
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
 from core.runs import folder, heavy
-from core.runs.events import EventWriter, Phase
+from core.runs.event_file import EventWriter
+from core.runs.events import Phase
 from core.runs.process import worker_environment
 from core.runs.rehearsal import Rehearsal, Rehearsed
 from core.worker import __main__ as entry

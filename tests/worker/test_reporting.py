@@ -8,7 +8,8 @@ from core.hardware.meters import Meters, Reading
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
 from core.runs import folder
-from core.runs.events import EventWriter, Step
+from core.runs.event_file import EventWriter
+from core.runs.events import Step
 from core.runs.folder import RunFolder
 from core.worker import reporting
 from core.worker.device import Device

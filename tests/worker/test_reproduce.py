@@ -12,7 +12,8 @@ from core.errors import RunError
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
 from core.runs import folder, notes
-from core.runs.events import EventWriter, Started, Step
+from core.runs.event_file import EventWriter
+from core.runs.events import Started, Step
 from core.runs.notes import Notes
 from core.runs.process import start_worker, worker_environment
 from core.runs.reproduce import write_script

@@ -14,7 +14,7 @@ from model_folders import change_config, model
 from core.base_models.config import BUILT_IN
 from core.base_models.facts import ModelFacts
 from core.errors import ModelError
-from core.recipe.schema import LoraSettings
+from core.recipe.lora import LoraSettings
 
 ARCHITECTURES = {
     "llama": {},

@@ -13,7 +13,8 @@ from core.dataset.example import Example
 from core.hardware.usage import MemoryUse
 from core.project import Project
 from core.runs import pace
-from core.runs.events import EventWriter, Phase, Started, Step
+from core.runs.event_file import EventWriter
+from core.runs.events import Phase, Started, Step
 from core.runs.plan import Plan
 from core.runs.rehearsal import Rehearsed
 

@@ -16,7 +16,8 @@ from core.dataset.example import Example
 from core.errors import UserError
 from core.project import Project
 from core.runs import folder, heavy, queue_runner
-from core.runs.events import EventWriter, Step
+from core.runs.event_file import EventWriter
+from core.runs.events import Step
 from core.runs.folder import RunFolder, State
 from core.runs.queue import AfterFailure, Queue, Standing
 

@@ -19,7 +19,8 @@ from core.errors import RunError
 from core.project import Project
 from core.recipe.recipe import with_settings
 from core.runs import heavy
-from core.runs.events import Evaluation, EventWriter, Failed, Phase, Step
+from core.runs.event_file import EventWriter
+from core.runs.events import Evaluation, Failed, Phase, Step
 from core.runs.folder import State, find
 from core.runs.heavy import MachineBusy
 from core.runs.record import Record

@@ -9,7 +9,8 @@ from core.export.source import Source
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
 from core.runs import folder
-from core.runs.events import Evaluation, EventWriter, Started, Step
+from core.runs.event_file import EventWriter
+from core.runs.events import Evaluation, Started, Step
 
 EXAMPLES = [Example(id=n, instruction=f"SECRET question {n}", output=f"SECRET answer {n}") for n in range(1, 6)]
 

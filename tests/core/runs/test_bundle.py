@@ -15,7 +15,8 @@ from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
 from core.runs import bundle, folder, notes
 from core.runs.adopting import adopt
-from core.runs.events import EventWriter, Finished, Notice, Started
+from core.runs.event_file import EventWriter
+from core.runs.events import Finished, Notice, Started
 from core.runs.folder import State
 from core.runs.notes import Notes
 

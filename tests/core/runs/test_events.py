@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from core.runs.events import EventFollower, EventWriter, Failed, Paused, Phase, Step
+from core.runs.event_file import EventFollower, EventWriter
+from core.runs.events import Failed, Paused, Phase, Step
 
 
 def a_step(number: int = 1, loss: float | None = 2.0) -> Step:

@@ -12,7 +12,8 @@ from core.dataset.example import Example, Turn
 from core.errors import RunError
 from core.recipe.schema import Recipe
 from core.runs import folder
-from core.runs.events import Evaluation, EventWriter, Finished, Paused, Phase, Resumed, Started, Step
+from core.runs.event_file import EventWriter
+from core.runs.events import Evaluation, Finished, Paused, Phase, Resumed, Started, Step
 from core.runs.folder import Progress, State
 
 EXAMPLES = [

@@ -15,7 +15,8 @@ from core import paths
 from core.dataset.example import Example
 from core.recipe.schema import Recipe
 from core.runs import heavy, notes
-from core.runs.events import EventWriter, Failed, Finished, Phase, has_last_word
+from core.runs.event_file import EventWriter, has_last_word
+from core.runs.events import Failed, Finished, Phase
 from core.runs.folder import RunFolder, create
 from core.runs.heavy import MachineBusy
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from core.dataset.example import Example
 from core.recipe.schema import Recipe
 from core.runs import folder, numbers
-from core.runs.events import EventWriter, Paused, Phase
+from core.runs.event_file import EventWriter
+from core.runs.events import Paused, Phase
 from core.runs.folder import RunFolder, State
 from core.runs.overview import Overview
 

@@ -13,7 +13,8 @@ from core.dataset.example import Example
 from core.errors import RunError
 from core.recipe.schema import Recipe
 from core.runs import numbers
-from core.runs.events import EventWriter, Phase
+from core.runs.event_file import EventWriter
+from core.runs.events import Phase
 from core.runs.folder import RunFolder, all_runs, create
 from core.runs.queue import QUEUE_FILE, AfterFailure, Queue, Standing, discard, is_waiting
 

@@ -10,7 +10,8 @@ from core.dataset.example import Example
 from core.recipe.recipe import with_settings
 from core.recipe.schema import Recipe
 from core.runs import heavy, numbers, queue_runner
-from core.runs.events import EventWriter, Started, Step
+from core.runs.event_file import EventWriter
+from core.runs.events import Started, Step
 from core.runs.folder import RunFolder, create
 from core.runs.heavy import Holder
 from core.runs.queue_view import QueueReader

@@ -11,11 +11,11 @@ import pytest
 from core.dataset.example import Example
 from core.recipe.schema import Recipe
 from core.runs import heartbeat, words
+from core.runs.event_file import EventWriter
 from core.runs.events import (
     Adjusted,
     Checkpoint,
     Evaluation,
-    EventWriter,
     Failed,
     Finished,
     Notice,

@@ -145,7 +145,8 @@ def test_it_ends_with_the_process_that_started_it(started) -> None:
 
 
 def test_an_older_process_does_not_make_a_paused_run_look_paused(run: RunFolder, started) -> None:
-    from core.runs.events import EventWriter, Paused, Started
+    from core.runs.event_file import EventWriter
+    from core.runs.events import Paused, Started
 
     waiting = Standby()
     waiting.prepare()

@@ -6,7 +6,8 @@ from core.dataset.example import Example
 from core.errors import UserError
 from core.recipe.schema import Recipe
 from core.runs import folder
-from core.runs.events import Evaluation, EventWriter, Sample, Step
+from core.runs.event_file import EventWriter
+from core.runs.events import Evaluation, Sample, Step
 from core.runs.tensorboard import write_event_files
 
 

@@ -10,7 +10,8 @@ import pytest
 from core.dataset.example import Example
 from core.recipe.schema import Recipe
 from core.runs import watch as watching
-from core.runs.events import EventWriter, Finished, Phase, Step
+from core.runs.event_file import EventWriter
+from core.runs.events import Finished, Phase, Step
 from core.runs.folder import State, create
 from core.runs.watch import Watch, active_run
 
